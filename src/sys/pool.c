@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// Worker threads with one queue; completions go back through the loop. Never looks into a job.
+#include "sys/pool.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "base/list.h"
+#include "base/mem.h"
+
+struct task {
+    struct list link; // in pool.queue until a worker takes it
+    pool_work *work, *done;
+    void *job;
+};
+
+struct pool {
+    struct loop *loop;
+    pthread_mutex_t lock; // guards what follows
+    pthread_cond_t more;
+    struct list queue;
+    unsigned waiting;
+    bool closing;
+    unsigned workers; // started; written by the owner's thread only
+    pthread_t threads[];
+};
+
+// In the loop's thread. Needs no pool: a completion may come after pool_free.
+static void task_finish(void *arg) {
+    struct task *task = arg;
+    pool_work *done = task->done;
+    void *job = task->job;
+    free(task);
+    if (done) done(job);
+}
+
+// The next task, or NULL when the pool closes and nothing is left: what was submitted is always run.
+static struct task *pool_next(struct pool *p) {
+    struct task *task = NULL;
+    must(pthread_mutex_lock(&p->lock) == 0);
+    while (list_empty(&p->queue) && !p->closing) must(pthread_cond_wait(&p->more, &p->lock) == 0);
+    if (!list_empty(&p->queue)) {
+        task = LIST_ITEM(p->queue.next, struct task, link);
+        list_remove(&task->link);
+        p->waiting--;
+    }
+    must(pthread_mutex_unlock(&p->lock) == 0);
+    return task;
+}
+
+static void *pool_worker(void *arg) {
+    struct pool *p = arg;
+    for (struct task *task; (task = pool_next(p));) {
+        task->work(task->job);
+        loop_post(p->loop, task_finish, task);
+    }
+    return NULL;
+}
+
+static struct err *pool_start(struct pool *p, const char *name) {
+    char short_name[16]; // the kernel's limit
+    size_t n = 0;
+    for (; name[n] && n < sizeof short_name - 1; n++) short_name[n] = name[n];
+    short_name[n] = 0;
+    int failed = pthread_create(&p->threads[p->workers], NULL, pool_worker, p);
+    if (failed) return err_errno(failed, "start worker %u of pool '%s'", p->workers, name);
+    (void)pthread_setname_np(p->threads[p->workers], short_name); // for people who look with ps; never matters
+    p->workers++;
+    return NULL;
+}
+
+struct err *pool_new(struct loop *l, unsigned workers, const char *name, struct pool **ret_pool) {
+    must(workers > 0);
+    struct pool *p = mem_zero(1, sizeof *p + workers * sizeof p->threads[0]);
+    p->loop = l;
+    must(pthread_mutex_init(&p->lock, NULL) == 0);
+    must(pthread_cond_init(&p->more, NULL) == 0);
+    list_init(&p->queue);
+    // Signals belong to the loop's thread: workers inherit a mask that blocks them all.
+    sigset_t all, before;
+    sigfillset(&all);
+    must(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+    struct err *failed = NULL;
+    for (unsigned i = 0; i < workers && !failed; i++) failed = pool_start(p, name);
+    must(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    if (failed) {
+        pool_free(p);
+        return failed;
+    }
+    *ret_pool = p;
+    return NULL;
+}
+
+void pool_submit(struct pool *p, pool_work *work, pool_work *done, void *job) {
+    struct task *task = NEW(struct task);
+    task->work = work;
+    task->done = done;
+    task->job = job;
+    must(pthread_mutex_lock(&p->lock) == 0);
+    must(!p->closing);
+    list_add_last(&p->queue, &task->link);
+    p->waiting++;
+    must(pthread_mutex_unlock(&p->lock) == 0);
+    must(pthread_cond_signal(&p->more) == 0);
+}
+
+unsigned pool_waiting(const struct pool *p) {
+    pthread_mutex_t *lock = (pthread_mutex_t *)(uintptr_t)&p->lock; // counting changes nothing that callers can see
+    must(pthread_mutex_lock(lock) == 0);
+    unsigned waiting = p->waiting;
+    must(pthread_mutex_unlock(lock) == 0);
+    return waiting;
+}
+
+void pool_free(struct pool *p) {
+    if (!p) return;
+    must(pthread_mutex_lock(&p->lock) == 0);
+    p->closing = true;
+    must(pthread_mutex_unlock(&p->lock) == 0);
+    must(pthread_cond_broadcast(&p->more) == 0);
+    for (unsigned i = 0; i < p->workers; i++) must(pthread_join(p->threads[i], NULL) == 0);
+    pthread_cond_destroy(&p->more);
+    pthread_mutex_destroy(&p->lock);
+    free(p);
+}
