@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event loop over libevent's core: one thread, level-triggered, and a lock-free letter box for other threads.
+#include "sys/loop.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/vec.h"
+
+struct letter {
+    struct letter *next;
+    loop_done *done;
+    void *arg;
+};
+
+struct loop_signal {
+    struct event *event;
+    loop_done *done;
+    void *arg;
+};
+
+struct loop {
+    struct event_base *base;
+    struct event *wake;
+    int wake_fd;
+    bool stopping;
+    loop_done *idle;
+    void *idle_arg;
+    VEC(struct loop_signal *) signals;
+    _Atomic(struct letter *) letters; // newest first; pushed by any thread, taken whole by the loop's
+};
+
+struct loop_timer {
+    struct loop *loop;
+    struct event *event;
+    int64_t due; // libevent's clock is coarse: what it calls too early is put to sleep again
+    loop_done *done;
+    void *arg;
+};
+
+struct loop_watch {
+    struct event *event;
+    loop_ready *ready;
+    void *arg;
+};
+
+static int64_t clock_ms(clockid_t id) {
+    struct timespec t;
+    must(clock_gettime(id, &t) == 0);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct mono loop_now(const struct loop *l) {
+    (void)l;
+    return (struct mono){clock_ms(CLOCK_MONOTONIC)};
+}
+
+struct wall wall_now(void) {
+    return (struct wall){clock_ms(CLOCK_REALTIME)};
+}
+
+// ---- letters from other threads
+
+void loop_post(struct loop *l, loop_done *done, void *arg) {
+    struct letter *letter = NEW(struct letter);
+    *letter = (struct letter){atomic_load(&l->letters), done, arg};
+    while (!atomic_compare_exchange_weak(&l->letters, &letter->next, letter)) {
+    }
+    if (letter->next) return; // whoever put the first letter rings
+    uint64_t one = 1;
+    must(write(l->wake_fd, &one, sizeof one) == sizeof one);
+}
+
+// All letters in the order of posting.
+static struct letter *letters_take(struct loop *l) {
+    struct letter *newest = atomic_exchange(&l->letters, NULL), *oldest = NULL;
+    while (newest) {
+        struct letter *next = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = next;
+    }
+    return oldest;
+}
+
+static void loop_woken(evutil_socket_t fd, short what, void *arg) {
+    (void)what;
+    struct loop *l = arg;
+    uint64_t count;
+    must(read(fd, &count, sizeof count) == sizeof count ||
+         errno == EAGAIN); // before the take, else a ring could be lost
+    for (struct letter *letter = letters_take(l); letter;) {
+        struct letter next = *letter;
+        free(letter);
+        next.done(next.arg);
+        letter = next.next;
+    }
+}
+
+// ---- the loop
+
+static struct err *loop_open(struct loop *l) {
+    struct event_config *config = event_config_new();
+    must(config);
+    event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+    l->base = event_base_new_with_config(config);
+    event_config_free(config);
+    if (!l->base) return err_errno(errno, "open the event loop");
+    l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (l->wake_fd < 0) return err_errno(errno, "open the event loop's eventfd");
+    l->wake = event_new(l->base, l->wake_fd, EV_READ | EV_PERSIST, loop_woken, l);
+    must(l->wake);
+    return event_add(l->wake, NULL) == 0 ? NULL : err_errno(errno, "watch the event loop's eventfd");
+}
+
+struct err *loop_new(struct loop **ret_loop) {
+    struct loop *l = NEW(struct loop);
+    l->wake_fd = -1;
+    struct err *e = loop_open(l);
+    if (e) {
+        loop_free(l);
+        return e;
+    }
+    *ret_loop = l;
+    return NULL;
+}
+
+void loop_free(struct loop *l) {
+    if (!l) return;
+    VEC_EACH (s, &l->signals) {
+        event_free((*s)->event);
+        free(*s);
+    }
+    vec_done(&l->signals);
+    for (struct letter *letter = letters_take(l), *next; letter; letter = next) {
+        next = letter->next;
+        free(letter);
+    }
+    if (l->wake) event_free(l->wake);
+    if (l->wake_fd >= 0) close(l->wake_fd);
+    if (l->base) event_base_free(l->base);
+    free(l);
+}
+
+void loop_run(struct loop *l) {
+    for (;;) {
+        if (l->idle) l->idle(l->idle_arg);
+        if (l->stopping) break;
+        must(event_base_loop(l->base, EVLOOP_ONCE) >= 0); // sleeps, then handles all that is ready
+    }
+    l->stopping = false;
+}
+
+void loop_stop(struct loop *l) {
+    l->stopping = true;
+}
+
+void loop_on_idle(struct loop *l, loop_done *done, void *arg) {
+    l->idle = done;
+    l->idle_arg = arg;
+}
+
+struct event_base *loop_base(struct loop *l) {
+    return l->base;
+}
+
+// ---- signals
+
+static void signal_came(evutil_socket_t number, short what, void *arg) {
+    (void)number, (void)what;
+    struct loop_signal *s = arg;
+    s->done(s->arg);
+}
+
+void loop_on_signal(struct loop *l, int signal, loop_done *done, void *arg) {
+    struct loop_signal *s = NEW(struct loop_signal);
+    *s = (struct loop_signal){evsignal_new(l->base, signal, signal_came, s), done, arg};
+    must(s->event && event_add(s->event, NULL) == 0);
+    vec_push(&l->signals, s);
+}
+
+// ---- timers
+
+static void timer_arm(struct loop_timer *t, int64_t ms) {
+    if (ms < 0) ms = 0;
+    struct timeval after = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    must(evtimer_add(t->event, &after) == 0);
+}
+
+static void timer_fired(evutil_socket_t fd, short what, void *arg) {
+    (void)fd, (void)what;
+    struct loop_timer *t = arg;
+    int64_t left = t->due - loop_now(t->loop).ms;
+    if (left > 0) {
+        timer_arm(t, left);
+        return;
+    }
+    t->done(t->arg); // may free t
+}
+
+struct loop_timer *loop_timer_new(struct loop *l, loop_done *done, void *arg) {
+    struct loop_timer *t = NEW(struct loop_timer);
+    *t = (struct loop_timer){.loop = l, .event = evtimer_new(l->base, timer_fired, t), .done = done, .arg = arg};
+    must(t->event);
+    return t;
+}
+
+void loop_timer_set(struct loop_timer *t, int64_t ms) {
+    t->due = loop_now(t->loop).ms + ms;
+    timer_arm(t, ms);
+}
+
+void loop_timer_stop(struct loop_timer *t) {
+    evtimer_del(t->event);
+}
+
+void loop_timer_free(struct loop_timer *t) {
+    if (!t) return;
+    event_free(t->event);
+    free(t);
+}
+
+// ---- descriptors
+
+static void watch_ready(evutil_socket_t fd, short what, void *arg) {
+    struct loop_watch *w = arg;
+    w->ready(fd, (what & EV_READ ? LOOP_READ : 0) | (what & EV_WRITE ? LOOP_WRITE : 0), w->arg); // may free w
+}
+
+struct loop_watch *loop_watch_new(struct loop *l, int fd, int what, loop_ready *ready, void *arg) {
+    struct loop_watch *w = NEW(struct loop_watch);
+    int events = EV_PERSIST | (what & LOOP_READ ? EV_READ : 0) | (what & LOOP_WRITE ? EV_WRITE : 0);
+    *w = (struct loop_watch){event_new(l->base, fd, (short)events, watch_ready, w), ready, arg};
+    must(w->event && event_add(w->event, NULL) == 0);
+    return w;
+}
+
+void loop_watch_free(struct loop_watch *w) {
+    if (!w) return;
+    event_free(w->event);
+    free(w);
+}
