@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Reads, cheaply, what this host is and has, as key=value tags. Starts no process and touches no device.
+#ifndef HOST_PROBE_H
+#define HOST_PROBE_H
+
+#include "base/err.h"
+#include "base/vec.h"
+
+struct probe_tag {
+    char *key, *value; // value "" for keys that are only there or not
+};
+VEC_TYPE(probe_tags, struct probe_tag);
+
+struct probe_facts {
+    struct probe_tags tags; // sorted by key, then value; no doubles
+    unsigned cpus;
+    uint64_t memory; // bytes
+};
+
+// `root` goes before every path read ("" for this host, or a recorded tree). Keys: kernel, arch, host, cpu/count,
+// cpu/model, memory, driver/<module or built-in>, fs/<name> (kernel mounts it and mkfs.<name> is there),
+// plugin/docker=<name>, plugin/csi=<name>, hw/nvme, hw/infiniband, net/interface, net/vlan, net/subnet.
+MUST_USE struct err *probe_host(const char *root, struct probe_facts *ret_facts);
+void probe_facts_done(struct probe_facts *facts); // accepts zeroed
+
+#endif
