@@ -22,7 +22,7 @@ def of_meson(path):
     for line in path.read_text().splitlines():
         test = json.loads(line)
         said = test.get("stdout", "") + test.get("stderr", "")
-        row = {"name": test["name"], "passed": 0, "failed": 0, "skipped": 0, "said": said}
+        row = {"name": test["name"].split(" / ")[-1], "passed": 0, "failed": 0, "skipped": 0, "said": said}
         own = OWN_COUNT.findall(said)
         if own:
             row["passed"], row["failed"] = (int(n) for n in own[-1])
