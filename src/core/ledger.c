@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// Accounts of backing stores and agents, and what things cost.
+#include "core/ledger.h"
+
+#include <stdlib.h>
+
+void ledger_done(struct ledger *l) {
+    MAP_EACH(entry, &l->agents) free(entry->value.p);
+    map_done(&l->agents);
+    map_done(&l->accounts_by_name);
+    vec_done(&l->accounts);
+}
+
+uint32_t ledger_account(struct ledger *l, uint64_t provider, const char *store) {
+    AUTO_FREE char *key = mem_format("%llu/%s", (unsigned long long)provider, store);
+    bool fresh;
+    union map_value *v = map_put_text(&l->accounts_by_name, key, &fresh);
+    if (fresh) {
+        vec_push(&l->accounts, ((struct account){.provider = provider, .store = store}));
+        v->n = l->accounts.count;
+    }
+    return (uint32_t)(v->n - 1);
+}
+
+struct agent_account *ledger_agent(struct ledger *l, uint64_t agent) {
+    union map_value *v = map_put(&l->agents, agent, NULL);
+    if (!v->p) v->p = NEW(struct agent_account);
+    return v->p;
+}
+
+const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t agent) {
+    static const struct agent_account none;
+    const struct agent_account *a = map_get(&l->agents, agent);
+    return a ? a : &none;
+}
+
+uint64_t pool_store_bytes(const struct pool_row *pool, struct bytes bytes) {
+    unsigned __int128 charged = (unsigned __int128)bytes.n * pool->charge_numerator + pool->charge_denominator - 1;
+    charged /= pool->charge_denominator;
+    return charged > UINT64_MAX ? UINT64_MAX : (uint64_t)charged;
+}
+
+struct bytes pool_grantable_bytes(const struct pool_row *pool, uint64_t store_bytes) {
+    unsigned __int128 n = (unsigned __int128)store_bytes * pool->charge_denominator / pool->charge_numerator;
+    return (struct bytes){n > UINT64_MAX ? UINT64_MAX : (uint64_t)n};
+}
+
+bool volume_is_charged(const struct volume_row *v) {
+    if (v->state == VOLUME_GONE) return false;
+    return v->state != VOLUME_FAILED || v->handle;
+}
+
+static struct quantities charge_cost(const struct pool_row *pool, const struct charge *c, struct bytes bytes) {
+    return (struct quantities){.bytes = pool_store_bytes(pool, bytes), .iops = c->iops.n, .bandwidth = c->bandwidth.n, .volumes = c->volumes};
+}
+
+struct quantities volume_cost(const struct pool_row *pool, const struct volume_row *v) {
+    if (!volume_is_charged(v)) return (struct quantities){0};
+    struct bytes bytes = v->grow_to.n > v->charge.bytes.n ? v->grow_to : v->charge.bytes;
+    return charge_cost(pool, &v->charge, bytes);
+}
+
+struct quantities reservation_cost(const struct pool_row *pool, const struct reservation_row *r) {
+    return charge_cost(pool, &r->charge, r->charge.bytes);
+}
+
+void quantities_add(struct quantities *to, const struct quantities *cost) {
+    to->bytes += cost->bytes;
+    to->iops += cost->iops;
+    to->bandwidth += cost->bandwidth;
+    to->volumes += cost->volumes;
+}
+
+void quantities_subtract(struct quantities *from, const struct quantities *cost) {
+    must(from->bytes >= cost->bytes && from->iops >= cost->iops);
+    must(from->bandwidth >= cost->bandwidth && from->volumes >= cost->volumes);
+    from->bytes -= cost->bytes;
+    from->iops -= cost->iops;
+    from->bandwidth -= cost->bandwidth;
+    from->volumes -= cost->volumes;
+}

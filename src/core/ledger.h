@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is granted out of every backing store and every agent: the only place a promise is counted. Always derived from
+// rows, never stored. Pools that share a backing store share one account.
+#ifndef CORE_LEDGER_H
+#define CORE_LEDGER_H
+
+#include "base/map.h"
+#include "core/row.h"
+
+struct account { // of one backing store; quantities are store units (bytes after the charge factor)
+    uint64_t provider;
+    const char *store; // borrowed from the key of `accounts_by_name`
+    struct quantities granted;
+};
+
+struct agent_account {
+    struct scalars used, offered; // by tasks that have not ended; by outstanding offers
+    uint32_t attachments;
+};
+
+// Zeroed is valid and empty.
+struct ledger {
+    VEC(struct account) accounts;
+    struct map accounts_by_name; // "<provider id>/<store>" -> index + 1
+    struct map agents;           // agent id -> struct agent_account *
+};
+void ledger_done(struct ledger *l);
+
+// The account of that backing store, made when it is new.
+uint32_t ledger_account(struct ledger *l, uint64_t provider, const char *store);
+struct agent_account *ledger_agent(struct ledger *l, uint64_t agent);             // made when it is new
+const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t agent); // a zero one when absent
+
+// Store bytes that `bytes` granted from that pool cost (rounded up); saturates at UINT64_MAX.
+uint64_t pool_store_bytes(const struct pool_row *pool, struct bytes bytes);
+// The other way round, rounded down.
+struct bytes pool_grantable_bytes(const struct pool_row *pool, uint64_t store_bytes);
+// What a volume or reservation costs its pool's backing store. A volume is charged from `wanted` until it is gone; a failed
+// one only while an object of it may exist at the storage.
+struct quantities volume_cost(const struct pool_row *pool, const struct volume_row *v);
+struct quantities reservation_cost(const struct pool_row *pool, const struct reservation_row *r);
+bool volume_is_charged(const struct volume_row *v);
+void quantities_add(struct quantities *to, const struct quantities *cost);
+void quantities_subtract(struct quantities *from, const struct quantities *cost); // must not go below zero
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which rows belong to which.
+#include "core/relation.h"
+
+#include <stdlib.h>
+
+enum noun relation_noun(enum relation relation) {
+    static const enum noun nouns[] = {
+#define X(name, NOUN) [name] = NOUN_##NOUN,
+        RELATIONS(X)
+#undef X
+    };
+    return nouns[relation];
+}
+
+static size_t one(uint64_t key, uint64_t ret_keys[RELATION_KEYS_MOST]) {
+    ret_keys[0] = key;
+    return key ? 1 : 0;
+}
+
+static size_t keys_of_task_volumes(const struct task_row *t, uint64_t ret_keys[RELATION_KEYS_MOST]) {
+    size_t n = 0;
+    const struct task_volume *volumes = blob_items(t->volumes, struct task_volume);
+    for (size_t i = 0; i < blob_count(t->volumes, struct task_volume) && n < RELATION_KEYS_MOST; i++)
+        if (volumes[i].volume) ret_keys[n++] = volumes[i].volume;
+    return n;
+}
+
+static size_t keys_of_offer_volumes(const struct offer_row *o, uint64_t ret_keys[RELATION_KEYS_MOST]) {
+    size_t n = 0;
+    for (size_t i = 0; i < blob_count(o->volumes, uint64_t) && n < RELATION_KEYS_MOST; i++)
+        ret_keys[n++] = blob_items(o->volumes, uint64_t)[i];
+    return n;
+}
+
+static bool operation_watched(const struct operation_row *o) { return o->state == OP_OPEN || o->status_uuid; }
+
+size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[RELATION_KEYS_MOST]) {
+    const struct pool_row *pool = row;
+    const struct volume_row *volume = row;
+    const struct attachment_row *attachment = row;
+    const struct operation_row *operation = row;
+    const struct task_row *task = row;
+    const struct offer_row *offer = row;
+    switch (relation) {
+    case POOLS_OF_PROVIDER: return one(pool->provider, ret_keys);
+    case VOLUMES_OF_RESERVATION: return one(volume->reservation, ret_keys);
+    case ATTACHMENTS_OF_VOLUME: return one(attachment->volume, ret_keys);
+    case ATTACHMENTS_OF_AGENT: return one(attachment->agent, ret_keys);
+    case OPEN_OPERATIONS_OF_PROVIDER: return one(operation->state == OP_OPEN ? operation->provider : 0, ret_keys);
+    case OPEN_OPERATIONS_OF_VOLUME: return one(operation->state == OP_OPEN ? operation->volume : 0, ret_keys);
+    case OPERATIONS_OF_FRAMEWORK: return one(operation_watched(operation) ? operation->framework : 0, ret_keys);
+    case TASKS_OF_AGENT: return one(task_state_terminal(task->state) ? 0 : task->agent, ret_keys);
+    case TASKS_OF_FRAMEWORK: return one(task->framework, ret_keys);
+    case TASKS_OF_VOLUME: return task_state_terminal(task->state) ? 0 : keys_of_task_volumes(task, ret_keys);
+    case OFFERS_OF_AGENT: return one(offer->agent, ret_keys);
+    case OFFERS_OF_FRAMEWORK: return one(offer->framework, ret_keys);
+    case OFFERS_OF_VOLUME: return keys_of_offer_volumes(offer, ret_keys);
+    case RELATION_COUNT: break;
+    }
+    must(!"a relation");
+    return 0;
+}
+
+void relation_lists_done(struct relation_lists *r) {
+    MAP_EACH(entry, &r->lists) {
+        struct id_list *list = entry->value.p;
+        vec_done(list);
+        free(list);
+    }
+    map_done(&r->lists);
+}
+
+// Where `member` stands or would stand.
+static size_t list_place(const struct id_list *list, uint64_t member) {
+    size_t low = 0, high = list->count;
+    if (high && list->at[high - 1] < member) return high;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (list->at[middle] < member)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+void relation_add(struct relation_lists *r, uint64_t key, uint64_t member) {
+    union map_value *v = map_put(&r->lists, key, NULL);
+    if (!v->p) v->p = NEW(struct id_list);
+    struct id_list *list = v->p;
+    size_t place = list_place(list, member);
+    if (place < list->count && list->at[place] == member) return;
+    vec_push(list, member);
+    memmove(list->at + place + 1, list->at + place, (list->count - 1 - place) * sizeof *list->at);
+    list->at[place] = member;
+}
+
+void relation_remove(struct relation_lists *r, uint64_t key, uint64_t member) {
+    struct id_list *list = map_get(&r->lists, key);
+    if (!list) return;
+    size_t place = list_place(list, member);
+    if (place == list->count || list->at[place] != member) return;
+    vec_remove(list, place);
+    if (list->count) return;
+    vec_done(list);
+    free(list);
+    map_remove(&r->lists, key);
+}
+
+const struct id_list *relation_get(const struct relation_lists *r, uint64_t key) {
+    static const struct id_list none;
+    const struct id_list *list = map_get(&r->lists, key);
+    return list ? list : &none;
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each row owns, and how an after-image is put into a live row.
+#include "core/row.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define OFF(noun, member) (uint16_t)offsetof(struct noun##_row, member)
+#define SIZES(noun) .name = #noun, .size = sizeof(struct noun##_row)
+#define ALL(noun) .derived_from = sizeof(struct noun##_row)
+
+const struct row_kind row_kinds[NOUN_COUNT] = {
+    [NOUN_PROVIDER] = {SIZES(provider), ALL(provider), .texts = {OFF(provider, name), OFF(provider, driver)},
+                       .blobs = {OFF(provider, secret)}, .shareds = {OFF(provider, facts)}},
+    [NOUN_POOL] = {SIZES(pool), .derived_from = OFF(pool, account),
+                   .texts = {OFF(pool, name), OFF(pool, instance), OFF(pool, store)}, .shareds = {OFF(pool, facts)}},
+    [NOUN_AGENT] = {SIZES(agent), .derived_from = OFF(agent, number),
+                    .texts = {OFF(agent, name), OFF(agent, hostname), OFF(agent, address), OFF(agent, boot_id)},
+                    .blobs = {OFF(agent, secret)}, .shareds = {OFF(agent, facts)}},
+    [NOUN_CLASS] = {SIZES(class), ALL(class), .texts = {OFF(class, name)}, .shareds = {OFF(class, doc)}},
+    [NOUN_ROLE] = {SIZES(role), ALL(role)},
+    [NOUN_RESERVATION] = {SIZES(reservation), ALL(reservation), .texts = {OFF(reservation, reason)},
+                          .blobs = {OFF(reservation, labels)}},
+    [NOUN_VOLUME] = {SIZES(volume), .derived_from = OFF(volume, queued),
+                     .texts = {OFF(volume, name), OFF(volume, handle), OFF(volume, context), OFF(volume, message),
+                               OFF(volume, persistence)}},
+    [NOUN_ATTACHMENT] = {SIZES(attachment), ALL(attachment),
+                         .texts = {OFF(attachment, context), OFF(attachment, message), OFF(attachment, path),
+                                   OFF(attachment, ended_because)}},
+    [NOUN_OPERATION] = {SIZES(operation), ALL(operation),
+                        .texts = {OFF(operation, message), OFF(operation, framework_operation)},
+                        .blobs = {OFF(operation, status_uuid), OFF(operation, converted)}},
+    [NOUN_FRAMEWORK] = {SIZES(framework), ALL(framework),
+                        .texts = {OFF(framework, text_id), OFF(framework, name), OFF(framework, user)},
+                        .blobs = {OFF(framework, info), OFF(framework, roles), OFF(framework, suppressed)}},
+    [NOUN_TASK] = {SIZES(task), ALL(task), .texts = {OFF(task, text_id), OFF(task, message)},
+                   .blobs = {OFF(task, ports), OFF(task, volumes), OFF(task, info), OFF(task, status), OFF(task, update),
+                             OFF(task, update_uuid)}},
+    [NOUN_OFFER] = {SIZES(offer), ALL(offer), .blobs = {OFF(offer, ports), OFF(offer, volumes), OFF(offer, classes)}},
+};
+
+const char *noun_name(enum noun noun) { return row_kinds[noun].name; }
+
+void shared_hold(struct shared *s) {
+    if (s) s->holders++;
+}
+
+void shared_leave(struct shared *s) {
+    if (!s) return;
+    must(s->holders);
+    if (--s->holders == 0) s->drop(s);
+}
+
+static void *member_get(const void *row, uint16_t offset) {
+    void *p;
+    memcpy(&p, (const char *)row + offset, sizeof p);
+    return p;
+}
+
+static void member_set(void *row, uint16_t offset, void *p) { memcpy((char *)row + offset, &p, sizeof p); }
+
+static void *blob_copy(const struct blob *b) { return b ? mem_copy(b, sizeof *b + b->size) : NULL; }
+
+void row_put(const struct row_kind *kind, void *live, const void *image) {
+    enum { LONGEST_LISTS = 18 };
+    void *own[LONGEST_LISTS];
+    size_t n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++) {
+        char *old = member_get(live, kind->texts[i]), *given = member_get(image, kind->texts[i]);
+        own[n++] = given == old ? old : mem_text(given);
+        if (given != old) free(old);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kind->blobs) && kind->blobs[i]; i++) {
+        struct blob *old = member_get(live, kind->blobs[i]), *given = member_get(image, kind->blobs[i]);
+        own[n++] = given == old ? old : blob_copy(given);
+        if (given != old) free(old);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(kind->shareds) && kind->shareds[i]; i++) {
+        shared_hold(member_get(image, kind->shareds[i]));
+        shared_leave(member_get(live, kind->shareds[i]));
+    }
+    memcpy(live, image, kind->derived_from);
+    n = 0;
+    for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++) member_set(live, kind->texts[i], own[n++]);
+    for (size_t i = 0; i < ARRAY_LEN(kind->blobs) && kind->blobs[i]; i++) member_set(live, kind->blobs[i], own[n++]);
+}
+
+void row_done(const struct row_kind *kind, void *live) {
+    for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++) free(member_get(live, kind->texts[i]));
+    for (size_t i = 0; i < ARRAY_LEN(kind->blobs) && kind->blobs[i]; i++) free(member_get(live, kind->blobs[i]));
+    for (size_t i = 0; i < ARRAY_LEN(kind->shareds) && kind->shareds[i]; i++)
+        shared_leave(member_get(live, kind->shareds[i]));
+}

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows in pages, in the order of ids, beside a hash of places.
+#include "core/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+
+enum { TABLE_PAGE = 256 };
+
+void table_init(struct table *t, const struct row_kind *kind) { *t = (struct table){.kind = kind}; }
+
+static void *table_place(const struct table *t, size_t place) {
+    return t->pages[place / TABLE_PAGE] + place % TABLE_PAGE * t->kind->size;
+}
+
+void table_done(struct table *t) {
+    for (size_t i = 0; i < t->places; i++)
+        if (t->ids[i]) row_done(t->kind, table_place(t, i));
+    for (size_t i = 0; i < t->capacity / TABLE_PAGE; i++) free(t->pages[i]);
+    free(t->pages);
+    free(t->ids);
+    free(t->slots);
+    *t = (struct table){.kind = t->kind};
+}
+
+// The slot that holds `id`, or the empty one where it would go.
+static size_t table_slot(const struct table *t, uint64_t id) {
+    size_t mask = t->slot_count - 1, slot = hash_u64(id) & mask;
+    while (t->slots[slot] && t->ids[t->slots[slot] - 1] != id) slot = (slot + 1) & mask;
+    return slot;
+}
+
+void *table_get(const struct table *t, uint64_t id) {
+    if (!t->slot_count || !id) return NULL;
+    uint32_t found = t->slots[table_slot(t, id)];
+    return found ? table_place(t, found - 1) : NULL;
+}
+
+static void table_index(struct table *t) {
+    size_t want = 16;
+    while (want < t->places * 2 + 2) want *= 2;
+    if (want > t->slot_count) {
+        t->slots = mem_resize(t->slots, want, sizeof *t->slots);
+        t->slot_count = want;
+    }
+    memset(t->slots, 0, t->slot_count * sizeof *t->slots);
+    for (size_t i = 0; i < t->places; i++)
+        if (t->ids[i]) t->slots[table_slot(t, t->ids[i])] = (uint32_t)(i + 1);
+}
+
+// Moves the live rows over the holes; the order stays.
+static void table_squeeze(struct table *t) {
+    size_t kept = 0;
+    for (size_t i = 0; i < t->places; i++) {
+        if (!t->ids[i]) continue;
+        if (kept != i) memcpy(table_place(t, kept), table_place(t, i), t->kind->size);
+        t->ids[kept++] = t->ids[i];
+    }
+    t->places = kept;
+    table_index(t);
+}
+
+static void table_page(struct table *t) {
+    size_t pages = t->capacity / TABLE_PAGE;
+    t->pages = mem_resize(t->pages, pages + 1, sizeof *t->pages);
+    t->pages[pages] = mem_zero(TABLE_PAGE, t->kind->size);
+    t->ids = mem_resize(t->ids, t->capacity + TABLE_PAGE, sizeof *t->ids);
+    t->capacity += TABLE_PAGE;
+}
+
+void *table_add(struct table *t, uint64_t id, bool *ret_new) {
+    void *row = table_get(t, id);
+    if (ret_new) *ret_new = !row;
+    if (row) return row;
+    must(id > t->last_id);
+    if (t->places == t->capacity && t->live * 2 < t->places) table_squeeze(t);
+    if (t->places == t->capacity) table_page(t);
+    if ((t->places + 1) * 2 > t->slot_count) table_index(t);
+    size_t place = t->places++;
+    t->ids[place] = t->last_id = id;
+    t->slots[table_slot(t, id)] = (uint32_t)(place + 1);
+    t->live++;
+    row = table_place(t, place);
+    memset(row, 0, t->kind->size);
+    memcpy(row, &id, sizeof id);
+    return row;
+}
+
+// Takes `slot` out of the probe sequence: those behind it that may fill the gap move up.
+static void table_unslot(struct table *t, size_t slot) {
+    size_t mask = t->slot_count - 1, gap = slot;
+    for (size_t next = (slot + 1) & mask; t->slots[next]; next = (next + 1) & mask) {
+        size_t home = hash_u64(t->ids[t->slots[next] - 1]) & mask;
+        if (((next - home) & mask) < ((next - gap) & mask)) continue;
+        t->slots[gap] = t->slots[next];
+        gap = next;
+    }
+    t->slots[gap] = 0;
+}
+
+void table_remove(struct table *t, uint64_t id) {
+    void *row = table_get(t, id);
+    must(row);
+    size_t slot = table_slot(t, id), place = t->slots[slot] - 1;
+    table_unslot(t, slot);
+    row_done(t->kind, row);
+    t->ids[place] = 0;
+    t->live--;
+}
+
+// The first place whose id is above `after`: ids grow with places, holes have none.
+static size_t table_above(const struct table *t, uint64_t after) {
+    if (!after) return 0;
+    if (t->slot_count) {
+        uint32_t found = t->slots[table_slot(t, after)];
+        if (found) return found;
+    }
+    size_t low = 0, high = t->places;
+    while (low < high) {
+        size_t middle = (low + high) / 2, probe = middle;
+        while (probe < high && !t->ids[probe]) probe++;
+        if (probe == high || t->ids[probe] > after)
+            high = middle;
+        else
+            low = probe + 1;
+    }
+    return low;
+}
+
+void *table_next(const struct table *t, uint64_t after) {
+    for (size_t place = table_above(t, after); place < t->places; place++)
+        if (t->ids[place]) return table_place(t, place);
+    return NULL;
+}
