@@ -3,6 +3,8 @@
 #ifndef HOST_PROBE_H
 #define HOST_PROBE_H
 
+#include <stdint.h>
+
 #include "base/err.h"
 #include "base/vec.h"
 

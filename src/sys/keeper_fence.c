@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fence of stored volumes: raise the floor, kill the keepers, and see for ourselves that nothing can write any
+// more.
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sys/file.h"
+#include "sys/keeper_registry.h"
+#include "sys/loopdev.h"
+#include "sys/process.h"
+#include "sys/sheet.h"
+
+static int64_t now_ms(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+// Refuses epochs up to `through` from now on; returns what 0 stood for.
+static struct err *floor_raise(const char *image, uint64_t *through) {
+    AUTO_FREE char *path = mem_format("%s.floor", image);
+    AUTO_FD int lock = -1;
+    TRY(image_lock(image, 10000, &lock));
+    AUTO_SHEET struct sheet floor = {0};
+    if (file_exists(path)) TRY(sheet_load(path, &floor));
+    if (!*through) *through = sheet_u64(&floor, "highest");
+    if (*through == UINT64_MAX || sheet_u64(&floor, "lowest") > *through) return NULL;
+    sheet_set_u64(&floor, "lowest", *through + 1);
+    return sheet_save(&floor, path);
+}
+
+// Kills one keeper and waits until it is gone.
+static struct err *keeper_end(const struct keeper_record *r, int64_t deadline) {
+    AUTO_FD int pidfd = -1;
+    struct err *failed = process_open(r->pid, r->start, &pidfd);
+    if (failed && err_kind(failed) == ERR_NOT_FOUND) {
+        err_free(failed);
+        return NULL;
+    }
+    if (failed) return failed;
+    pidfd_signal(pidfd, SIGKILL);
+    int64_t left = deadline - now_ms();
+    if (pidfd_wait(pidfd, left > 0 ? left : 0)) return NULL;
+    return err_new(ERR_TIMEOUT, "keeper %d (%s of agent '%s') was killed but has not ended", r->pid, r->what, r->agent);
+}
+
+// All of the older epochs; says whether a newer keeper runs. Killed first all, then waited for one by one.
+static struct err *keepers_end(const struct keeper_records *all, uint64_t through, int64_t deadline, struct text *proof,
+                               bool *ret_newer) {
+    VEC_EACH (r, all) {
+        AUTO_FD int pidfd = -1;
+        if (r->epoch > through) continue;
+        err_free(process_open(r->pid, r->start, &pidfd)); // gone is fine; anything else is met again below
+        if (pidfd >= 0) pidfd_signal(pidfd, SIGKILL);
+    }
+    VEC_EACH (r, all) {
+        if (r->epoch > through) {
+            *ret_newer = true;
+            continue;
+        }
+        TRY(keeper_end(r, deadline));
+        text_addf(proof, "%s%s of agent '%s' at epoch %llu (process %d)", proof->size ? ", " : "killed ", r->what,
+                  r->agent, (unsigned long long)r->epoch, r->pid);
+    }
+    return NULL;
+}
+
+static bool is_file(const char *path) {
+    struct stat s;
+    return !stat(path, &s) && S_ISREG(s.st_mode);
+}
+
+struct err *keeper_fence(const char *image, uint64_t through_epoch, int64_t ms, struct text *ret_proof) {
+    int64_t deadline = now_ms() + ms;
+    AUTO_TEXT struct text proof = {0};
+    TRY(err_wrap(floor_raise(image, &through_epoch), "fence %s", image));
+    struct keeper_records all = {0};
+    bool newer = false;
+    struct err *failed = keeper_list(image, &all);
+    if (!failed) failed = keepers_end(&all, through_epoch, deadline, &proof, &newer);
+    vec_done(&all);
+    if (failed) return err_wrap(failed, "fence %s", image);
+    if (!proof.size) text_add(&proof, "no keeper was running");
+    int64_t left = deadline - now_ms();
+    if (is_file(image) && !newer) {
+        TRY(err_wrap(loopdev_wait_gone(image, left > 0 ? left : 0), "fence %s", image));
+        text_add(&proof, "; no loop device holds the image");
+    }
+    text_addf(&proof, "; epochs up to %llu are refused", (unsigned long long)through_epoch);
+    struct keeper_records after = {0}; // removes the records of those that were killed
+    failed = keeper_list(image, &after);
+    vec_done(&after);
+    if (failed) return err_wrap(failed, "fence %s", image);
+    if (ret_proof) text_add_n(ret_proof, text_string(&proof), proof.size);
+    return NULL;
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The registry of keepers beside an image. All changes happen under the image's lock; the floor only rises.
+#include "sys/keeper_registry.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/sheet.h"
+
+enum { LOCK_WAIT_MS = 10000, LOCK_STEP_MS = 5 };
+
+struct err *image_lock(const char *image, int64_t ms, int *ret_fd) {
+    AUTO_FREE char *path = mem_format("%s.lock", image);
+    AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return err_errno(errno, "open the lock %s", path);
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    for (int64_t waited = 0; fcntl(fd, F_OFD_SETLK, &whole); waited += LOCK_STEP_MS) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return err_errno(errno, "lock %s", path);
+        if (waited >= ms)
+            return err_new(ERR_TIMEOUT, "%s is locked by another process for %lld ms", path, (long long)ms);
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000L}, NULL);
+    }
+    *ret_fd = fd_take(&fd);
+    return NULL;
+}
+
+static char *record_path(const char *image, pid_t pid) {
+    return mem_format("%s.keepers/%d", image, pid);
+}
+
+static struct err *record_read(const char *path, struct keeper_record *ret_record) {
+    AUTO_SHEET struct sheet s = {0};
+    TRY(sheet_load(path, &s));
+    struct keeper_record r = {
+        .pid = (pid_t)sheet_u64(&s, "pid"), .start = sheet_u64(&s, "start"), .epoch = sheet_u64(&s, "epoch")};
+    snprintf(r.boot, sizeof r.boot, "%s", sheet_text(&s, "boot"));
+    snprintf(r.agent, sizeof r.agent, "%s", sheet_text(&s, "agent"));
+    snprintf(r.what, sizeof r.what, "%s", sheet_text(&s, "what"));
+    if (r.pid <= 0) return err_new(ERR_CORRUPT, "%s names no process", path);
+    *ret_record = r;
+    return NULL;
+}
+
+// Does the process that the record names still run? Only a clear "gone" counts as no.
+static struct err *record_runs(const struct keeper_record *r, bool *ret_runs) {
+    *ret_runs = false;
+    if (*r->boot && strcmp(r->boot, boot_id()) != 0) return NULL;
+    AUTO_FD int pidfd = -1;
+    struct err *failed = process_open(r->pid, r->start, &pidfd);
+    *ret_runs = !failed;
+    if (!failed) return NULL;
+    if (err_kind(failed) != ERR_NOT_FOUND) return failed;
+    err_free(failed);
+    return NULL;
+}
+
+static struct err *record_take(const char *image, const char *name, struct keeper_records *ret_records) {
+    AUTO_FREE char *path = mem_format("%s.keepers/%s", image, name);
+    struct keeper_record r;
+    TRY(record_read(path, &r));
+    bool runs = false;
+    TRY(record_runs(&r, &runs));
+    if (runs) {
+        vec_push(ret_records, r);
+    } else if (unlink(path) && errno != ENOENT) {
+        return err_errno(errno, "remove the record of an ended keeper, %s", path);
+    }
+    return NULL;
+}
+
+// Under the lock.
+static struct err *records_read(const char *image, struct keeper_records *ret_records) {
+    AUTO_FREE char *path = mem_format("%s.keepers", image);
+    DIR *dir = opendir(path);
+    if (!dir && errno == ENOENT) return NULL;
+    if (!dir) return err_errno(errno, "list the keepers in %s", path);
+    struct err *failed = NULL;
+    for (struct dirent *e; !failed && (e = readdir(dir));) {
+        uint64_t pid = 0; // others are temporary files of a writer that died: never a keeper that went on
+        if (text_to_u64(e->d_name, &pid)) failed = record_take(image, e->d_name, ret_records);
+    }
+    closedir(dir);
+    return failed;
+}
+
+struct err *keeper_list(const char *image, struct keeper_records *ret_records) {
+    AUTO_FD int lock = -1;
+    TRY(image_lock(image, LOCK_WAIT_MS, &lock));
+    return records_read(image, ret_records);
+}
+
+// The floor file: "lowest" is the first epoch not refused, "highest" the highest that ever registered.
+static struct err *floor_read(const char *path, struct sheet *ret_floor) {
+    return file_exists(path) ? sheet_load(path, ret_floor) : NULL;
+}
+
+struct err *keeper_register(const char *image, const struct keeper_record *r) {
+    AUTO_FREE char *dir = mem_format("%s.keepers", image);
+    AUTO_FREE char *floor_path = mem_format("%s.floor", image);
+    AUTO_FREE char *path = record_path(image, r->pid);
+    AUTO_FD int lock = -1;
+    TRY(image_lock(image, LOCK_WAIT_MS, &lock));
+    AUTO_SHEET struct sheet floor = {0};
+    TRY(floor_read(floor_path, &floor));
+    uint64_t lowest = sheet_u64(&floor, "lowest"), highest = sheet_u64(&floor, "highest");
+    if (r->epoch < lowest || r->epoch < highest)
+        return err_new(ERR_CONFLICT, "%s: epoch %llu is refused: %s %llu", image, (unsigned long long)r->epoch,
+                       r->epoch < lowest ? "fenced off below" : "there was already",
+                       (unsigned long long)(r->epoch < lowest ? lowest : highest));
+    if (r->epoch > highest) {
+        sheet_set_u64(&floor, "highest", r->epoch);
+        TRY(sheet_save(&floor, floor_path));
+    }
+    TRY(directory_make(dir, 0700));
+    AUTO_SHEET struct sheet s = {0};
+    sheet_add_u64(&s, "pid", (uint64_t)r->pid);
+    sheet_add_u64(&s, "start", r->start);
+    sheet_add_u64(&s, "epoch", r->epoch);
+    sheet_add(&s, "boot", r->boot);
+    sheet_add(&s, "agent", r->agent);
+    sheet_add(&s, "what", r->what);
+    return sheet_save(&s, path);
+}
+
+void keeper_unregister(const char *image, pid_t pid) {
+    AUTO_FREE char *path = record_path(image, pid);
+    unlink(path);
+}
+
+struct err *keeper_registry_remove(const char *image) {
+    AUTO_FD int lock = -1;
+    TRY(image_lock(image, LOCK_WAIT_MS, &lock));
+    struct keeper_records left = {0};
+    struct err *failed = records_read(image, &left);
+    size_t count = left.count;
+    int pid = count ? left.at[0].pid : 0;
+    vec_done(&left);
+    if (failed) return failed;
+    if (count)
+        return err_new(ERR_CONFLICT, "%s still has %zu keepers, one is process %d: fence it first", image, count, pid);
+    static const char *const ours[] = {"keepers", "floor", "lock"};
+    for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
+        AUTO_FREE char *path = mem_format("%s.%s", image, ours[i]);
+        if (remove(path) && errno != ENOENT) return err_errno(errno, "remove %s", path);
+    }
+    return NULL;
+}
