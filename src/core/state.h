@@ -5,6 +5,7 @@
 
 #include "core/event.h"
 #include "core/ledger.h"
+#include "core/name_index.h"
 #include "core/relation.h"
 #include "core/table.h"
 
@@ -28,7 +29,7 @@ struct state {
     uint64_t seq;     // of the last event applied
     uint64_t last_id; // highest id given; ids are unique across nouns
     // derived
-    struct map names[NOUN_COUNT]; // see state_name_key; volumes and tasks included
+    struct name_index names[NOUN_COUNT];
     struct relation_lists relations[RELATION_COUNT];
     struct ledger ledger;
     struct index *index;
@@ -67,8 +68,5 @@ const char *state_text(const struct state *s, symbol y);
 // "provider/instance/pool", into the arena.
 const char *pool_path(const struct state *s, const struct pool_row *p, struct arena *arena);
 bool owner_equal(struct owner a, struct owner b);
-
-// Key of the name table for a row: added to `ret_key`; false when the noun has no names.
-bool state_name_key(enum noun noun, const void *row, struct text *ret_key);
 
 #endif
