@@ -14,6 +14,7 @@ import xml.etree.ElementTree as xml
 
 # The closing lines of a cmocka program, and of programs that count for themselves as ./check does.
 CMOCKA = {k: re.compile(r"^\[  %s\] (\d+) test\(s\)" % k.upper().ljust(8), re.M) for k in ("passed", "skipped", "failed")}
+SKIPPED_NAME = re.compile(r"^\[  SKIPPED \] (\w+)$", re.M)
 OWN_COUNT = re.compile(r"^(\d+) passed, (\d+) failed$", re.M)
 
 
@@ -29,6 +30,8 @@ def of_meson(path):
         else:
             for key, pattern in CMOCKA.items():
                 row[key] = sum(int(n) for n in pattern.findall(said))
+        if row["skipped"]:
+            row["why"] = ", ".join(dict.fromkeys(SKIPPED_NAME.findall(said)))
         if test["result"] == "SKIP":
             row["skipped"] = max(row["skipped"], 1)
         elif test["result"] != "OK":
@@ -88,7 +91,8 @@ def close(out):
     for name, rows in stages.items():
         for row in rows:
             if row["skipped"] and not row["failed"]:
-                print(f"skipped  {name}: {row['name']}: {' '.join(row['said'].split())[-160:] or 'no reason given'}")
+                why = row.get("why") or " ".join(row["said"].split())[-160:] or "no reason given"
+                print(f"skipped  {name}: {row['name']}: {why}")
     for name, rows in stages.items():
         for row in rows:
             passed += row["passed"]
