@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Chooses where a volume goes and which agents may use it: the best fit, or a refusal that says why. Takes nothing: the
+// caller charges what was chosen. Pure: same state, draft and request in, same answer out.
+#ifndef CORE_BROKER_H
+#define CORE_BROKER_H
+
+#include "core/draft.h"
+
+struct want {
+    uint64_t class;
+    struct bytes size;
+    struct iops iops;   // 0: what the class gives per GiB
+    symbol role;        // who asks; {0}: nobody in particular, the class's roles are not asked
+    uint64_t framework; // whose, when the role is "*"
+    uint64_t agent;     // must be usable on that agent; 0: on any
+    symbol fs;          // {0}: the class's
+    bool raw;           // no filesystem
+};
+
+struct fit {
+    uint64_t pool;
+    struct charge charge; // what is granted: bytes rounded up to the pool's granularity, iops, bandwidth, one volume
+    int64_t score;        // of the class for the pool, and of both for want.agent
+    struct bytes free;    // what the pool could grant before
+};
+
+// The best pool: highest score, then most free bytes, then lowest id. INVALID: the request can never be met (below a
+// minimum, above the class's maximum, unknown filesystem). DENIED: the role may not ask for this class. NOT_FOUND: no
+// such class or agent. UNAVAILABLE: it would fit, but those needed are away. NO_FIT: the sentence names the three
+// nearest pools with what failed.
+MUST_USE struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit);
+// The best fits, best first, at most `most`: how many, into ret_fits. The request's own faults are not looked for.
+size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_fits, size_t most);
+
+// The class of that name. NOT_FOUND names the nearest; a name that is a tag is refused with the classes that ask for
+// it.
+MUST_USE struct err *broker_class(const struct state *s, const char *name, const struct class_row **ret_class);
+// The largest single volume of that class that the role can be granted now; 0 when none. Cheap: remembered per event.
+struct bytes broker_largest(const struct draft *d, uint64_t class, symbol role);
+bool broker_role_allowed(const struct state *s, const struct class_row *class, symbol role);
+
+// Whether that agent can use that volume now: it is live, satisfies the pool's constraints and the class's agent
+// selector, has the filesystem, and an attach slot is free (or the volume is attached there already). The volume's own
+// state is not asked.
+bool broker_agent_can_use(const struct draft *d, uint64_t agent, const struct volume_row *v);
+MUST_USE struct err *broker_agent_check(const struct draft *d, uint64_t agent, const struct volume_row *v);
+
+struct ranked_agent {
+    uint64_t agent;
+    int64_t score;
+    bool covers; // its free cpus, memory and disk cover the need
+};
+// The agents that can use the volume, best first, at most `most` (0: all): those that cover `need`, then by preferences
+// of pool and class, the agent it was last used on, then lowest id. Into the arena; returns how many.
+size_t broker_rank_agents(const struct draft *d, const struct volume_row *v, struct scalars need, size_t most,
+                          struct arena *arena, const struct ranked_agent **ret_agents);
+
+// The classes of which that agent can use some pool that can be granted from: ids in growing order, into the arena.
+size_t broker_agent_classes(const struct state *s, uint64_t agent, struct arena *arena, const uint64_t **ret_classes);
+
+#endif

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which agents, pools and classes fit each other, kept by apply so that a decision looks up instead of evaluating
+// selectors. Holds no figures of the ledger and decides nothing.
+#ifndef CORE_INDEX_H
+#define CORE_INDEX_H
+
+#include "core/draft.h"
+
+struct index;
+
+MUST_USE struct index *index_new(void);
+void index_free(struct index *x); // accepts NULL
+
+// Called by state_apply after the live row was put. `facts_changed`: the row is new or points to other facts. The
+// agent's number is given here, and taken back when it is removed: numbers are dense, from 1, and used again.
+void index_agent_put(struct state *s, struct agent_row *live, bool facts_changed);
+void index_pool_put(struct state *s, const struct pool_row *live, bool facts_changed);
+void index_class_put(struct state *s, const struct class_row *live);
+void index_provider_put(struct state *s,
+                        const struct provider_row *live); // its session decides whether pools are offered
+// Called before the live row is freed.
+void index_agent_removed(struct state *s, const struct agent_row *live);
+void index_pool_removed(struct state *s, const struct pool_row *live);
+void index_class_removed(struct state *s, const struct class_row *live);
+
+// A pool that satisfies all that is fixed between it and a class: the class's pool selector (its joins left out) and
+// the capabilities that the class needs.
+struct candidate {
+    uint64_t pool;
+    int64_t score; // the class's prefer_pool weights that hold
+};
+struct candidates { // best score first, then lowest id. Borrowed until the next state_apply
+    const struct candidate *at;
+    size_t count;
+};
+struct candidates index_candidates(const struct state *s, uint64_t class);
+
+// What an agent must fit. Class 0: the pool's own constraints only; fs {0}: no filesystem is asked of the agent (an
+// agent that lists filesystems as fs/<name> must list it; one that lists none is not asked).
+struct reach_want {
+    uint64_t pool, class;
+    symbol fs;
+};
+// Whether that agent satisfies the pool's constraints and the class's agent selector, live or not.
+bool index_agent_fits(const struct state *s, const struct reach_want *w, const struct agent_row *agent);
+// ACTIVE, with a session, and has reported.
+bool index_agent_live(const struct state *s, const struct agent_row *agent);
+// How many agents fit; `live`: of those, how many can be offered now. NULL: not wanted.
+void index_agent_count(const struct state *s, const struct reach_want *w, size_t *ret_fit, size_t *ret_live);
+bool index_reached(const struct state *s, const struct reach_want *w); // some live agent fits
+// Live agents that fit: ids by growing number; begin with *cursor 0; 0 at the end.
+uint64_t index_agent_next(const struct state *s, const struct reach_want *w, uint32_t *cursor);
+// The weights of the pool's preferences and of the class's prefer_agent that hold on that agent.
+int64_t index_affinity(const struct state *s, const struct reach_want *w, const struct agent_row *agent);
+
+// Whether a pool can be granted from now: it has reported, is not stale, and its provider has a session.
+bool index_pool_usable(const struct state *s, const struct pool_row *pool);
+// Whether an agent can be used with some usable pool of that class. Remembered until what it depends on changes.
+bool index_agent_of_class(const struct state *s, uint64_t class, const struct agent_row *agent);
+
+// A figure that the broker remembers per class until the next event; false when it must be worked out again.
+bool index_recall(const struct state *s, uint64_t class, uint64_t *ret_figure);
+void index_remember(const struct state *s, uint64_t class, uint64_t figure);
+
+#endif
