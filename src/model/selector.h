@@ -30,8 +30,17 @@ enum { SELECTOR_TERMS_MOST = 64, SELECTOR_VALUES_MOST = 64, SELECTOR_TEXT_LONGES
 // The operator and how it is written.
 #define TERM_OPS(X)                                                                                                    \
     X(HAS, "")                                                                                                         \
-    X(LACKS, "!") X(EQUAL, "=") X(UNEQUAL, "!=") X(IN, "in") X(NOT_IN, "notin") X(BELOW, "<") X(AT_MOST, "<=")         \
-        X(ABOVE, ">") X(AT_LEAST, ">=") X(SAME, "same") X(DIFFERENT, "different")
+    X(LACKS, "!")                                                                                                      \
+    X(EQUAL, "=")                                                                                                      \
+    X(UNEQUAL, "!=")                                                                                                   \
+    X(IN, "in")                                                                                                        \
+    X(NOT_IN, "notin")                                                                                                 \
+    X(BELOW, "<")                                                                                                      \
+    X(AT_MOST, "<=")                                                                                                   \
+    X(ABOVE, ">")                                                                                                      \
+    X(AT_LEAST, ">=")                                                                                                  \
+    X(SAME, "same")                                                                                                    \
+    X(DIFFERENT, "different")
 enum term_op {
 #define X(op, text) TERM_##op,
     TERM_OPS(X)
