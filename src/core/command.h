@@ -261,6 +261,7 @@ struct cmd_acknowledge {
     X(kill, struct cmd_kill)                                                                                           \
     X(acknowledge, struct cmd_acknowledge)                                                                             \
     X(acknowledge_operation, struct cmd_acknowledge)                                                                   \
+    X(start, char) /* once, after the store was read */                                                                \
     X(allocate, char)                                                                                                  \
     X(tick, char)
 

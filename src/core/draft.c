@@ -133,8 +133,8 @@ const struct task_row *draft_task_named(const struct draft *d, uint64_t framewor
 static bool row_cost(const struct draft *d, enum noun noun, const void *row, uint32_t account, struct quantities *ret_cost) {
     const struct volume_row *v = row;
     const struct reservation_row *r = row;
-    uint64_t pool_id = noun == NOUN_VOLUME ? v->charge.pool : r->charge.pool;
-    const struct pool_row *pool = state_pool(d->state, pool_id);
+    uint64_t from = noun == NOUN_VOLUME ? v->charge.pool : r->charge.pool;
+    const struct pool_row *pool = state_pool(d->state, from);
     if (!pool || pool->account != account) return false;
     *ret_cost = noun == NOUN_VOLUME ? volume_cost(pool, v) : reservation_cost(pool, r);
     return true;
@@ -169,10 +169,6 @@ struct quantities draft_pool_free(const struct draft *d, const struct pool_row *
     free.bandwidth = left(f->total.bandwidth, granted.bandwidth);
     free.volumes = left(f->total.volumes, granted.volumes);
     return free;
-}
-
-struct draft_mark draft_mark(const struct draft *d) {
-    return (struct draft_mark){d->touched.count, d->notices.count, d->next_id};
 }
 
 struct uuid draft_uuid(struct draft *d) {

@@ -54,6 +54,7 @@
     X(91, OPERATION, operation_finished, "operation-finished", true)                                                   \
     X(92, OPERATION, operation_failed, "operation-failed", true)                                                       \
     X(93, OPERATION, operation_forgotten, "operation-forgotten", true)                                                 \
+    X(94, OPERATION, operation_resent, "operation-resent", false)                                                      \
     X(100, FRAMEWORK, framework_added, "framework-added", true)                                                        \
     X(101, FRAMEWORK, framework_subscribed, "framework-subscribed", true)                                              \
     X(102, FRAMEWORK, framework_disconnected, "framework-disconnected", true)                                          \

@@ -50,9 +50,9 @@ size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[
     case OPEN_OPERATIONS_OF_PROVIDER: return one(operation->state == OP_OPEN ? operation->provider : 0, ret_keys);
     case OPEN_OPERATIONS_OF_VOLUME: return one(operation->state == OP_OPEN ? operation->volume : 0, ret_keys);
     case OPERATIONS_OF_FRAMEWORK: return one(operation_watched(operation) ? operation->framework : 0, ret_keys);
-    case TASKS_OF_AGENT: return one(task_state_terminal(task->state) ? 0 : task->agent, ret_keys);
+    case TASKS_OF_AGENT: return one(task_state_ended(task->state) ? 0 : task->agent, ret_keys);
     case TASKS_OF_FRAMEWORK: return one(task->framework, ret_keys);
-    case TASKS_OF_VOLUME: return task_state_terminal(task->state) ? 0 : keys_of_task_volumes(task, ret_keys);
+    case TASKS_OF_VOLUME: return task_state_ended(task->state) ? 0 : keys_of_task_volumes(task, ret_keys);
     case OFFERS_OF_AGENT: return one(offer->agent, ret_keys);
     case OFFERS_OF_FRAMEWORK: return one(offer->framework, ret_keys);
     case OFFERS_OF_VOLUME: return keys_of_offer_volumes(offer, ret_keys);

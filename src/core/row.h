@@ -132,8 +132,9 @@ struct agent_row {
     struct wall since;
     // passing
     uint64_t session; // 0: away
-    struct mono heard, away_since;
+    struct mono heard;
     struct agent_facts *facts; // NULL until it reports
+    uint32_t unclean;          // attachments it reported that the registry does not know: to be undone before it is used
     // derived (kept by apply, not part of an after-image)
     uint32_t number; // dense, for bitsets
 };
@@ -237,13 +238,15 @@ struct operation_row {
     uint64_t id;
     uint64_t volume, agent, provider, attachment, framework, reservation;
     const char *message, *framework_operation; // the latter: the framework's own id of it
-    const struct blob *status_uuid;            // while the framework must acknowledge
-    const struct blob *converted;              // packed mesos.v1.Resources of the final status
+    const struct blob *status_uuid;            // 16 bytes, while the framework must acknowledge
     struct bytes size;
     struct wall created, ended;
     symbol principal;
     uint8_t kind, state, error; // error: enum err_kind of a failed one
-    bool wipe, recarve;
+    bool wipe, recarve;         // of a delete: overwrite first; carve the volume anew after it
+    // passing
+    struct mono resend_at;
+    uint32_t resends;
 };
 
 // ---- frameworks, tasks, offers ----
@@ -283,15 +286,18 @@ struct task_row {
     const struct blob *ports;   // array of struct port_range
     const struct blob *volumes; // array of struct task_volume
     const struct blob *info;    // packed mesos.v1.TaskInfo
-    const struct blob *status;  // packed mesos.v1.TaskStatus, the latest
-    const struct blob *update;  // packed mesos.v1.TaskStatus waiting for the framework's acknowledgement
-    const struct blob *update_uuid; // 16 bytes
+    const struct blob *status;  // packed mesos.v1.TaskStatus as its agent said it; NULL: the master's own words below
+    const struct blob *update_uuid; // 16 bytes: the latest status waits for the framework's acknowledgement
     const char *message;
     struct wall created, since;
-    struct mono wait_until, resend_at; // passing
     uint64_t kill_grace_ms;
-    uint8_t state; // enum task_state
+    int16_t reason; // Mesos' TaskStatus.Reason number of the master's own words, -1 none
+    uint8_t state;  // enum task_state
     bool launched, kill_wanted;
+    bool agent_waits; // the latest status is its agent's, which keeps it until the framework acknowledged
+    // passing
+    struct mono wait_until, resend_at;
+    uint32_t resends;
 };
 
 struct class_amount {

@@ -24,6 +24,8 @@ void state_free(struct state *s) {
     allocator_free(s->allocator);
     index_free(s->index);
     ledger_done(&s->ledger);
+    heap_done(&s->timers);
+    heap_done(&s->wall_timers);
     for (size_t i = 0; i < RELATION_COUNT; i++) relation_lists_done(&s->relations[i]);
     for (size_t i = 0; i < NOUN_COUNT; i++) {
         name_index_done(&s->names[i]);
@@ -54,9 +56,9 @@ static void lists_relate(struct state *s, enum noun noun, const void *row, uint6
     }
 }
 
-static void pool_charge(struct state *s, uint64_t pool_id, struct quantities (*cost)(const struct pool_row *, const void *),
+static void pool_charge(struct state *s, uint64_t from, struct quantities (*cost)(const struct pool_row *, const void *),
                         const void *row, bool add) {
-    const struct pool_row *pool = state_pool(s, pool_id);
+    const struct pool_row *pool = state_pool(s, from);
     if (!pool) return;
     struct quantities q = cost(pool, row);
     (add ? quantities_add : quantities_subtract)(&s->ledger.accounts.at[pool->account].granted, &q);
@@ -72,8 +74,8 @@ static void scalars_move(struct scalars *to, const struct scalars *by, bool add)
     to->disk.n += sign * by->disk.n;
 }
 
-static void volume_counters(struct state *s, uint64_t volume_id, bool operation, bool add) {
-    struct volume_row *v = table_get(&s->tables[NOUN_VOLUME], volume_id);
+static void volume_counters(struct state *s, uint64_t volume, bool operation, bool add) {
+    struct volume_row *v = table_get(&s->tables[NOUN_VOLUME], volume);
     if (!v) return;
     uint32_t *count = operation ? &v->open_operation_count : &v->attachment_count;
     must(add || *count);
@@ -106,7 +108,7 @@ static void account_relate(struct state *s, enum noun noun, const void *row, boo
         if (operation->state == OP_OPEN && operation->volume) volume_counters(s, operation->volume, true, add);
         break;
     case NOUN_TASK:
-        if (!task_state_terminal(task->state))
+        if (!task_state_ended(task->state))
             scalars_move(&ledger_agent(&s->ledger, task->agent)->used, &task->resources, add);
         break;
     case NOUN_OFFER:
@@ -177,6 +179,51 @@ static void hook_removed(struct state *s, enum noun noun, const void *last, enum
     }
 }
 
+// ---- timers ----
+
+int64_t row_deadline(const struct state *s, enum noun noun, const void *row) {
+    const struct agent_row *agent = row;
+    const struct attachment_row *attachment = row;
+    const struct operation_row *operation = row;
+    const struct task_row *task = row;
+    const int64_t never = INT64_MAX;
+    switch (noun) {
+    case NOUN_AGENT:
+        if (agent->state == AGENT_IS_LOST || agent->state == AGENT_IS_GONE) return never;
+        return agent->heard.ms + s->timing.lost_ms;
+    case NOUN_PROVIDER: {
+        const struct provider_row *provider = row;
+        return provider->session ? provider->heard.ms + s->timing.lost_ms : never;
+    }
+    case NOUN_ATTACHMENT: return attachment->retry_at.ms ? attachment->retry_at.ms : never;
+    case NOUN_OPERATION: return operation->status_uuid && operation->resend_at.ms ? operation->resend_at.ms : never;
+    case NOUN_TASK:
+        if (!task->launched && !task_state_ended(task->state)) return task->wait_until.ms ? task->wait_until.ms : never;
+        return task->update_uuid && task->resend_at.ms ? task->resend_at.ms : never;
+    default: return never;
+    }
+}
+
+int64_t row_wall_deadline(enum noun noun, const void *row) {
+    const struct framework_row *framework = row;
+    const struct reservation_row *reservation = row;
+    if (noun == NOUN_FRAMEWORK && !framework->session && !framework->completed)
+        return framework->disconnected.ms + framework->failover_timeout.n;
+    if (noun == NOUN_RESERVATION && reservation->expires.ms) return reservation->expires.ms;
+    return INT64_MAX;
+}
+
+static void timers_set(struct state *s, enum noun noun, const void *row, uint64_t id) {
+    int64_t mono = row_deadline(s, noun, row), wall = row_wall_deadline(noun, row);
+    if (mono != INT64_MAX) heap_push(&s->timers, mono, id);
+    if (wall != INT64_MAX) heap_push(&s->wall_timers, wall, id);
+}
+
+void state_timers_passed(struct state *s, struct mono mono, struct wall wall) {
+    while (s->timers.count && heap_first(&s->timers)->when <= mono.ms) heap_pop(&s->timers);
+    while (s->wall_timers.count && heap_first(&s->wall_timers)->when <= wall.ms) heap_pop(&s->wall_timers);
+}
+
 static void derived_start(struct state *s, enum noun noun, void *live) {
     struct pool_row *pool = live;
     if (noun == NOUN_POOL) pool->account = ledger_account(&s->ledger, pool->provider, pool->store);
@@ -197,6 +244,7 @@ static void apply_put(struct state *s, const struct event *e, uint64_t id) {
         name_relate(s, e->noun, live, id, true); // names never change
     }
     row_relate(s, e->noun, live, id, true);
+    timers_set(s, e->noun, live, id);
     hook_put(s, e->noun, live, before, fresh);
 }
 

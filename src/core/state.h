@@ -3,6 +3,8 @@
 #ifndef CORE_STATE_H
 #define CORE_STATE_H
 
+#include "base/arena.h"
+#include "base/heap.h"
 #include "core/event.h"
 #include "core/ledger.h"
 #include "core/name_index.h"
@@ -18,7 +20,10 @@ struct cluster {
 };
 
 struct timing { // what the operator configured
-    int64_t heartbeat_ms, lost_ms, offer_timeout_ms, fence_retry_ms;
+    int64_t heartbeat_ms, lost_ms;
+    int64_t offer_timeout_ms; // 0: offers stay until they are answered
+    int64_t retry_ms;         // a failed fence or unmap is tried again after this
+    int64_t resend_ms;        // a status that was not acknowledged is told again after this, doubling
 };
 
 struct state {
@@ -32,6 +37,8 @@ struct state {
     struct name_index names[NOUN_COUNT];
     struct relation_lists relations[RELATION_COUNT];
     struct ledger ledger;
+    struct heap timers;      // mono deadlines of rows; may hold outdated ones
+    struct heap wall_timers; // wall deadlines of rows
     struct index *index;
     struct allocator *allocator;
 };
@@ -43,6 +50,12 @@ void state_free(struct state *s); // accepts NULL
 void state_apply(struct state *s, uint64_t seq, const struct event *e);
 // Whether a recovered event can be applied: ids, references, states. The sentence names the sequence number.
 MUST_USE struct err *event_check(const struct state *s, uint64_t seq, const struct event *e);
+
+// When something must be decided about a row although nobody says anything: INT64_MAX never.
+int64_t row_deadline(const struct state *s, enum noun noun, const void *row);
+int64_t row_wall_deadline(enum noun noun, const void *row);
+// Drops the timers that rang up to then: after CMD_tick was applied.
+void state_timers_passed(struct state *s, struct mono mono, struct wall wall);
 
 // Typed access. Rows are borrowed until the next state_apply; NULL when there is none.
 #define X(NOUN, name, kept)                                                                                            \
