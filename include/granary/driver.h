@@ -26,8 +26,8 @@
 //   and means that the call left nothing behind. ERR_FULL: no room. ERR_CONFLICT: what exists forbids it.
 //   ERR_NOT_FOUND: the volume is gone.
 // - open and close run alone. Calls for different volumes, inventory and list run at the same time if the driver says
-//   `parallel`, else one at a time. There is never more than one call for one volume, except that a call that was given
-//   up may still be running when it is repeated.
+//   `parallel`, else one at a time. A process makes one call for one volume at a time; a process that was killed may
+//   have left one under way at the storage.
 
 // name, number (as Capability in granary_model.proto), word for people
 #define DRIVER_CAPABILITIES(X)                                                                                         \
@@ -109,6 +109,7 @@ bool driver_bool(const struct driver_pairs *settings, const char *key);
 struct driver_call {
     struct arena *arena; // results live here
     uint32_t timeout_ms; // 0: nobody said
+    const char *cluster; // whose objects are ours; NULL: not known yet
     void (*pause)(void *arg, uint32_t ms);
     bool (*given_up)(void *arg);
     void *arg;

@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// What lies in the directories of the driver 'file': where a volume is, which objects there are, how much they hold.
+// Changes nothing but the note of a directory's size.
+#include <dirent.h>
+#include <errno.h>
+#include <fts.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "base/vec.h"
+#include "driver/file.h"
+#include "sys/file.h"
+#include "sys/image_identity.h"
+#include "sys/keeper_registry.h"
+#include "sys/process.h"
+
+struct err *file_pool_find(const struct file_driver *f, const struct driver_volume *volume,
+                           const struct file_pool **ret_pool) {
+    for (size_t i = 0; i < f->pool_count; i++) {
+        const struct file_pool *p = &f->pools[i];
+        if (!text_equal(p->instance, volume->instance) || !text_equal(p->name, volume->pool)) continue;
+        *ret_pool = p;
+        return NULL;
+    }
+    return err_new(ERR_NOT_FOUND, "the provider's configuration has no such pool");
+}
+
+static const char *pool_suffix(const struct file_pool *p) {
+    return p->image ? ".img" : ".dir";
+}
+
+char *file_pool_path(const struct file_pool *p, const char *name, struct arena *arena) {
+    return arena_format(arena, "%s/%s%s", p->directory, name, pool_suffix(p));
+}
+
+char *file_context(const struct file_pool *p, const char *path, struct arena *arena) {
+    json_t *json = json_pack("{s:s, s:s}", "kind", p->image ? "loop" : "directory", p->image ? "image" : "path", path);
+    AUTO_FREE char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    return arena_text(arena, text);
+}
+
+// ---- sizes ----
+
+struct err *file_size_write(const char *path, struct bytes size) {
+    AUTO_FREE char *beside = mem_format("%s.size", path);
+    AUTO_TEXT struct text text = {0};
+    text_add_u64(&text, size.n);
+    return file_write(beside, text.data, text.size, 0600);
+}
+
+static bool directory_size(const char *path, struct bytes *ret_size) {
+    AUTO_FREE char *beside = mem_format("%s.size", path);
+    AUTO_TEXT struct text text = {0};
+    AUTO_ERR struct err *e = file_read(beside, 32, &text);
+    return !e && text_to_u64(text_string(&text), &ret_size->n);
+}
+
+bool file_volume_size(const struct file_pool *p, const char *path, struct bytes *ret_size) {
+    struct stat s;
+    if (lstat(path, &s)) return false;
+    if (!p->image) return S_ISDIR(s.st_mode) && directory_size(path, ret_size);
+    ret_size->n = (uint64_t)s.st_size;
+    return S_ISREG(s.st_mode);
+}
+
+// ---- what is there ----
+
+VEC_TYPE(names, char *);
+
+static void names_done(struct names *n) {
+    VEC_EACH (name, n) free(*name);
+    vec_done(n);
+}
+
+static int name_order(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+// Object names in the pool, sorted: of volumes, and of identities whose volume is missing (a create or delete was cut).
+static struct err *pool_names(const struct file_pool *p, struct names *ret_names) {
+    DIR *dir = opendir(p->directory);
+    if (!dir) return err_errno(errno, "list directory '%s'", p->directory);
+    const char *suffix = pool_suffix(p);
+    AUTO_FREE char *identity = mem_format("%s.id", suffix);
+    for (struct dirent *e; (e = readdir(dir));) {
+        const char *end = text_ends(e->d_name, suffix) ? suffix : text_ends(e->d_name, identity) ? identity : NULL;
+        if (!end || e->d_name[0] == '.') continue;
+        size_t size = strlen(e->d_name) - strlen(end);
+        vec_push(ret_names, mem_format("%.*s", (int)size, e->d_name));
+    }
+    closedir(dir);
+    if (ret_names->count) qsort(ret_names->at, ret_names->count, sizeof *ret_names->at, name_order);
+    size_t kept = 0;
+    for (size_t i = 0; i < ret_names->count; i++) {
+        if (kept && text_equal(ret_names->at[kept - 1], ret_names->at[i]))
+            free(ret_names->at[i]);
+        else
+            ret_names->at[kept++] = ret_names->at[i];
+    }
+    ret_names->count = kept;
+    return NULL;
+}
+
+// False without an identity, or with one that cannot be read: then it is nobody's of ours.
+static bool volume_identity(const char *path, struct uuid *ret_uuid, char **ret_cluster) {
+    AUTO_ERR struct err *e = image_identity_read(path, ret_uuid, ret_cluster);
+    return !e;
+}
+
+// ---- space ----
+
+static uint64_t tree_blocks(const char *path) {
+    char *const roots[] = {(char *)path, NULL};
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+    uint64_t bytes = 0;
+    if (!tree) return 0;
+    for (FTSENT *e; (e = fts_read(tree));)
+        if (e->fts_info != FTS_DP && e->fts_info != FTS_NS && e->fts_statp)
+            bytes += (uint64_t)e->fts_statp->st_blocks * 512;
+    fts_close(tree);
+    return bytes;
+}
+
+static uint64_t volume_blocks(const struct file_pool *p, const char *path) {
+    struct stat s;
+    if (lstat(path, &s)) return 0;
+    return p->image ? (uint64_t)s.st_blocks * 512 : tree_blocks(path);
+}
+
+// Bytes that each of our volumes on the store holds on disk, by path.
+static struct err *held_add(const struct file_pool *p, const char *cluster, struct map *held) {
+    struct names names = {0};
+    struct err *e = pool_names(p, &names);
+    AUTO_ARENA struct arena arena = {0};
+    for (size_t i = 0; !e && i < names.count; i++) {
+        const char *path = file_pool_path(p, names.at[i], &arena);
+        struct uuid uuid;
+        AUTO_FREE char *owner = NULL;
+        if (!volume_identity(path, &uuid, &owner) || (cluster && !text_equal(owner, cluster))) continue;
+        map_put_text(held, path, NULL)->n = volume_blocks(p, path);
+    }
+    names_done(&names);
+    return e;
+}
+
+static struct err *store_held(const struct file_driver *f, const struct file_pool *of, const char *cluster,
+                              struct map *held) {
+    for (size_t i = 0; i < f->pool_count; i++)
+        if (f->pools[i].device == of->device) TRY(held_add(&f->pools[i], cluster, held));
+    return NULL;
+}
+
+// What was there both times, and the less of both: with free space read in between, the sum is never too high.
+static uint64_t held_both(const struct map *before, const struct map *after) {
+    uint64_t sum = 0;
+    MAP_EACH (entry, before) {
+        union map_value *second = map_find_bytes(after, entry->key.bytes, entry->size);
+        if (second) sum += entry->value.n < second->n ? entry->value.n : second->n;
+    }
+    return sum;
+}
+
+// The sum of the capacities given to the pools of a store; 0 when one of them has none.
+static uint64_t store_capacity(const struct file_driver *f, const struct file_pool *of) {
+    uint64_t sum = 0;
+    for (size_t i = 0; i < f->pool_count; i++) {
+        if (f->pools[i].device != of->device) continue;
+        if (!f->pools[i].capacity.n) return 0;
+        sum += f->pools[i].capacity.n;
+    }
+    return sum;
+}
+
+static struct err *space_read(const struct file_driver *f, const struct file_pool *p, const char *cluster,
+                              struct map *before, struct map *after, struct file_space *ret_space) {
+    struct statvfs fs;
+    TRY(store_held(f, p, cluster, before));
+    if (statvfs(p->directory, &fs)) return err_errno(errno, "free space of '%s'", p->directory);
+    TRY(store_held(f, p, cluster, after));
+    uint64_t physical = (uint64_t)fs.f_bavail * fs.f_frsize, held = held_both(before, after);
+    uint64_t total = physical + held, capacity = store_capacity(f, p);
+    if (capacity && capacity < total) total = capacity;
+    ret_space->total.n = total;
+    ret_space->free.n = total > held ? total - held : 0;
+    ret_space->physical_free.n = physical;
+    return NULL;
+}
+
+struct err *file_pool_space(const struct file_driver *f, const struct file_pool *p, const char *cluster,
+                            struct file_space *ret_space) {
+    struct map before = {0}, after = {0};
+    struct err *e = space_read(f, p, cluster, &before, &after, ret_space);
+    map_done(&before);
+    map_done(&after);
+    return e;
+}
+
+// ---- list ----
+
+static bool keeper_runs(const char *path) {
+    AUTO_FREE char *records = mem_format("%s.keepers", path);
+    struct keeper_records found = {0};
+    if (!file_exists(records)) return false;
+    AUTO_ERR struct err *e = keeper_list(path, &found);
+    bool runs = e || found.count; // who cannot be asked may run
+    vec_done(&found);
+    return runs;
+}
+
+static struct driver_object object_report(const struct file_pool *p, const char *name, struct arena *arena) {
+    const char *path = file_pool_path(p, name, arena);
+    struct driver_object o = {.name = arena_text(arena, name),
+                              .handle = path,
+                              .instance = arena_text(arena, p->instance),
+                              .pool = arena_text(arena, p->name)};
+    struct uuid uuid;
+    AUTO_FREE char *cluster = NULL;
+    if (!file_volume_size(p, path, &o.size)) o.size = (struct bytes){0};
+    if (!volume_identity(path, &uuid, &cluster)) return o;
+    char text[UUID_TEXT];
+    uuid_text(uuid, text);
+    o.uuid = arena_text(arena, text);
+    o.cluster = arena_text(arena, cluster);
+    o.context = file_context(p, path, arena);
+    if (!keeper_runs(path)) return o;
+    const char **hosts = arena_zero(arena, 1, sizeof *hosts);
+    hosts[0] = boot_id();
+    o.attached_to = hosts;
+    o.attached_count = 1;
+    return o;
+}
+
+// A token is "<number of the pool>/<last name>".
+static struct err *token_parse(const struct file_driver *f, const char *token, size_t *ret_pool,
+                               const char **ret_name) {
+    const char *slash = strchr(token, '/');
+    AUTO_FREE char *number = mem_format("%.*s", slash ? (int)(slash - token) : 0, token);
+    uint64_t pool;
+    if (!slash || !text_to_u64(number, &pool) || pool >= f->pool_count)
+        return err_new(ERR_INVALID, "'%s' is no page of this list", token);
+    *ret_pool = (size_t)pool;
+    *ret_name = slash + 1;
+    return NULL;
+}
+
+struct err *file_list(void *self, const struct driver_call *call, const char *token, size_t most,
+                      struct driver_objects *ret_objects) {
+    struct file_driver *f = self;
+    struct driver_object *objects = arena_zero(call->arena, most, sizeof *objects);
+    size_t first = 0, count = 0;
+    const char *after = NULL, *next = NULL;
+    if (token) TRY(token_parse(f, token, &first, &after));
+    for (size_t i = first; i < f->pool_count && !next; i++) {
+        struct names names = {0};
+        struct err *e = pool_names(&f->pools[i], &names);
+        for (size_t j = 0; !e && !next && j < names.count; j++) {
+            if (i == first && after && strcmp(names.at[j], after) <= 0) continue;
+            if (count == most)
+                next = arena_format(call->arena, "%zu/%s", i, j ? names.at[j - 1] : "");
+            else
+                objects[count++] = object_report(&f->pools[i], names.at[j], call->arena);
+        }
+        names_done(&names);
+        if (e) return e;
+    }
+    *ret_objects = (struct driver_objects){objects, count, next};
+    return NULL;
+}

@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes, grows and deletes volumes of the driver 'file'. A volume gets its name only when it is whole, its identity
+// lies beside it before that, and what was begun and not finished is begun anew.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "driver/file.h"
+#include "sys/file.h"
+#include "sys/image_identity.h"
+#include "sys/keeper_registry.h"
+#include "sys/loopdev.h"
+
+enum { LOCK_WAIT_MS = 5000, WIPE_STEP = 1 << 20 };
+
+// The volume's path: as its handle says, if that is a path in this pool's directory, else by its name.
+static const char *volume_path(const struct file_pool *p, const struct driver_volume *v, struct arena *arena) {
+    size_t size = strlen(p->directory);
+    const char *h = v->handle;
+    if (h && strncmp(h, p->directory, size) == 0 && h[size] == '/' && h[size + 1] != '.' &&
+        !strchr(h + size + 1, '/') && text_ends(h, p->image ? ".img" : ".dir"))
+        return h;
+    return file_pool_path(p, v->name, arena);
+}
+
+static struct uuid volume_uuid(const struct driver_volume *v) {
+    struct uuid uuid;
+    must(uuid_parse(v->uuid, &uuid)); // the door checked it
+    return uuid;
+}
+
+// ENOSPC and its kin in our words: everything else keeps the system's.
+static struct err *space_err(int number, const struct file_driver *f, const struct file_pool *p, struct bytes asked,
+                             const char *path) {
+    struct file_space space;
+    char want[QUANTITY_TEXT], have[QUANTITY_TEXT];
+    if (number != ENOSPC && number != EDQUOT && number != EFBIG) return err_errno(number, "allocate '%s'", path);
+    AUTO_ERR struct err *e = file_pool_space(f, p, NULL, &space);
+    if (e) space.physical_free.n = 0;
+    return err_new(ERR_FULL, "no room for %s in directory '%s': its filesystem has %s free. Nothing was kept of it",
+                   bytes_text(asked, want), p->directory, bytes_text(space.physical_free, have));
+}
+
+// ---- allocation ----
+
+static struct err *zeros_write(int fd, uint64_t from, uint64_t to, const struct file_driver *f,
+                               const struct file_pool *p, const char *path) {
+    AUTO_FREE char *zeros = mem_zero(1, WIPE_STEP);
+    for (uint64_t at = from; at < to;) {
+        size_t step = to - at < WIPE_STEP ? (size_t)(to - at) : WIPE_STEP;
+        ssize_t n = pwrite(fd, zeros, step, (off_t)at);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return space_err(errno, f, p, (struct bytes){to - from}, path);
+        at += (uint64_t)n;
+    }
+    return NULL;
+}
+
+// Gives an open image its size: for real, or as a hole.
+static struct err *image_extend(int fd, uint64_t from, uint64_t to, const struct file_driver *f,
+                                const struct file_pool *p, const char *path) {
+    if (p->sparse) return ftruncate(fd, (off_t)to) ? space_err(errno, f, p, (struct bytes){to - from}, path) : NULL;
+    int failed;
+    while ((failed = fallocate(fd, 0, (off_t)from, (off_t)(to - from))) != 0 && errno == EINTR) {
+    }
+    if (!failed) return NULL;
+    if (errno == EOPNOTSUPP || errno == ENOSYS) return zeros_write(fd, from, to, f, p, path);
+    return space_err(errno, f, p, (struct bytes){to - from}, path);
+}
+
+static struct err *sync_and_name(int fd, const char *unnamed, const char *path, const struct file_pool *p) {
+    if (fsync(fd)) return err_errno(errno, "sync '%s'", unnamed);
+    if (rename(unnamed, path)) return err_errno(errno, "rename '%s' to '%s'", unnamed, path);
+    return directory_sync(p->directory);
+}
+
+static struct err *image_make(const struct file_driver *f, const struct file_pool *p, const char *path, uint64_t size) {
+    AUTO_FREE char *unnamed = mem_format("%s.new", path);
+    AUTO_FD int fd = open(unnamed, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return err_errno(errno, "make '%s'", unnamed);
+    struct err *e = image_extend(fd, 0, size, f, p, path);
+    if (!e) e = sync_and_name(fd, unnamed, path, p);
+    if (e) (void)unlink(unnamed); // the first error is the one to tell
+    return e;
+}
+
+static struct err *directory_volume_make(const struct file_pool *p, const char *path, uint64_t size) {
+    TRY(file_size_write(path, (struct bytes){size}));
+    if (mkdir(path, 0700) && errno != EEXIST) return err_errno(errno, "make directory '%s'", path);
+    return directory_sync(p->directory);
+}
+
+// ---- create ----
+
+// What the capacity in the configuration leaves. What is there physically, allocation itself will say.
+static struct err *capacity_check(const struct file_driver *f, const struct file_pool *p, const char *cluster,
+                                  uint64_t more) {
+    struct file_space space;
+    char want[QUANTITY_TEXT], have[QUANTITY_TEXT];
+    TRY(file_pool_space(f, p, cluster, &space));
+    if (!p->capacity.n || p->sparse || more <= space.free.n) return NULL;
+    return err_new(ERR_FULL, "no room for %s: directory '%s' has %s left of the configured capacity",
+                   bytes_text((struct bytes){more}, want), p->directory, bytes_text(space.free, have));
+}
+
+static void remains_remove(const char *path) {
+    static const char *const suffixes[] = {".id", ".size", ".new"};
+    for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+        AUTO_FREE char *beside = mem_format("%s%s", path, suffixes[i]);
+        (void)unlink(beside); // missing is fine; what stays is listed as a volume without an image
+    }
+}
+
+// Under the lock, with no volume of that name there.
+static struct err *volume_make(const struct file_driver *f, const struct file_pool *p, const char *path,
+                               const struct driver_create *create, uint64_t size) {
+    const struct driver_volume *v = &create->volume;
+    TRY(capacity_check(f, p, v->cluster, size));
+    struct err *e = image_identity_write(path, volume_uuid(v), v->cluster, v->label);
+    if (!e) e = p->image ? image_make(f, p, path, size) : directory_volume_make(p, path, size);
+    if (e) remains_remove(path);
+    return e;
+}
+
+static struct err *volume_claim(const struct file_driver *f, const struct file_pool *p, const char *path,
+                                const struct driver_create *create, struct bytes *ret_size) {
+    AUTO_FREE char *identity = mem_format("%s.id", path);
+    struct bytes size;
+    if (!bytes_round_up(create->size, (struct bytes){FILE_GRAIN}, &size))
+        return err_new(ERR_INVALID, "its size is too large");
+    if (file_exists(identity))
+        TRY(image_identity_check(path, volume_uuid(&create->volume), create->volume.cluster));
+    else if (file_exists(path))
+        return err_new(ERR_CONFLICT, "'%s' exists and has no identity: somebody else made it", path);
+    if (!file_volume_size(p, path, ret_size)) {
+        TRY(volume_make(f, p, path, create, size.n));
+        *ret_size = size;
+    }
+    if (ret_size->n < create->size.n) return err_new(ERR_CONFLICT, "'%s' exists already, and is smaller", path);
+    return NULL;
+}
+
+struct err *file_create(void *self, const struct driver_call *call, const struct driver_create *create,
+                        struct driver_created *ret_created) {
+    const struct file_driver *f = self;
+    const struct file_pool *p;
+    struct bytes size = {0};
+    TRY(file_pool_find(f, &create->volume, &p));
+    if (create->source) return err_new(ERR_UNSUPPORTED, "the driver 'file' cannot clone");
+    if (create->many_hosts) return err_new(ERR_UNSUPPORTED, "an image has one writer");
+    const char *path = volume_path(p, &create->volume, call->arena);
+    AUTO_FD int lock = -1;
+    TRY(image_lock(path, LOCK_WAIT_MS, &lock));
+    TRY(volume_claim(f, p, path, create, &size));
+    *ret_created =
+        (struct driver_created){arena_text(call->arena, path), file_context(p, path, call->arena), size, true};
+    return NULL;
+}
+
+// ---- delete ----
+
+// Overwrites all that was ever written; holes hold nothing.
+static struct err *image_wipe(const struct file_driver *f, const struct file_pool *p, const char *path) {
+    AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return err_errno(errno, "open '%s' to overwrite it", path);
+    for (off_t at = 0;;) {
+        off_t data = lseek(fd, at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) break;
+        off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+        if (data < 0 || hole < 0) return err_errno(errno, "read the extents of '%s'", path);
+        TRY(zeros_write(fd, (uint64_t)data, (uint64_t)hole, f, p, path));
+        at = hole;
+    }
+    return fsync(fd) ? err_errno(errno, "sync '%s'", path) : NULL;
+}
+
+static struct err *keepers_check(const char *path) {
+    struct keeper_records records = {0};
+    struct err *e = keeper_list(path, &records);
+    if (!e && records.count)
+        e = err_new(ERR_CONFLICT, "%s of agent '%s' (process %d) still holds it", records.at[0].what,
+                    records.at[0].agent, (int)records.at[0].pid);
+    vec_done(&records);
+    return e;
+}
+
+// Under the lock no keeper can set up a loop device, so an image that none holds now is held by none until it is gone.
+static struct err *image_unlink(const struct file_driver *f, const struct file_pool *p, const char *path, bool wipe) {
+    AUTO_FD int lock = -1;
+    int holder = -1;
+    TRY(image_lock(path, LOCK_WAIT_MS, &lock));
+    if (!file_exists(path)) return NULL;
+    TRY(loopdev_holder(path, &holder));
+    if (holder >= 0) return err_new(ERR_CONFLICT, "/dev/loop%d still holds '%s'", holder, path);
+    if (wipe) TRY(image_wipe(f, p, path));
+    if (unlink(path) && errno != ENOENT) return err_errno(errno, "delete '%s'", path);
+    return directory_sync(p->directory);
+}
+
+// A directory is mounted by name: renamed first, it can get no new holder while we look for old ones.
+static struct err *directory_unlink(const struct file_pool *p, const char *path) {
+    AUTO_FREE char *gone = mem_format("%s.gone", path);
+    if (rename(path, gone) && errno != ENOENT) return err_errno(errno, "rename '%s'", path);
+    struct err *e = keepers_check(path);
+    if (e) {
+        (void)rename(gone, path); // the keeper's error is the one to tell; the next call finds it under either name
+        return e;
+    }
+    if (file_exists(gone)) TRY(tree_remove(gone));
+    return directory_sync(p->directory);
+}
+
+struct err *file_remove(void *self, const struct driver_call *call, const struct driver_volume *volume, bool wipe) {
+    const struct file_driver *f = self;
+    const struct file_pool *p;
+    TRY(file_pool_find(f, volume, &p));
+    const char *path = volume_path(p, volume, call->arena);
+    AUTO_FREE char *identity = mem_format("%s.id", path);
+    if (!file_exists(identity) && !file_exists(path)) return keeper_registry_remove(path);
+    TRY(image_identity_check(path, volume_uuid(volume), volume->cluster));
+    TRY(keepers_check(path));
+    TRY(p->image ? image_unlink(f, p, path, wipe) : directory_unlink(p, path));
+    TRY(keeper_registry_remove(path));
+    remains_remove(path); // last: as long as the identity is there, the volume is listed
+    return directory_sync(p->directory);
+}
+
+// ---- grow ----
+
+static struct err *image_grow(const struct file_driver *f, const struct file_pool *p, const char *path, uint64_t from,
+                              uint64_t to) {
+    AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) return err_errno(errno, "open '%s'", path);
+    struct err *e = image_extend(fd, from, to, f, p, path);
+    struct stat s;
+    if (e && !fstat(fd, &s) && (uint64_t)s.st_size > from &&
+        ftruncate(fd, (off_t)from)) { // back to the size that was valid
+        err_free(e);
+        return err_errno(errno, "give back what growing '%s' took", path);
+    }
+    if (e) return e;
+    return fsync(fd) ? err_errno(errno, "sync '%s'", path) : NULL;
+}
+
+struct err *file_grow(void *self, const struct driver_call *call, const struct driver_volume *volume, struct bytes size,
+                      struct bytes *ret_size) {
+    const struct file_driver *f = self;
+    const struct file_pool *p;
+    struct bytes to, from;
+    TRY(file_pool_find(f, volume, &p));
+    const char *path = volume_path(p, volume, call->arena);
+    if (!bytes_round_up(size, (struct bytes){FILE_GRAIN}, &to))
+        return err_new(ERR_INVALID, "the new size is too large");
+    AUTO_FD int lock = -1;
+    if (!file_volume_size(p, path, &from)) return err_new(ERR_NOT_FOUND, "'%s' does not exist", path);
+    TRY(image_lock(path, LOCK_WAIT_MS, &lock));
+    TRY(image_identity_check(path, volume_uuid(volume), volume->cluster));
+    if (!file_volume_size(p, path, &from)) return err_new(ERR_NOT_FOUND, "'%s' does not exist", path);
+    if (from.n < to.n) {
+        TRY(capacity_check(f, p, volume->cluster, to.n - from.n));
+        TRY(p->image ? image_grow(f, p, path, from.n, to.n) : file_size_write(path, to));
+        from = to;
+    }
+    *ret_size = from;
+    return NULL;
+}
