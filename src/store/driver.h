@@ -24,8 +24,8 @@ struct store_driver {
     struct err *(*recover)(void *state, const struct store_reader *reader);
     // All or none, and durable on return. Numbers are checked by the door.
     struct err *(*append)(void *state, const struct store_record *records, size_t count);
-    struct err *(*read)(void *state, uint64_t from, size_t limit,
-                        struct err *(*entry)(void *arg, const struct store_record *r), void *arg);
+    // `entry` returns false when it has enough.
+    struct err *(*read)(void *state, uint64_t from, bool (*entry)(void *arg, const struct store_record *r), void *arg);
     // All or none; durable with the next append or through.
     struct err *(*put)(void *state, const struct store_object *objects, size_t count);
     struct err *(*through)(void *state, uint64_t seq);
@@ -33,17 +33,24 @@ struct store_driver {
     struct err *(*trim)(void *state, uint64_t seq, size_t limit, bool *ret_more);
     struct err *(*ballast_release)(void *state); // NULL: has none
     struct err *(*ballast_restore)(void *state);
-    struct err *(*tend)(void *state); // upkeep that an append should not wait for; NULL: needs none
+    // Upkeep that an append should not wait for; never ERR_FULL: then it is tried again later. NULL: needs none.
+    struct err *(*tend)(void *state);
     void (*measure)(void *state, struct store_measure *ret_measure);
 };
 
-// The guarded door's other half, for open.c: runs one call elsewhere. `work` and then `done` must be called once with
-// `job`, `done` in the owner's thread. Given at open, before anything was asked.
+// Refuses a store that was written with schema `found` by an owner that knows up to `known`.
+MUST_USE struct err *store_schema_check(uint32_t found, uint32_t known);
+
+// How open.c runs calls elsewhere.
 struct store_runner {
+    // `work(job)` away from the owner's thread, then `done(job)` in it.
     void (*submit)(void *arg, void (*work)(void *job), void (*done)(void *job), void *job);
+    // `soon(job)` in the owner's thread, after all that is ready now.
+    void (*later)(void *arg, void (*soon)(void *job), void *job);
     void (*end)(void *arg); // waits for the call in flight; frees arg
     void *arg;
 };
+// Given right after the open, before anything was asked.
 void store_run_with(struct store *s, struct store_runner runner);
 
 #endif

@@ -77,8 +77,8 @@ bool store_work(struct store *s);
 void store_answer(struct store *s);
 // Both, until nothing is left.
 void store_settle(struct store *s);
-// Waits for the call in flight. Answers that were not delivered never are; what was not written is dropped. Accepts
-// NULL.
+// Waits for the call in flight. Answers that were not delivered never are; what was not written is dropped. Not from a
+// callback. Accepts NULL.
 void store_close(struct store *s);
 
 // ---- recovery: once, before anything else
@@ -119,9 +119,10 @@ void store_trim(struct store *s, uint64_t seq, store_done *done, void *arg);
 
 // ---- a full disk
 
-// Gives the disk the ballast's blocks; ends `full`. Blocks for an unlink. Harmless when there is none.
-MUST_USE struct err *store_ballast_release(struct store *s);
-// Makes the ballast anew in the background; ERR_FULL while there is no room for it.
+// Gives the disk the ballast's blocks, before anything that was asked after it. Harmless when there is none. `full`
+// stays until the ballast is back: the owner writes only what frees space.
+void store_ballast_release(struct store *s, store_done *done, void *arg);
+// Makes the ballast anew in the background and ends `full`; ERR_FULL while there is no room for it.
 void store_ballast_restore(struct store *s, store_done *done, void *arg);
 
 // ---- what it knows of itself
@@ -137,7 +138,7 @@ struct store_stats {
     uint64_t appends_waiting, appends_waiting_bytes;
     uint64_t objects_waiting;
     bool ballast; // is there
-    bool full;    // the last write failed for want of space
+    bool full;    // a write failed for want of space, and the ballast is not back yet
     bool broken;
 };
 void store_stats(const struct store *s, struct store_stats *ret_stats);
