@@ -67,6 +67,10 @@ const struct driver *door_driver(const struct door *d) {
     return d->driver;
 }
 
+void *door_self(const struct door *d) {
+    return d->self;
+}
+
 bool door_has(const struct door *d, enum driver_act act) {
     switch (act) {
 #define X(act, function, words)                                                                                        \
