@@ -32,6 +32,7 @@ static void reader_set(struct http_connection *c, bool on) {
 void connection_new(struct http_server *s, int fd, bool tcp, const struct net_address *peer, bool refused) {
     struct http_connection *c = NEW(struct http_connection);
     *c = (struct http_connection){.server = s, .fd = fd, .tcp = tcp, .since = s->now, .refused = refused};
+    c->parse = http_parse_new();
     list_init(&c->requests);
     list_add_last(&s->connections, &c->link);
     s->connection_count++;
@@ -79,6 +80,7 @@ void connection_close(struct http_connection *c, const char *why) {
     text_done(&c->out);
     list_remove(&c->link);
     list_remove(&c->doomed_link);
+    http_parse_free(c->parse);
     free(c);
     while (!list_empty(&left)) {
         struct http_request *r = LIST_ITEM(left.next, struct http_request, link);
@@ -180,7 +182,7 @@ static void request_begin(struct http_connection *c) {
     c->in_flight++;
     c->since = c->server->now;
     c->progress = 0;
-    http_parse_begin(&c->parse, HTTP_PARSE_REQUEST, c->server->limits.body, &c->reading->message);
+    http_parse_begin(c->parse, HTTP_PARSE_REQUEST, c->server->limits.body, &c->reading->message);
 }
 
 static void request_refuse(struct http_connection *c, int status, const char *sentence) {
@@ -210,7 +212,7 @@ static void request_head_read(struct http_connection *c) {
         request_refuse(c, 403,
                        "the Host header names another machine, and while authentication is off only requests to a "
                        "loopback name are answered; use localhost or 127.0.0.1");
-    } else if (r->message.expects_continue && c->parse.stage == HTTP_STAGE_BODY) {
+    } else if (r->message.expects_continue && http_parse_stage(c->parse) == HTTP_STAGE_BODY) {
         text_add(answer_out(r), "HTTP/1.1 100 Continue\r\n\r\n");
         if (c->requests.next == &r->link) connection_flush(c);
     }
@@ -228,20 +230,20 @@ static void request_read(struct http_connection *c) {
 
 // Feeds the request that is being read; returns how many bytes it took.
 static size_t request_feed(struct http_connection *c, const char *bytes, size_t size) {
-    bool had_head = c->parse.stage != HTTP_STAGE_HEAD;
+    bool had_head = http_parse_stage(c->parse) != HTTP_STAGE_HEAD;
     size_t used = 0;
-    struct err *e = http_parse_feed(&c->parse, bytes, size, &used);
+    struct err *e = http_parse_feed(c->parse, bytes, size, &used);
     if (e) {
-        request_refuse(c, c->parse.status, err_text(e));
+        request_refuse(c, http_parse_status(c->parse), err_text(e));
         err_free(e);
         return size;
     }
-    if (!had_head && c->parse.stage != HTTP_STAGE_HEAD) request_head_read(c);
+    if (!had_head && http_parse_stage(c->parse) != HTTP_STAGE_HEAD) request_head_read(c);
     if (had_head && (c->progress += used) >= c->server->limits.body_progress) {
         c->progress = 0;
         c->since = c->server->now;
     }
-    if (c->reading && c->parse.stage == HTTP_STAGE_DONE) request_read(c);
+    if (c->reading && http_parse_stage(c->parse) == HTTP_STAGE_DONE) request_read(c);
     return used;
 }
 
@@ -302,7 +304,7 @@ void connection_check_deadline(struct http_connection *c) {
         connection_doom(c, "the client reads too slowly: it took nothing of what was sent for too long");
     } else if (c->lingering) {
         if (waited > HTTP_LINGER_MS) connection_doom(c, "answered");
-    } else if (c->reading && c->parse.stage == HTTP_STAGE_HEAD) {
+    } else if (c->reading && http_parse_stage(c->parse) == HTTP_STAGE_HEAD) {
         if (waited > limits->header_ms) request_refuse(c, 408, "the head of the request did not come in time");
     } else if (c->reading) {
         if (waited > limits->body_ms) request_refuse(c, 408, "the body of the request came too slowly");

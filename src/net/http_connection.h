@@ -35,7 +35,7 @@ struct http_connection {
     struct list requests;         // unanswered ones, oldest first
     size_t in_flight;             // how many
     struct http_request *reading; // the one whose bytes are coming; NULL between requests
-    struct http_parse parse;
+    struct http_parse *parse;
     struct text pending; // bytes read while too many requests were in flight
     struct text out;
     size_t sent;         // of out

@@ -2,12 +2,40 @@
 // The head is gathered line by line and refused early; llhttp then reads it in one piece, and the body as it comes.
 #include "net/http_parse.h"
 
+#include <llhttp/llhttp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "net/url.h"
 
 enum { OVERHEAD_MOST = HTTP_HEADERS_MOST }; // chunk sizes, extensions and trailers between two bytes of body
+
+struct http_parse {
+    enum http_stage stage;
+    int status;
+    enum http_parse_kind kind;
+    size_t body_limit;
+    bool no_body; // the response to a HEAD has none, whatever its headers say
+    struct http_message *message;
+    size_t line;     // where the current line of the head begins
+    size_t overhead; // bytes of chunk framing since the last byte of body
+    int refusal;     // the status that a callback chose
+    llhttp_t llhttp;
+};
+
+struct http_parse *http_parse_new(void) {
+    return NEW(struct http_parse);
+}
+void http_parse_free(struct http_parse *p) {
+    free(p);
+}
+enum http_stage http_parse_stage(const struct http_parse *p) {
+    return p->stage;
+}
+int http_parse_status(const struct http_parse *p) {
+    return p->status;
+}
 
 static struct err *refuse(struct http_parse *p, int status, enum err_kind kind, const char *sentence) {
     p->status = status;
@@ -24,7 +52,7 @@ static int on_field(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parse *p = parse_of(llhttp);
     if (p->stage != HTTP_STAGE_HEAD) return 0; // trailers are read and dropped
     if (p->message->headers.count == HTTP_HEADER_COUNT_MOST) {
-        p->refusal = "too many headers";
+        p->refusal = 431;
         return HPE_USER;
     }
     (void)size; // a name ends at its ':'
@@ -51,7 +79,7 @@ static int on_headers(llhttp_t *llhttp) {
     p->stage = HTTP_STAGE_BODY;
     bool sized = llhttp->flags & F_CONTENT_LENGTH && !m->chunked;
     if (sized && !p->no_body && p->kind == HTTP_PARSE_REQUEST && llhttp->content_length > p->body_limit) {
-        p->refusal = "body too large";
+        p->refusal = 413;
         return HPE_USER;
     }
     return p->no_body ? 1 : 0;
@@ -60,7 +88,7 @@ static int on_headers(llhttp_t *llhttp) {
 static int on_body(llhttp_t *llhttp, const char *at, size_t size) {
     struct http_parse *p = parse_of(llhttp);
     if (size > p->body_limit - p->message->body.size) {
-        p->refusal = "body too large";
+        p->refusal = 413;
         return HPE_USER;
     }
     text_add_n(&p->message->body, at, size);
@@ -92,7 +120,7 @@ void http_parse_begin(struct http_parse *p, enum http_parse_kind kind, size_t bo
     p->no_body = false;
     p->message = message;
     p->line = p->overhead = 0;
-    p->refusal = NULL;
+    p->refusal = 0;
     llhttp_init(&p->llhttp, kind == HTTP_PARSE_REQUEST ? HTTP_REQUEST : HTTP_RESPONSE, &settings);
     p->llhttp.data = p;
 }
@@ -103,11 +131,11 @@ void http_parse_expect_no_body(struct http_parse *p) {
 
 static struct err *llhttp_error(struct http_parse *p, llhttp_errno_t number) {
     const char *whose = p->kind == HTTP_PARSE_REQUEST ? "request" : "response";
-    if (number == HPE_USER && p->refusal && text_starts(p->refusal, "body")) {
+    if (p->refusal == 413) {
         p->status = 413;
         return err_new(ERR_TOO_LARGE, "the body of the %s is larger than %zu bytes", whose, p->body_limit);
     }
-    if (number == HPE_USER && p->refusal) {
+    if (p->refusal == 431) {
         p->status = 431;
         return err_new(ERR_TOO_LARGE, "the %s has more than %d headers", whose, HTTP_HEADER_COUNT_MOST);
     }

@@ -3,10 +3,8 @@
 #ifndef NET_HTTP_PARSE_H
 #define NET_HTTP_PARSE_H
 
-#include <llhttp/llhttp.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/err.h"
 #include "net/http_message.h"
@@ -24,19 +22,13 @@ enum {
     HTTP_BODY_MOST = 8 * 1024 * 1024 // the usual body limit
 };
 
-// All fields are private but `stage` and `status`.
-struct http_parse {
-    enum http_stage stage;
-    int status; // after an error: the HTTP status that answers it (400, 405, 413, 414, 431, 501, 505)
-    enum http_parse_kind kind;
-    size_t body_limit;
-    bool no_body; // the response to a HEAD has none, whatever its headers say
-    struct http_message *message;
-    size_t line;     // where the current line of the head begins
-    size_t overhead; // bytes of chunk framing since the last byte of body
-    const char *refusal;
-    llhttp_t llhttp;
-};
+struct http_parse; // opaque; made by http_parse_new, ended by http_parse_free
+
+MUST_USE struct http_parse *http_parse_new(void);
+void http_parse_free(struct http_parse *p); // accepts NULL
+enum http_stage http_parse_stage(const struct http_parse *p);
+// After an error of a request: the HTTP status that answers it (400, 405, 413, 414, 417, 431, 501, 505).
+int http_parse_status(const struct http_parse *p);
 
 // Begins the next message, into `message` (borrowed until the next begin; must be cleared).
 // At most `body_limit` bytes of body are held in it; a reader of streams takes them out between two feeds.
