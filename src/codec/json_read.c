@@ -9,7 +9,7 @@
 #include "codec/base64.h"
 #include "codec/field.h"
 #include "codec/json_scan.h"
-#include "codec/value.h"
+#include "codec/scalar.h"
 
 // Where we are, for errors: a field, and which of its elements.
 struct place {
@@ -48,24 +48,24 @@ static struct err *text_keep(struct reader *r, struct slice s, char **ret_text) 
         *ret_text = (char *)s.at;
         return NULL;
     }
-    char *copy = json_alloc(&r->s, s.size + 1);
-    if (!copy) return json_too_large();
+    char *copy = scan_alloc(&r->s, s.size + 1);
+    if (!copy) return scan_too_large();
     memcpy(copy, s.at, s.size);
     *ret_text = copy;
     return NULL;
 }
 
-static struct err *string_read(struct reader *r, union value *ret_value) {
+static struct err *string_read(struct reader *r, union scalar *ret_value) {
     struct slice s;
-    TRY(json_string(&r->s, &s));
+    TRY(scan_string(&r->s, &s));
     return text_keep(r, s, &ret_value->text);
 }
 
-static struct err *bytes_decode(struct reader *r, union value *ret_value) {
+static struct err *bytes_decode(struct reader *r, union scalar *ret_value) {
     struct slice s;
-    TRY(json_string(&r->s, &s));
-    unsigned char *data = json_alloc(&r->s, base64_room(s.size));
-    if (!data) return json_too_large();
+    TRY(scan_string(&r->s, &s));
+    unsigned char *data = scan_alloc(&r->s, base64_room(s.size));
+    if (!data) return scan_too_large();
     size_t size;
     if (!base64_read(s.at, s.size, data, &size)) return err_new(ERR_INVALID, "the text is not base64");
     ret_value->data = (ProtobufCBinaryData){size, data};
@@ -73,64 +73,64 @@ static struct err *bytes_decode(struct reader *r, union value *ret_value) {
 }
 
 // {"value": "<base64>"}: some clients copy the message form of an id where plain bytes belong.
-static struct err *bytes_object_read(struct reader *r, union value *ret_value) {
+static struct err *bytes_object_read(struct reader *r, union scalar *ret_value) {
     bool more, found = false;
-    TRY(json_enter(&r->s));
+    TRY(scan_enter(&r->s));
     for (bool first = true;; first = false) {
         struct slice key;
-        TRY(json_next(&r->s, '}', first, &more));
+        TRY(scan_next(&r->s, '}', first, &more));
         if (!more) break;
-        TRY(json_key(&r->s, &key));
+        TRY(scan_key(&r->s, &key));
         if (key.size == 5 && memcmp(key.at, "value", 5) == 0) {
             TRY(bytes_decode(r, ret_value));
             found = true;
         } else {
-            TRY(json_skip(&r->s));
+            TRY(scan_skip(&r->s));
         }
     }
-    json_leave(&r->s);
+    scan_leave(&r->s);
     return found ? NULL : err_new(ERR_INVALID, "expected base64 text, found an object without 'value'");
 }
 
-static struct err *bool_read(struct reader *r, union value *ret_value) {
+static struct err *bool_read(struct reader *r, union scalar *ret_value) {
     struct slice s;
-    ret_value->boolean = json_word(&r->s, "true");
-    if (ret_value->boolean || json_word(&r->s, "false")) return NULL;
-    if (r->mode != JSON_LENIENT || json_peek(&r->s) != '"') return json_expected(&r->s, "true or false");
-    TRY(json_string(&r->s, &s));
+    ret_value->boolean = scan_word(&r->s, "true");
+    if (ret_value->boolean || scan_word(&r->s, "false")) return NULL;
+    if (r->mode != JSON_LENIENT || scan_peek(&r->s) != '"') return scan_expected(&r->s, "true or false");
+    TRY(scan_string(&r->s, &s));
     bool yes = s.size == 4 && memcmp(s.at, "true", 4) == 0;
     if (!yes && !(s.size == 5 && memcmp(s.at, "false", 5) == 0)) return err_new(ERR_INVALID, "expected true or false");
     ret_value->boolean = yes;
     return NULL;
 }
 
-static struct err *number_value_read(struct reader *r, const field_info *f, union value *ret_value) {
-    if (json_peek(&r->s) == '"' && (r->mode == JSON_LENIENT || value_has_unit(f))) {
+static struct err *number_field_read(struct reader *r, const field_info *f, union scalar *ret_value) {
+    if (scan_peek(&r->s) == '"' && (r->mode == JSON_LENIENT || scalar_has_unit(f))) {
         struct slice s;
-        TRY(json_string(&r->s, &s));
-        return r->mode == JSON_LENIENT ? value_number_text(f, s.at, s.size, ret_value)
-                                       : value_unit(f, s.at, s.size, ret_value);
+        TRY(scan_string(&r->s, &s));
+        return r->mode == JSON_LENIENT ? scalar_number_text(f, s.at, s.size, ret_value)
+                                       : scalar_unit(f, s.at, s.size, ret_value);
     }
     struct number n;
-    TRY(json_number(&r->s, &n));
-    return value_number(f, &n, ret_value);
+    TRY(scan_number(&r->s, &n));
+    return scalar_number(f, &n, ret_value);
 }
 
 // *ret_set is false for an unknown name that is to be ignored.
-static struct err *enum_read(struct reader *r, const field_info *f, union value *ret_value, bool *ret_set) {
+static struct err *enum_read(struct reader *r, const field_info *f, union scalar *ret_value, bool *ret_set) {
     struct slice s;
-    if (json_peek(&r->s) != '"') return json_expected(&r->s, "a name in quotes");
-    TRY(json_string(&r->s, &s));
+    if (scan_peek(&r->s) != '"') return scan_expected(&r->s, "a name in quotes");
+    TRY(scan_string(&r->s, &s));
     const ProtobufCEnumValue *v = enum_find(f->descriptor, s.at, s.size, r->mode == JSON_STRICT);
     *ret_set = v != NULL;
     if (v)
         ret_value->i32 = v->value;
     else if (r->mode == JSON_STRICT || f->label == PROTOBUF_C_LABEL_REQUIRED)
-        return value_enum_unknown(f->descriptor, s.at, s.size);
+        return scalar_enum_unknown(f->descriptor, s.at, s.size);
     return NULL;
 }
 
-static struct err *value_read(struct reader *r, const field_info *f, union value *ret_value, bool *ret_set) {
+static struct err *value_read(struct reader *r, const field_info *f, union scalar *ret_value, bool *ret_set) {
     TRY(element_count(r));
     *ret_set = true;
     switch (f->type) {
@@ -139,9 +139,9 @@ static struct err *value_read(struct reader *r, const field_info *f, union value
     case PROTOBUF_C_TYPE_BOOL: return bool_read(r, ret_value);
     case PROTOBUF_C_TYPE_ENUM: return enum_read(r, f, ret_value, ret_set);
     case PROTOBUF_C_TYPE_BYTES:
-        if (r->mode == JSON_LENIENT && json_peek(&r->s) == '{') return bytes_object_read(r, ret_value);
+        if (r->mode == JSON_LENIENT && scan_peek(&r->s) == '{') return bytes_object_read(r, ret_value);
         return bytes_decode(r, ret_value);
-    default: return number_value_read(r, f, ret_value);
+    default: return number_field_read(r, f, ret_value);
     }
 }
 
@@ -152,11 +152,11 @@ struct list {
     size_t count, capacity, size;
 };
 
-static struct err *list_add(struct reader *r, struct list *l, const union value *v) {
+static struct err *list_add(struct reader *r, struct list *l, const union scalar *v) {
     if (l->count == l->capacity) {
         size_t capacity = l->capacity ? l->capacity * 2 : 4;
-        char *wider = json_alloc(&r->s, capacity * l->size);
-        if (!wider) return json_too_large();
+        char *wider = scan_alloc(&r->s, capacity * l->size);
+        if (!wider) return scan_too_large();
         if (l->count) memcpy(wider, l->at, l->count * l->size);
         l->at = wider;
         l->capacity = capacity;
@@ -171,30 +171,30 @@ static void list_keep(const struct list *l, ProtobufCMessage *m, const field_inf
 }
 
 static struct err *list_read(struct reader *r, const field_info *f, struct list *l, struct place *p) {
-    union value v;
+    union scalar v;
     bool set, more;
-    if (json_peek(&r->s) != '[') {
-        if (r->mode != JSON_LENIENT) return json_expected(&r->s, "a list");
+    if (scan_peek(&r->s) != '[') {
+        if (r->mode != JSON_LENIENT) return scan_expected(&r->s, "a list");
         TRY(value_read(r, f, &v, &set));
         return set ? list_add(r, l, &v) : NULL;
     }
-    TRY(json_enter(&r->s));
+    TRY(scan_enter(&r->s));
     for (p->in_list = true;; p->index++) {
-        TRY(json_next(&r->s, ']', p->index == 0, &more));
+        TRY(scan_next(&r->s, ']', p->index == 0, &more));
         if (!more) break;
         TRY(value_read(r, f, &v, &set));
         if (set) TRY(list_add(r, l, &v));
     }
-    json_leave(&r->s);
+    scan_leave(&r->s);
     return NULL;
 }
 
 static struct err *map_key_read(struct reader *r, const field_info *f, struct slice key, ProtobufCMessage *entry) {
-    union value v;
+    union scalar v;
     if (f->type == PROTOBUF_C_TYPE_STRING)
         TRY(text_keep(r, key, &v.text));
-    else if (value_is_number(f->type))
-        TRY(value_number_text(f, key.at, key.size, &v));
+    else if (scalar_is_number(f->type))
+        TRY(scalar_number_text(f, key.at, key.size, &v));
     else
         v.boolean = key.size == 4 && memcmp(key.at, "true", 4) == 0;
     memcpy(field_at(entry, f), &v, field_size(f->type));
@@ -202,16 +202,16 @@ static struct err *map_key_read(struct reader *r, const field_info *f, struct sl
     return NULL;
 }
 
-static struct err *entry_read(struct reader *r, const message_info *type, struct slice key, union value *ret_entry,
+static struct err *entry_read(struct reader *r, const message_info *type, struct slice key, union scalar *ret_entry,
                               bool *ret_set) {
-    union value v;
-    ret_entry->message = json_alloc(&r->s, type->sizeof_message);
-    if (!ret_entry->message) return json_too_large();
+    union scalar v;
+    ret_entry->message = scan_alloc(&r->s, type->sizeof_message);
+    if (!ret_entry->message) return scan_too_large();
     ProtobufCMessage *entry = ret_entry->message;
     protobuf_c_message_init(type, entry);
     TRY(map_key_read(r, &type->fields[0], key, entry));
     *ret_set = false;
-    if (json_word(&r->s, "null")) return NULL;
+    if (scan_word(&r->s, "null")) return NULL;
     TRY(value_read(r, &type->fields[1], &v, ret_set));
     if (!*ret_set) return NULL;
     memcpy(field_at(entry, &type->fields[1]), &v, field_size(type->fields[1].type));
@@ -223,15 +223,15 @@ static struct err *entry_read(struct reader *r, const message_info *type, struct
 static struct err *map_read_entries(struct reader *r, const field_info *f, struct list *l, struct place *p,
                                     struct map *known) {
     bool more;
-    TRY(json_enter(&r->s));
+    TRY(scan_enter(&r->s));
     p->in_map = true;
     for (bool first = true;; first = false) {
-        union value entry;
+        union scalar entry;
         bool set = false, fresh;
         p->key = (struct slice){0};
-        TRY(json_next(&r->s, '}', first, &more));
+        TRY(scan_next(&r->s, '}', first, &more));
         if (!more) break;
-        TRY(json_key(&r->s, &p->key));
+        TRY(scan_key(&r->s, &p->key));
         TRY(entry_read(r, f->descriptor, p->key, &entry, &set));
         if (!set) continue;
         union map_value *at = map_put_bytes(known, p->key.at, p->key.size, &fresh);
@@ -242,7 +242,7 @@ static struct err *map_read_entries(struct reader *r, const field_info *f, struc
             memcpy(l->at + at->n * l->size, &entry, l->size);
         }
     }
-    json_leave(&r->s);
+    scan_leave(&r->s);
     return NULL;
 }
 
@@ -259,15 +259,15 @@ static struct err *field_read(struct reader *r, ProtobufCMessage *m, const field
     struct place *p = place_enter(r, f);
     field_clear(m, f);
     *ret_set = false;
-    if (json_word(&r->s, "null")) {
+    if (scan_word(&r->s, "null")) {
         // unset, as if the key were not there
     } else if (field_is_repeated(f)) {
         struct list l = {.size = field_size(f->type)};
-        TRY(field_is_map(f) && json_peek(&r->s) == '{' ? map_read(r, f, &l, p) : list_read(r, f, &l, p));
+        TRY(field_is_map(f) && scan_peek(&r->s) == '{' ? map_read(r, f, &l, p) : list_read(r, f, &l, p));
         list_keep(&l, m, f);
         *ret_set = true;
     } else {
-        union value v;
+        union scalar v;
         TRY(value_read(r, f, &v, ret_set));
         if (*ret_set) {
             memcpy(field_at(m, f), &v, field_size(f->type));
@@ -289,10 +289,10 @@ static struct err *key_unknown(struct reader *r, const message_info *type, struc
 
 static struct err *member_read(struct reader *r, ProtobufCMessage *m, uint64_t *seen) {
     struct slice key;
-    TRY(json_key(&r->s, &key));
+    TRY(scan_key(&r->s, &key));
     const field_info *f = field_find(m->descriptor, key.at, key.size, false);
     if (!f || f->id >= FIELD_INTERNAL)
-        return r->mode == JSON_STRICT ? key_unknown(r, m->descriptor, key) : json_skip(&r->s);
+        return r->mode == JSON_STRICT ? key_unknown(r, m->descriptor, key) : scan_skip(&r->s);
     size_t index = (size_t)(f - m->descriptor->fields);
     uint64_t bit = (uint64_t)1 << (index % 64);
     bool set;
@@ -310,20 +310,20 @@ static struct err *required_check(const message_info *type, const uint64_t *seen
 
 static struct err *message_read(struct reader *r, const message_info *type, void **ret_message) {
     must(type->n_fields <= FIELDS_MOST);
-    if (json_peek(&r->s) != '{') return json_expected(&r->s, "an object");
-    TRY(json_enter(&r->s));
-    ProtobufCMessage *m = json_alloc(&r->s, type->sizeof_message);
-    if (!m) return json_too_large();
+    if (scan_peek(&r->s) != '{') return scan_expected(&r->s, "an object");
+    TRY(scan_enter(&r->s));
+    ProtobufCMessage *m = scan_alloc(&r->s, type->sizeof_message);
+    if (!m) return scan_too_large();
     protobuf_c_message_init(type, m);
     uint64_t seen[FIELDS_MOST / 64] = {0};
     bool more;
     for (bool first = true;; first = false) {
-        TRY(json_next(&r->s, '}', first, &more));
+        TRY(scan_next(&r->s, '}', first, &more));
         if (!more) break;
         TRY(member_read(r, m, seen));
     }
     TRY(required_check(type, seen));
-    json_leave(&r->s);
+    scan_leave(&r->s);
     *ret_message = m;
     return NULL;
 }
@@ -354,7 +354,7 @@ static struct err *place_told(const struct reader *r, struct err *e) {
 static struct err *document_read(struct reader *r, const message_info *type, void **ret_message) {
     void *m;
     TRY(message_read(r, type, &m));
-    json_peek(&r->s);
+    scan_peek(&r->s);
     if (r->s.at < r->s.end) return err_new(ERR_INVALID, "nothing may follow the JSON object");
     *ret_message = m;
     return NULL;

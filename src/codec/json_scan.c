@@ -6,29 +6,29 @@
 
 #include "codec/utf8.h"
 
-void *json_alloc(struct json_scan *s, size_t size) {
+void *scan_alloc(struct json_scan *s, size_t size) {
     if (size > s->memory) return NULL;
     s->memory -= size;
     return arena_try(s->arena, size);
 }
 
-struct err *json_too_large(void) {
+struct err *scan_too_large(void) {
     return err_new(ERR_TOO_LARGE, "the message takes too much memory");
 }
 
-char json_peek(struct json_scan *s) {
+char scan_peek(struct json_scan *s) {
     while (s->at < s->end && (*s->at == ' ' || *s->at == '\n' || *s->at == '\r' || *s->at == '\t')) s->at++;
     return (char)(s->at < s->end ? *s->at : 0);
 }
 
-bool json_pass(struct json_scan *s, char c) {
-    if (json_peek(s) != c || s->at == s->end) return false;
+bool scan_pass(struct json_scan *s, char c) {
+    if (scan_peek(s) != c || s->at == s->end) return false;
     s->at++;
     return true;
 }
 
-struct err *json_expected(struct json_scan *s, const char *what) {
-    unsigned char c = (unsigned char)json_peek(s);
+struct err *scan_expected(struct json_scan *s, const char *what) {
+    unsigned char c = (unsigned char)scan_peek(s);
     if (s->at == s->end) return err_new(ERR_INVALID, "expected %s, found the end of the text", what);
     const char *found = c == '{'               ? "an object"
                         : c == '['             ? "a list"
@@ -130,8 +130,8 @@ static struct err *string_end(struct json_scan *s, const char *from, const char 
 }
 
 static struct err *string_decode(struct json_scan *s, const char *from, const char *end, struct slice *ret_string) {
-    char *text = json_alloc(s, (size_t)(end - from) + 1), *to = text;
-    if (!text) return json_too_large();
+    char *text = scan_alloc(s, (size_t)(end - from) + 1), *to = text;
+    if (!text) return scan_too_large();
     while (from < end) {
         const char *run = memchr(from, '\\', (size_t)(end - from));
         size_t plain = (size_t)((run ? run : end) - from);
@@ -146,8 +146,8 @@ static struct err *string_decode(struct json_scan *s, const char *from, const ch
     return NULL;
 }
 
-struct err *json_string(struct json_scan *s, struct slice *ret_string) {
-    if (!json_pass(s, '"')) return json_expected(s, "a string");
+struct err *scan_string(struct json_scan *s, struct slice *ret_string) {
+    if (!scan_pass(s, '"')) return scan_expected(s, "a string");
     const char *from = s->at, *end = from;
     bool escapes;
     TRY(string_end(s, from, &end, &escapes));
@@ -159,73 +159,73 @@ struct err *json_string(struct json_scan *s, struct slice *ret_string) {
     return NULL;
 }
 
-struct err *json_number(struct json_scan *s, struct number *ret_number) {
-    char c = json_peek(s);
-    if (c != '-' && (c < '0' || c > '9')) return json_expected(s, "a number");
+struct err *scan_number(struct json_scan *s, struct number *ret_number) {
+    char c = scan_peek(s);
+    if (c != '-' && (c < '0' || c > '9')) return scan_expected(s, "a number");
     size_t length = number_read(s->at, (size_t)(s->end - s->at), ret_number);
     if (!length) return err_new(ERR_INVALID, "not a JSON number, or one of more than %d characters", NUMBER_LONGEST);
     s->at += length;
     return NULL;
 }
 
-bool json_word(struct json_scan *s, const char *word) {
+bool scan_word(struct json_scan *s, const char *word) {
     size_t length = strlen(word);
-    json_peek(s);
+    scan_peek(s);
     if ((size_t)(s->end - s->at) < length || memcmp(s->at, word, length) != 0) return false;
     s->at += length;
     return true;
 }
 
-struct err *json_enter(struct json_scan *s) {
+struct err *scan_enter(struct json_scan *s) {
     if (!s->depth) return err_new(ERR_TOO_LARGE, "the JSON text is nested too deeply");
     s->depth--;
     s->at++;
     return NULL;
 }
 
-void json_leave(struct json_scan *s) {
+void scan_leave(struct json_scan *s) {
     s->depth++;
 }
 
-struct err *json_next(struct json_scan *s, char close, bool first, bool *ret_more) {
+struct err *scan_next(struct json_scan *s, char close, bool first, bool *ret_more) {
     *ret_more = false;
-    if (json_pass(s, close)) return NULL;
-    if (!first && !json_pass(s, ',')) return json_expected(s, close == '}' ? "',' or '}'" : "',' or ']'");
+    if (scan_pass(s, close)) return NULL;
+    if (!first && !scan_pass(s, ',')) return scan_expected(s, close == '}' ? "',' or '}'" : "',' or ']'");
     *ret_more = true;
     return NULL;
 }
 
-struct err *json_key(struct json_scan *s, struct slice *ret_key) {
-    if (json_peek(s) != '"') return json_expected(s, "a key in quotes");
-    TRY(json_string(s, ret_key));
-    return json_pass(s, ':') ? NULL : json_expected(s, "':'");
+struct err *scan_key(struct json_scan *s, struct slice *ret_key) {
+    if (scan_peek(s) != '"') return scan_expected(s, "a key in quotes");
+    TRY(scan_string(s, ret_key));
+    return scan_pass(s, ':') ? NULL : scan_expected(s, "':'");
 }
 
 static struct err *skip_nested(struct json_scan *s, char close) {
     bool more;
-    TRY(json_enter(s));
+    TRY(scan_enter(s));
     for (bool first = true;; first = false) {
-        TRY(json_next(s, close, first, &more));
+        TRY(scan_next(s, close, first, &more));
         if (!more) break;
         struct slice key;
-        if (close == '}') TRY(json_key(s, &key));
-        TRY(json_skip(s));
+        if (close == '}') TRY(scan_key(s, &key));
+        TRY(scan_skip(s));
     }
-    json_leave(s);
+    scan_leave(s);
     return NULL;
 }
 
-struct err *json_skip(struct json_scan *s) {
+struct err *scan_skip(struct json_scan *s) {
     struct slice string;
     struct number number;
-    switch (json_peek(s)) {
+    switch (scan_peek(s)) {
     case '{': return skip_nested(s, '}');
     case '[': return skip_nested(s, ']');
-    case '"': return json_string(s, &string);
+    case '"': return scan_string(s, &string);
     default: break;
     }
-    if (json_word(s, "true") || json_word(s, "false") || json_word(s, "null")) return NULL;
-    char c = json_peek(s);
-    if (c == '-' || (c >= '0' && c <= '9')) return json_number(s, &number);
-    return json_expected(s, "a value");
+    if (scan_word(s, "true") || scan_word(s, "false") || scan_word(s, "null")) return NULL;
+    char c = scan_peek(s);
+    if (c == '-' || (c >= '0' && c <= '9')) return scan_number(s, &number);
+    return scan_expected(s, "a value");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Field values from numbers and words.
-#include "codec/value.h"
+#include "codec/scalar.h"
 
 #include <math.h>
 #include <string.h>
@@ -10,7 +10,7 @@
 
 enum { WORD_LONGEST = 64 };
 
-bool value_is_number(ProtobufCType type) {
+bool scalar_is_number(ProtobufCType type) {
     return type != PROTOBUF_C_TYPE_BOOL && type != PROTOBUF_C_TYPE_ENUM && type != PROTOBUF_C_TYPE_STRING &&
            type != PROTOBUF_C_TYPE_BYTES && type != PROTOBUF_C_TYPE_MESSAGE;
 }
@@ -35,7 +35,7 @@ static struct err *real_take(const struct number *n, double most, double *ret_re
     return NULL;
 }
 
-struct err *value_number(const field_info *f, const struct number *n, union value *ret_value) {
+struct err *scalar_number(const field_info *f, const struct number *n, union scalar *ret_value) {
     int64_t whole = 0;
     double real = 0;
     switch (f->type) {
@@ -72,9 +72,9 @@ static bool slice_is(const char *text, size_t size, const char *word) {
     return strlen(word) == size && memcmp(text, word, size) == 0;
 }
 
-struct err *value_number_text(const field_info *f, const char *text, size_t size, union value *ret_value) {
+struct err *scalar_number_text(const field_info *f, const char *text, size_t size, union scalar *ret_value) {
     struct number n;
-    if (number_read(text, size, &n) == size && size) return value_number(f, &n, ret_value);
+    if (number_read(text, size, &n) == size && size) return scalar_number(f, &n, ret_value);
     if (f->type == PROTOBUF_C_TYPE_DOUBLE) {
         bool plus = slice_is(text, size, "Infinity"), minus = slice_is(text, size, "-Infinity");
         if (plus || minus || slice_is(text, size, "NaN")) {
@@ -86,8 +86,8 @@ struct err *value_number_text(const field_info *f, const char *text, size_t size
                    (int)(size < WORD_LONGEST ? size : WORD_LONGEST), text);
 }
 
-bool value_has_unit(const field_info *f) {
-    return f->type == PROTOBUF_C_TYPE_UINT64 || (value_is_number(f->type) && text_ends(f->name, "_ms"));
+bool scalar_has_unit(const field_info *f) {
+    return f->type == PROTOBUF_C_TYPE_UINT64 || (scalar_is_number(f->type) && text_ends(f->name, "_ms"));
 }
 
 static struct err *unit_read(const field_info *f, const char *text, uint64_t *ret_n) {
@@ -109,19 +109,19 @@ static struct err *unit_read(const field_info *f, const char *text, uint64_t *re
     return NULL;
 }
 
-struct err *value_unit(const field_info *f, const char *text, size_t size, union value *ret_value) {
+struct err *scalar_unit(const field_info *f, const char *text, size_t size, union scalar *ret_value) {
     struct number n;
-    if (size && number_read(text, size, &n) == size) return value_number(f, &n, ret_value);
+    if (size && number_read(text, size, &n) == size) return scalar_number(f, &n, ret_value);
     char word[WORD_LONGEST + 1] = {0};
     if (size > WORD_LONGEST) return err_new(ERR_INVALID, "expected a number, found a long text");
     memcpy(word, text, size);
     n = (struct number){.whole = true};
     TRY(unit_read(f, word, &n.magnitude));
     n.real = (double)n.magnitude;
-    return value_number(f, &n, ret_value);
+    return scalar_number(f, &n, ret_value);
 }
 
-struct err *value_enum_unknown(const enum_info *e, const char *text, size_t size) {
+struct err *scalar_enum_unknown(const enum_info *e, const char *text, size_t size) {
     char word[WORD_LONGEST + 1] = {0};
     memcpy(word, text, size < WORD_LONGEST ? size : WORD_LONGEST);
     const char *nearest = enum_nearest(e, word);
