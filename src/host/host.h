@@ -84,7 +84,7 @@ struct host_found_attachment {
 struct host_found_task {
     task_id task;
     const char *framework, *id;
-    bool running, ended; // neither: its keeper is still starting it; an event follows
+    bool running, ended; // one of them; running: its keeper lives, and its end will be an event
     struct host_end end; // when ended
     const uint64_t *attachments;
     size_t attachment_count;

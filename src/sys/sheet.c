@@ -47,10 +47,15 @@ void sheet_set_u64(struct sheet *s, const char *key, uint64_t value) {
     sheet_set(s, key, text);
 }
 
-const char *sheet_get(const struct sheet *s, const char *key) {
-    VEC_EACH (line, s)
-        if (strcmp(line->key, key) == 0) return line->value;
+const char *sheet_nth(const struct sheet *s, const char *key, size_t index) {
+    VEC_EACH (line, s) {
+        if (strcmp(line->key, key) == 0 && index-- == 0) return line->value;
+    }
     return NULL;
+}
+
+const char *sheet_get(const struct sheet *s, const char *key) {
+    return sheet_nth(s, key, 0);
 }
 
 const char *sheet_text(const struct sheet *s, const char *key) {

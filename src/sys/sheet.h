@@ -23,6 +23,8 @@ void sheet_set(struct sheet *s, const char *key, const char *value); // replaces
 void sheet_set_u64(struct sheet *s, const char *key, uint64_t value);
 // The first value of that key, or NULL. Borrowed.
 const char *sheet_get(const struct sheet *s, const char *key);
+// The value of the index'th line of that key (from 0), or NULL. Borrowed.
+const char *sheet_nth(const struct sheet *s, const char *key, size_t index);
 const char *sheet_text(const struct sheet *s, const char *key); // "" when absent
 uint64_t sheet_u64(const struct sheet *s, const char *key);     // 0 when absent or no number
 bool sheet_flag(const struct sheet *s, const char *key);        // the value is "1"
