@@ -298,7 +298,7 @@ static void checkpoint_and_tail_give_what_the_whole_journal_gives(void **world) 
         AUTO_FREE char *event = mem_format("%u %u", id, value);
         world_append_text(w, seq, event);
         owner_apply(&live, seq, event, strlen(event));
-        if (seq % 3 == 0) owner_put(w, &live, (chance >> 4) % THINGS);
+        if (seq % 3 == 0) owner_put(w, &live, id);
         if (seq % 100 == 0) {
             for (unsigned i = 0; i < THINGS; i++) {
                 if (live.seq[i]) owner_put(w, &live, i);
@@ -306,7 +306,7 @@ static void checkpoint_and_tail_give_what_the_whole_journal_gives(void **world) 
             world_through(w, seq);
             world_trim(w, seq - 50);
         }
-        if (seq % 37 == 0) world_wait(w);
+        if (seq % 37 == 0 || seq % 700 == 0) world_wait(w);
         if (seq % 700 == 0) world_reopen(w);
     }
     world_wait(w);

@@ -49,7 +49,9 @@ struct err *world_try_open(struct world *w, struct store **ret_store) {
         .disk = w->disk,
         .flaky = &w->script,
     };
-    if (w->variant->by_hand) return store_open_by_hand(&store_memory, &options, ret_store);
+    if (w->variant->by_hand) {
+        return store_open_by_hand(w->variant->inner ? &store_flaky : &store_memory, &options, ret_store);
+    }
     return store_open(&options, ret_store);
 }
 
