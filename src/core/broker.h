@@ -35,7 +35,8 @@ size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_
 // The class of that name. NOT_FOUND names the nearest; a name that is a tag is refused with the classes that ask for
 // it.
 MUST_USE struct err *broker_class(const struct state *s, const char *name, const struct class_row **ret_class);
-// The largest single volume of that class that the role can be granted now; 0 when none. Cheap: remembered per event.
+// The largest single volume of that class that the role can be granted now; 0 when none. Remembered until the
+// next event; ask once per class and cycle while a command has made many rows.
 struct bytes broker_largest(const struct draft *d, uint64_t class, symbol role);
 bool broker_role_allowed(const struct state *s, const struct class_row *class, symbol role);
 
@@ -50,8 +51,9 @@ struct ranked_agent {
     int64_t score;
     bool covers; // its free cpus, memory and disk cover the need
 };
-// The agents that can use the volume, best first, at most `most` (0: all): those that cover `need`, then by preferences
-// of pool and class, the agent it was last used on, then lowest id. Into the arena; returns how many.
+// The agents that can use the volume, best first, at most `most` (0: 64): those that cover `need` by the ledger (offers of
+// this command not counted), then by preferences of pool and class, the agent it was last used on, then lowest id. Into
+// the arena; returns how many.
 size_t broker_rank_agents(const struct draft *d, const struct volume_row *v, struct scalars need, size_t most,
                           struct arena *arena, const struct ranked_agent **ret_agents);
 

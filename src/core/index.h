@@ -4,6 +4,7 @@
 #ifndef CORE_INDEX_H
 #define CORE_INDEX_H
 
+#include "core/candidate.h"
 #include "core/draft.h"
 
 struct index;
@@ -18,40 +19,48 @@ void index_pool_put(struct state *s, const struct pool_row *live, bool facts_cha
 void index_class_put(struct state *s, const struct class_row *live);
 void index_provider_put(struct state *s,
                         const struct provider_row *live); // its session decides whether pools are offered
-// Called before the live row is freed.
-void index_agent_removed(struct state *s, const struct agent_row *live);
-void index_pool_removed(struct state *s, const struct pool_row *live);
-void index_class_removed(struct state *s, const struct class_row *live);
+// Called with the last image, before the live row goes.
+void index_agent_removed(struct state *s, const struct agent_row *last);
+void index_pool_removed(struct state *s, const struct pool_row *last);
+void index_class_removed(struct state *s, const struct class_row *last);
 
-// A pool that satisfies all that is fixed between it and a class: the class's pool selector (its joins left out) and
-// the capabilities that the class needs.
-struct candidate {
-    uint64_t pool;
-    int64_t score; // the class's prefer_pool weights that hold
-};
 struct candidates { // best score first, then lowest id. Borrowed until the next state_apply
     const struct candidate *at;
     size_t count;
 };
 struct candidates index_candidates(const struct state *s, uint64_t class);
 
-// What an agent must fit. Class 0: the pool's own constraints only; fs {0}: no filesystem is asked of the agent (an
-// agent that lists filesystems as fs/<name> must list it; one that lists none is not asked).
+// What an agent must fit. Class 0: the pool's own constraints only. `fs` is from index_fs; 0: no filesystem is asked.
 struct reach_want {
     uint64_t pool, class;
-    symbol fs;
+    uint32_t fs;
 };
+// An agent that lists filesystems (tags fs/<name>) must list this one; an agent that lists none is not asked. NULL gives 0.
+// Valid until the next state_apply.
+uint32_t index_fs(const struct state *s, const char *fs);
+
 // Whether that agent satisfies the pool's constraints and the class's agent selector, live or not.
 bool index_agent_fits(const struct state *s, const struct reach_want *w, const struct agent_row *agent);
 // ACTIVE, with a session, and has reported.
 bool index_agent_live(const struct state *s, const struct agent_row *agent);
-// How many agents fit; `live`: of those, how many can be offered now. NULL: not wanted.
-void index_agent_count(const struct state *s, const struct reach_want *w, size_t *ret_fit, size_t *ret_live);
-bool index_reached(const struct state *s, const struct reach_want *w); // some live agent fits
-// Live agents that fit: ids by growing number; begin with *cursor 0; 0 at the end.
-uint64_t index_agent_next(const struct state *s, const struct reach_want *w, uint32_t *cursor);
+size_t index_agents_known(const struct state *s);                         // how many have reported, live or not
+bool index_agents_fit(const struct state *s, const struct reach_want *w); // some agent fits, live or not
+bool index_reached(const struct state *s, const struct reach_want *w);    // some live agent fits
 // The weights of the pool's preferences and of the class's prefer_agent that hold on that agent.
 int64_t index_affinity(const struct state *s, const struct reach_want *w, const struct agent_row *agent);
+
+// Walks the agents that fit. Borrowed until the next state_apply.
+struct reach_view {
+    const struct index *index;
+    const struct reach *pool, *class; // class NULL: not asked
+    const uint64_t *fs;               // NULL: nobody lists it
+    bool asks_fs;
+};
+MUST_USE bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view);
+// The number of the next live agent that fits, after `number` (0 begins); 0 at the end.
+uint32_t reach_view_next(const struct reach_view *v, uint32_t number);
+int64_t reach_view_affinity(const struct reach_view *v, uint32_t number);
+uint64_t index_agent_at(const struct state *s, uint32_t number); // its id
 
 // Whether a pool can be granted from now: it has reported, is not stale, and its provider has a session.
 bool index_pool_usable(const struct state *s, const struct pool_row *pool);

@@ -134,7 +134,10 @@ static void hook_put(struct state *s, enum noun noun, void *live, const void *be
         index_pool_put(s, pool, fresh || ((const struct pool_row *)before)->facts != pool->facts);
         allocator_pools_changed(s);
         break;
-    case NOUN_PROVIDER: allocator_pools_changed(s); break;
+    case NOUN_PROVIDER:
+        index_provider_put(s, live);
+        allocator_pools_changed(s);
+        break;
     case NOUN_AGENT:
         index_agent_put(s, agent, fresh || ((const struct agent_row *)before)->facts != agent->facts);
         allocator_agent_put(s, agent);

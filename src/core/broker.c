@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// Walking the pools of a class in order of score, and refusing with the nearest.
+#include "core/broker.h"
+
+#include <string.h>
+
+#include "core/index.h"
+#include "core/refusal.h"
+
+bool broker_role_allowed(const struct state *s, const struct class_row *class, symbol role) {
+    return !role.n || class_spec_allows(&class->doc->spec, state_text(s, role));
+}
+
+// ---- fits ----
+
+static bool fit_before(const struct fit *a, const struct fit *b) {
+    if (a->score != b->score) return a->score > b->score;
+    if (a->free.n != b->free.n) return a->free.n > b->free.n;
+    return a->pool < b->pool;
+}
+
+static void fit_keep(struct fit *fits, size_t *count, size_t most, struct fit fit) {
+    if (*count == most && !fit_before(&fit, &fits[most - 1])) return;
+    size_t at = *count < most ? (*count)++ : most - 1;
+    for (; at > 0 && fit_before(&fit, &fits[at - 1]); at--) fits[at] = fits[at - 1];
+    fits[at] = fit;
+}
+
+static size_t terms_fits(const struct draft *d, const struct terms *t, struct fit *ret_fits, size_t most) {
+    size_t count = 0;
+    struct candidates list = index_candidates(d->state, t->class->id);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct candidate *c = &list.at[i];
+        // Without an agent nothing can make up for a lower score.
+        if (!t->agent && count == most && c->score < ret_fits[count - 1].score) break;
+        const struct pool_row *pool = draft_pool(d, c->pool);
+        if (!pool) continue;
+        struct verdict v = verdict_of(d, t, pool, true);
+        if (v.rule) continue;
+        struct reach_want reach = terms_reach(t, pool);
+        int64_t score = c->score + (t->agent ? index_affinity(d->state, &reach, t->agent) : 0);
+        fit_keep(ret_fits, &count, most, (struct fit){pool->id, v.charge, score, {v.free.bytes}});
+    }
+    return count;
+}
+
+size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_fits, size_t most) {
+    struct terms t;
+    struct err *e = terms_of(d, w, &t);
+    err_free(e);
+    return e || !most ? 0 : terms_fits(d, &t, ret_fits, most);
+}
+
+// ---- refusing ----
+
+enum { NEAREST = 3 };
+
+struct near_pools {
+    struct {
+        const struct pool_row *pool;
+        struct verdict verdict;
+    } at[NEAREST];
+    size_t count, pools, reported;
+    size_t asked;     // pools that were asked for their figures and sizes
+    size_t too_small; // of them, those whose volumes are larger than what is asked
+    uint64_t smallest;
+    bool away; // some pool fits but for somebody who is away
+};
+
+static void near_keep(struct near_pools *n, const struct pool_row *pool, struct verdict v) {
+    if (n->count == NEAREST && verdict_compare(&v, &n->at[NEAREST - 1].verdict) >= 0) return;
+    size_t at = n->count < NEAREST ? n->count++ : NEAREST - 1;
+    for (; at > 0 && verdict_compare(&v, &n->at[at - 1].verdict) < 0; at--) n->at[at] = n->at[at - 1];
+    n->at[at].pool = pool;
+    n->at[at].verdict = v;
+}
+
+static struct near_pools near_pools(const struct draft *d, const struct terms *t) {
+    struct near_pools n = {.smallest = UINT64_MAX};
+    STATE_EACH(POOL, pool_row, pool, d->state) {
+        struct verdict v = verdict_of(d, t, pool, false);
+        n.pools++;
+        n.reported += v.rule != RULE_REPORTED;
+        n.asked += v.rule > RULE_CAPABILITY;
+        n.away |= v.rule == RULE_AGENT_AWAY || v.rule == RULE_PROVIDER_AWAY;
+        if (v.rule == RULE_SMALLEST) {
+            n.too_small++;
+            if (v.found < n.smallest) n.smallest = v.found;
+        }
+        near_keep(&n, pool, v);
+    }
+    return n;
+}
+
+static enum err_kind near_kind(const struct near_pools *n) {
+    if (n->away || (n->pools && !n->reported)) return ERR_UNAVAILABLE;
+    return n->asked && n->too_small == n->asked ? ERR_INVALID : ERR_NO_FIT;
+}
+
+static struct err *broker_refuse(const struct draft *d, const struct terms *t) {
+    AUTO_TEXT struct text text = {0};
+    AUTO_ARENA struct arena arena = {0};
+    char size[QUANTITY_TEXT];
+    struct near_pools n = near_pools(d, t);
+    text_addf(&text, "class '%s', %s", t->class->name, bytes_text(t->size, size));
+    if (t->agent) text_addf(&text, " on agent '%s'", t->agent->name);
+    if (!n.pools) text_add(&text, ": there is no pool yet; start a provider");
+    if (n.pools) text_add(&text, n.away ? ": what would fit is away: " : ": no pool fits: ");
+    for (size_t i = 0; i < n.count; i++) {
+        struct refusal r = refusal_of_pool(d, t, n.at[i].pool, &n.at[i].verdict, &arena);
+        if (i) text_add(&text, "; ");
+        refusal_add_text(d->state, &r, &text);
+    }
+    if (n.pools > n.count)
+        text_addf(&text, "; and %zu more pool%s", n.pools - n.count, n.pools - n.count == 1 ? "" : "s");
+    if (near_kind(&n) == ERR_INVALID)
+        text_addf(&text, "; ask for %s or more", bytes_text((struct bytes){n.smallest}, size));
+    return err_new(near_kind(&n), "%s", text_string(&text));
+}
+
+struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit) {
+    struct terms t;
+    TRY(terms_of(d, w, &t));
+    return terms_fits(d, &t, ret_fit, 1) ? NULL : broker_refuse(d, &t);
+}
+
+// ---- classes by name ----
+
+// The classes whose selectors ask for that key, so that who named a tag learns what to say instead.
+static void classes_add_by_key(const struct state *s, symbol key, struct text *out) {
+    enum { SHOWN = 8 };
+    size_t shown = 0;
+    STATE_EACH(CLASS, class_row, class, s) {
+        const struct selector *both[] = {&class->doc->spec.pool, &class->doc->spec.agent};
+        bool asks = !key.n;
+        for (size_t i = 0; i < ARRAY_LEN(both); i++)
+            for (uint32_t n = 0; n < both[i]->term_count; n++) asks |= symbol_equal(both[i]->terms[n].key, key);
+        if (asks && shown++ < SHOWN) text_addf(out, "%s'%s'", shown > 1 ? ", " : "", class->name);
+    }
+    if (shown > SHOWN) text_addf(out, " and %zu more", shown - SHOWN);
+}
+
+static struct err *class_is_tag(const struct state *s, const char *name) {
+    AUTO_TEXT struct text classes = {0};
+    AUTO_FREE char *key_text = mem_text(name);
+    symbol key;
+    key_text[strcspn(key_text, "=!<> (")] = '\0';
+    if (key_text[0] && symbol_find(&s->symbols, key_text, &key)) classes_add_by_key(s, key, &classes);
+    bool known = classes.size;
+    if (!known) classes_add_by_key(s, (symbol){0}, &classes);
+    if (!classes.size) text_add(&classes, "none yet");
+    return err_new(ERR_INVALID,
+                   "class '%s' is not the name of a class but a tag, which operators use: ask for a class%s: %s", name,
+                   known ? " that asks for it" : "", text_string(&classes));
+}
+
+struct err *broker_class(const struct state *s, const char *name, const struct class_row **ret_class) {
+    if (strpbrk(name, "=<>!()/ ")) return class_is_tag(s, name);
+    const struct class_row *class = state_class_named(s, name);
+    if (class) {
+        *ret_class = class;
+        return NULL;
+    }
+    VEC(const char *) names = {0};
+    AUTO_TEXT struct text all = {0};
+    STATE_EACH(CLASS, class_row, row, s) vec_push(&names, row->name);
+    classes_add_by_key(s, (symbol){0}, &all);
+    const char *near = text_nearest(name, names.at, names.count);
+    vec_done(&names);
+    if (near) return err_new(ERR_NOT_FOUND, "there is no class '%s'; did you mean '%s'?", name, near);
+    if (!all.size)
+        return err_new(ERR_NOT_FOUND, "there is no class '%s', and none at all yet; an operator makes one", name);
+    return err_new(ERR_NOT_FOUND, "there is no class '%s'; the classes are %s", name, text_string(&all));
+}
+
+// ---- the largest volume ----
+
+// The largest size that passes that pool's figures, 0 when none does.
+static uint64_t pool_largest(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
+    const struct class_spec *spec = &t->class->doc->spec;
+    const struct pool_facts *f = pool->facts;
+    struct quantities free = draft_pool_free(d, pool);
+    uint64_t most = free.bytes, per_gib = (uint64_t)spec->iops_per_gib.n;
+    if (f->largest.n && most > f->largest.n) most = f->largest.n;
+    if (per_gib) {
+        if (!(free.known & KNOWS_IOPS)) return 0;
+        unsigned __int128 by_iops = (unsigned __int128)free.iops * 1000 * GIB / per_gib;
+        if (by_iops < most) most = (uint64_t)by_iops;
+    }
+    if (f->granularity.n) most -= most % f->granularity.n;
+    return spec->largest.n && most > spec->largest.n ? spec->largest.n : most;
+}
+
+static uint64_t candidates_largest(const struct draft *d, struct terms *t) {
+    uint64_t best = 0;
+    struct candidates list = index_candidates(d->state, t->class->id);
+    uint64_t least =
+        t->class->doc->spec.smallest.n > t->fs->smallest.n ? t->class->doc->spec.smallest.n : t->fs->smallest.n;
+    for (size_t i = 0; i < list.count; i++) {
+        const struct pool_row *pool = draft_pool(d, list.at[i].pool);
+        if (!pool || !pool->facts) continue;
+        t->size.n = pool_largest(d, t, pool);
+        if (!t->size.n || t->size.n < least || t->size.n <= best) continue;
+        if (!verdict_of(d, t, pool, true).rule) best = t->size.n;
+    }
+    return best;
+}
+
+// A view of the state alone, when the command has changed no balance: then the figure can be remembered.
+static bool draft_balances_untouched(const struct draft *d) {
+    for (size_t i = 0; i < d->touched.count; i++) {
+        enum noun noun = d->touched.at[i].noun;
+        if (noun == NOUN_VOLUME || noun == NOUN_RESERVATION || noun == NOUN_POOL || noun == NOUN_CLASS) return false;
+    }
+    return true;
+}
+
+struct bytes broker_largest(const struct draft *d, uint64_t class, symbol role) {
+    const struct class_row *row = draft_class(d, class);
+    struct bytes largest;
+    if (!row || !row->doc || !broker_role_allowed(d->state, row, role)) return (struct bytes){0};
+    bool untouched = draft_balances_untouched(d);
+    if (untouched && index_recall(d->state, class, &largest.n)) return largest;
+    struct draft plain = {.state = d->state, .now = d->now};
+    const struct filesystem *fs = row->doc->spec.fs;
+    struct terms t = {.class = row, .fs = fs, .raw = filesystem_raw(fs)};
+    t.fs_place = t.raw ? 0 : index_fs(d->state, fs->name);
+    largest.n = candidates_largest(untouched ? &plain : d, &t);
+    if (untouched) index_remember(d->state, class, largest.n);
+    return largest;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which agents can use a volume, and which of them first.
+#include "core/broker.h"
+#include "core/index.h"
+#include "core/refusal.h"
+
+bool broker_agent_can_use(const struct draft *d, uint64_t agent, const struct volume_row *v) {
+    const struct agent_row *row = draft_agent(d, agent);
+    return row && agent_rule(d, v, row) == RULE_NONE;
+}
+
+struct err *broker_agent_check(const struct draft *d, uint64_t agent, const struct volume_row *v) {
+    const struct agent_row *row = draft_agent(d, agent);
+    if (!row) return err_new(ERR_NOT_FOUND, "volume '%s': the agent asked for is not there any more", v->name);
+    enum rule rule = agent_rule(d, v, row);
+    if (!rule) return NULL;
+    AUTO_TEXT struct text text = {0};
+    AUTO_ARENA struct arena arena = {0};
+    struct refusal r = refusal_of_agent(d, v, row, rule, &arena);
+    refusal_add_text(d->state, &r, &text);
+    bool away = rule == RULE_AGENT_AWAY || rule == RULE_REPORTED;
+    return err_new(away ? ERR_UNAVAILABLE : ERR_NO_FIT, "volume '%s' cannot be used there: %s", v->name,
+                   text_string(&text));
+}
+
+static bool agent_covers(const struct state *s, const struct agent_row *agent, struct scalars need) {
+    const struct scalars *total = &agent->facts->total;
+    const struct agent_account *a = ledger_agent_get(&s->ledger, agent->id);
+    return total->cpus.n - a->used.cpus.n - a->offered.cpus.n >= need.cpus.n &&
+           total->mem.n - a->used.mem.n - a->offered.mem.n >= need.mem.n &&
+           total->disk.n - a->used.disk.n - a->offered.disk.n >= need.disk.n;
+}
+
+struct ranking { // best first, at most `most`
+    struct ranked_agent *at;
+    size_t count, most;
+    uint64_t last; // the agent it was last used on
+};
+
+static bool ranked_before(const struct ranking *r, const struct ranked_agent *a, const struct ranked_agent *b) {
+    if (a->covers != b->covers) return a->covers;
+    if (a->score != b->score) return a->score > b->score;
+    if ((a->agent == r->last) != (b->agent == r->last)) return a->agent == r->last;
+    return a->agent < b->agent;
+}
+
+static void ranking_keep(struct ranking *r, struct ranked_agent agent) {
+    if (r->count == r->most && !ranked_before(r, &agent, &r->at[r->most - 1])) return;
+    size_t at = r->count < r->most ? r->count++ : r->most - 1;
+    for (; at > 0 && ranked_before(r, &agent, &r->at[at - 1]); at--) r->at[at] = r->at[at - 1];
+    r->at[at] = agent;
+}
+
+enum { RANKED_MOST = 64 }; // a volume that so many declined has other worries
+
+size_t broker_rank_agents(const struct draft *d, const struct volume_row *v, struct scalars need, size_t most,
+                          struct arena *arena, const struct ranked_agent **ret_agents) {
+    struct reach_view view;
+    struct reach_want reach = volume_reach(d->state, v);
+    if (!most || most > RANKED_MOST) most = RANKED_MOST;
+    struct ranking r = {.at = arena_zero(arena, most, sizeof *r.at), .most = most, .last = v->last_agent};
+    *ret_agents = r.at;
+    if (!reach_view_init(d->state, &reach, &view)) return 0;
+    for (uint32_t n = reach_view_next(&view, 0); n; n = reach_view_next(&view, n)) {
+        const struct agent_row *agent = draft_agent(d, index_agent_at(d->state, n));
+        if (!agent || !agent->facts) continue;
+        if (agent->facts->attach_slots && agent_rule(d, v, agent)) continue;
+        ranking_keep(
+            &r, (struct ranked_agent){agent->id, reach_view_affinity(&view, n), agent_covers(d->state, agent, need)});
+    }
+    return r.count;
+}
+
+size_t broker_agent_classes(const struct state *s, uint64_t agent, struct arena *arena, const uint64_t **ret_classes) {
+    const struct agent_row *row = state_agent(s, agent);
+    uint64_t *classes = arena_zero(arena, table_count(&s->tables[NOUN_CLASS]) + 1, sizeof *classes);
+    size_t count = 0;
+    *ret_classes = classes;
+    if (!row || !index_agent_live(s, row)) return 0;
+    STATE_EACH(CLASS, class_row, class, s)
+    if (index_agent_of_class(s, class->id, row)) classes[count++] = class->id;
+    return count;
+}

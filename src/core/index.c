@@ -1,0 +1,433 @@
+// SPDX-License-Identifier: Apache-2.0
+// Keeping what fits what: pools and classes hold reaches, classes hold their pools in order of score.
+#include "core/index.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/reach.h"
+
+struct pool_entry {
+    uint64_t id;
+    struct pool_facts *facts; // held; NULL until it reports
+    struct reach *reach;      // its constraints and preferences; NULL without facts
+    bool stale;
+};
+
+struct class_entry {
+    uint64_t id;
+    struct class_shared *doc; // held
+    bool joins;               // some rule about agents depends on the pool's tags
+    struct reach *reach;      // when it does not join
+    struct map joined;        // when it does: pool id -> struct reach *
+    struct candidate_list candidates;
+    uint64_t *usable;        // agents that can use some usable pool
+    uint64_t usable_version; // of the index, when `usable` was worked out; 0 never
+    uint64_t figure, figure_version, figure_seq;
+};
+
+#define FS_NOBODY UINT32_MAX // what index_fs gives for a filesystem that no agent lists
+
+struct fs_listing { // agents that list one filesystem
+    symbol key;
+    uint64_t *agents;
+};
+
+struct index {
+    struct reaches reaches;
+    VEC(uint32_t) free_numbers;
+    uint64_t *live, *lists_fs;
+    VEC(struct fs_listing) fs;
+    struct map pools, classes; // id -> entry
+    struct map providers;      // id -> has a session
+    size_t known;              // agents that have reported
+    uint64_t version;          // counts changes of anything here
+};
+
+struct index *index_new(void) {
+    struct index *x = NEW(struct index);
+    x->live = bits_new(0);
+    x->lists_fs = bits_new(0);
+    x->version = 1;
+    return x;
+}
+
+static void class_forget_pools(struct index *x, struct class_entry *c) {
+    reach_leave(&x->reaches, c->reach);
+    MAP_EACH (entry, &c->joined) reach_leave(&x->reaches, entry->value.p);
+    map_done(&c->joined);
+    vec_clear(&c->candidates);
+    c->reach = NULL;
+}
+
+static void class_entry_free(struct index *x, struct class_entry *c) {
+    class_forget_pools(x, c);
+    vec_done(&c->candidates);
+    free(c->usable);
+    shared_leave(&c->doc->shared);
+    free(c);
+}
+
+static void pool_entry_free(struct index *x, struct pool_entry *p) {
+    reach_leave(&x->reaches, p->reach);
+    if (p->facts) shared_leave(&p->facts->shared);
+    free(p);
+}
+
+void index_free(struct index *x) {
+    if (!x) return;
+    MAP_EACH (entry, &x->classes) class_entry_free(x, entry->value.p);
+    MAP_EACH (entry, &x->pools) pool_entry_free(x, entry->value.p);
+    map_done(&x->classes);
+    map_done(&x->pools);
+    map_done(&x->providers);
+    reaches_done(&x->reaches);
+    VEC_EACH (fs, &x->fs) free(fs->agents);
+    vec_done(&x->fs);
+    vec_done(&x->free_numbers);
+    free(x->live);
+    free(x->lists_fs);
+    free(x);
+}
+
+// ---- agents ----
+
+static uint32_t number_take(struct index *x) {
+    if (x->free_numbers.count) return vec_pop(&x->free_numbers);
+    size_t from = x->reaches.words;
+    uint32_t number = reaches_grow(&x->reaches);
+    size_t to = x->reaches.words;
+    if (to == from) return number;
+    x->live = bits_grow(x->live, from, to);
+    x->lists_fs = bits_grow(x->lists_fs, from, to);
+    VEC_EACH (fs, &x->fs) fs->agents = bits_grow(fs->agents, from, to);
+    return number;
+}
+
+static struct fs_listing *fs_listing_get(struct index *x, symbol key) {
+    VEC_EACH (fs, &x->fs)
+        if (symbol_equal(fs->key, key)) return fs;
+    vec_push(&x->fs, ((struct fs_listing){key, bits_new(x->reaches.words)}));
+    return vec_last(&x->fs);
+}
+
+static void fs_update(struct index *x, const struct symbols *s, uint32_t number, const struct agent_facts *facts) {
+    bool lists = false;
+    VEC_EACH (fs, &x->fs) bits_set(fs->agents, number, false);
+    for (size_t i = 0; facts && i < facts->tags.count; i++) {
+        symbol key = facts->tags.at[i].key;
+        if (!text_starts(symbol_text(s, key), "fs/")) continue;
+        bits_set(fs_listing_get(x, key)->agents, number, true);
+        lists = true;
+    }
+    bits_set(x->lists_fs, number, lists);
+}
+
+static bool facts_alike(const struct agent_facts *a, const struct agent_facts *b) {
+    return a == b || (a && b && tag_set_equal(&a->tags, &b->tags));
+}
+
+static void agent_take_facts(struct index *x, const struct symbols *s, uint32_t number, struct agent_facts *facts) {
+    struct reach_agent *agent = &x->reaches.agents.at[number];
+    struct agent_facts *old = agent->facts;
+    bool alike = facts_alike(old, facts);
+    agent->facts = facts;
+    x->known += (size_t)(facts != NULL) - (size_t)(old != NULL);
+    shared_hold(facts ? &facts->shared : NULL);
+    shared_leave(old ? &old->shared : NULL);
+    if (alike) return;
+    reaches_update(&x->reaches, s, number);
+    fs_update(x, s, number, facts);
+    x->version++;
+}
+
+void index_agent_put(struct state *s, struct agent_row *live, bool facts_changed) {
+    struct index *x = s->index;
+    if (!live->number) {
+        live->number = number_take(x);
+        x->reaches.agents.at[live->number].id = live->id;
+        facts_changed = true;
+    }
+    if (facts_changed) agent_take_facts(x, &s->symbols, live->number, live->facts);
+    bool here = live->state == AGENT_IS_ACTIVE && live->session && live->facts;
+    if (here == bits_has(x->live, live->number)) return;
+    bits_set(x->live, live->number, here);
+    x->version++;
+}
+
+void index_agent_removed(struct state *s, const struct agent_row *last) {
+    struct index *x = s->index;
+    const struct agent_row *live = state_agent(s, last->id); // a stored last image has no number
+    if (!live || !live->number) return;
+    agent_take_facts(x, &s->symbols, live->number, NULL);
+    bits_set(x->live, live->number, false);
+    x->reaches.agents.at[live->number].id = 0;
+    vec_push(&x->free_numbers, live->number);
+    x->version++;
+}
+
+// ---- rules about agents ----
+
+static bool class_joins(const struct class_spec *spec) {
+    bool joins = selector_joins(&spec->pool) || selector_joins(&spec->agent);
+    VEC_EACH (p, &spec->prefer_pool) joins |= selector_joins(&p->selector);
+    VEC_EACH (p, &spec->prefer_agent) joins |= selector_joins(&p->selector);
+    return joins;
+}
+
+static void rule_add(struct reach_rules *rules, const struct selector *sel, int64_t weight, bool preferred,
+                     bool pool_side) {
+    if (sel->term_count) vec_push(rules, ((struct reach_rule){sel, weight, preferred, pool_side}));
+}
+
+static struct reach *class_reach(struct state *s, const struct class_entry *c, const struct pool_entry *p) {
+    const struct class_spec *spec = &c->doc->spec;
+    struct reach_rules rules = {0};
+    rule_add(&rules, &spec->agent, 0, false, false);
+    if (selector_joins(&spec->pool)) rule_add(&rules, &spec->pool, 0, false, true);
+    VEC_EACH (wish, &spec->prefer_agent) rule_add(&rules, &wish->selector, wish->weight, true, false);
+    VEC_EACH (wish, &spec->prefer_pool)
+        if (selector_joins(&wish->selector)) rule_add(&rules, &wish->selector, wish->weight, true, true);
+    return reach_take(&s->index->reaches, &s->symbols, rules, &c->doc->shared, p ? &p->facts->tags : NULL,
+                      p ? &p->facts->shared : NULL);
+}
+
+static struct reach *pool_reach(struct state *s, struct pool_facts *f) {
+    struct reach_rules rules = {0};
+    VEC_EACH (rule, &f->constraints) rule_add(&rules, &rule->selector, 0, false, false);
+    VEC_EACH (rule, &f->preferences) rule_add(&rules, &rule->selector, rule->weight, true, false);
+    return reach_take(&s->index->reaches, &s->symbols, rules, &f->shared, &f->tags, &f->shared);
+}
+
+static void class_take_pool(struct state *s, struct class_entry *c, const struct pool_entry *p) {
+    if (!p->facts) return;
+    const struct class_spec *spec = &c->doc->spec;
+    if (c->joins) {
+        struct reach *reach = class_reach(s, c, p);
+        union map_value *place = map_put(&c->joined, p->id, NULL);
+        reach_leave(&s->index->reaches, place->p);
+        place->p = reach;
+    }
+    if (candidate_holds(&s->symbols, spec, p->facts))
+        candidate_insert(&c->candidates, (struct candidate){p->id, candidate_score(&s->symbols, spec, p->facts)});
+}
+
+static void class_leave_pool(struct index *x, struct class_entry *c, uint64_t pool) {
+    candidate_remove(&c->candidates, pool);
+    reach_leave(&x->reaches, map_get(&c->joined, pool));
+    map_remove(&c->joined, pool);
+}
+
+// ---- pools, classes, providers ----
+
+static bool rules_alike(const struct weighted_selector *a, const struct weighted_selector *b, size_t count) {
+    for (size_t i = 0; i < count; i++)
+        if (a[i].weight != b[i].weight || !selector_equal(&a[i].selector, &b[i].selector)) return false;
+    return true;
+}
+
+static bool pool_facts_alike(const struct pool_facts *a, const struct pool_facts *b) {
+    if (!a || !b) return a == b;
+    return a->capabilities == b->capabilities && a->constraints.count == b->constraints.count &&
+           a->preferences.count == b->preferences.count && tag_set_equal(&a->tags, &b->tags) &&
+           rules_alike(a->constraints.at, b->constraints.at, a->constraints.count) &&
+           rules_alike(a->preferences.at, b->preferences.at, a->preferences.count);
+}
+
+static void pool_take_facts(struct state *s, struct pool_entry *p, struct pool_facts *facts) {
+    struct index *x = s->index;
+    struct pool_facts *old = p->facts;
+    bool alike = pool_facts_alike(old, facts);
+    p->facts = facts;
+    shared_hold(facts ? &facts->shared : NULL);
+    if (!alike) {
+        struct reach *before = p->reach;
+        p->reach = facts ? pool_reach(s, facts) : NULL;
+        reach_leave(&x->reaches, before);
+        MAP_EACH (entry, &x->classes) {
+            class_leave_pool(x, entry->value.p, p->id);
+            class_take_pool(s, entry->value.p, p);
+        }
+    }
+    shared_leave(old ? &old->shared : NULL);
+}
+
+void index_pool_put(struct state *s, const struct pool_row *live, bool facts_changed) {
+    struct index *x = s->index;
+    bool fresh;
+    union map_value *place = map_put(&x->pools, live->id, &fresh);
+    if (fresh) place->p = NEW(struct pool_entry);
+    struct pool_entry *p = place->p;
+    p->id = live->id;
+    p->stale = live->stale;
+    if (facts_changed || fresh) pool_take_facts(s, p, live->facts);
+    x->version++;
+}
+
+void index_pool_removed(struct state *s, const struct pool_row *last) {
+    struct index *x = s->index;
+    struct pool_entry *p = map_get(&x->pools, last->id);
+    if (!p) return;
+    MAP_EACH (entry, &x->classes) class_leave_pool(x, entry->value.p, p->id);
+    map_remove(&x->pools, last->id);
+    pool_entry_free(x, p);
+    x->version++;
+}
+
+void index_class_put(struct state *s, const struct class_row *live) {
+    struct index *x = s->index;
+    index_class_removed(s, live);
+    if (!live->doc) return;
+    struct class_entry *c = map_put(&x->classes, live->id, NULL)->p = NEW(struct class_entry);
+    c->id = live->id;
+    c->doc = live->doc;
+    shared_hold(&c->doc->shared);
+    c->joins = class_joins(&c->doc->spec);
+    if (!c->joins) c->reach = class_reach(s, c, NULL);
+    MAP_EACH (entry, &x->pools) class_take_pool(s, c, entry->value.p);
+}
+
+void index_class_removed(struct state *s, const struct class_row *last) {
+    struct index *x = s->index;
+    struct class_entry *c = map_get(&x->classes, last->id);
+    x->version++;
+    if (!c) return;
+    map_remove(&x->classes, last->id);
+    class_entry_free(x, c);
+}
+
+void index_provider_put(struct state *s, const struct provider_row *live) {
+    union map_value *place = map_put(&s->index->providers, live->id, NULL);
+    if (place->n == (live->session != 0)) return;
+    place->n = live->session != 0;
+    s->index->version++;
+}
+
+// ---- questions ----
+
+struct candidates index_candidates(const struct state *s, uint64_t class) {
+    const struct class_entry *c = map_get(&s->index->classes, class);
+    return c ? (struct candidates){c->candidates.at, c->candidates.count} : (struct candidates){NULL, 0};
+}
+
+uint32_t index_fs(const struct state *s, const char *fs) {
+    char key[64];
+    symbol found;
+    const struct index *x = s->index;
+    if (!fs) return 0;
+    snprintf(key, sizeof key, "fs/%s", fs);
+    if (!symbol_find(&s->symbols, key, &found)) return FS_NOBODY;
+    for (size_t i = 0; i < x->fs.count; i++)
+        if (symbol_equal(x->fs.at[i].key, found)) return (uint32_t)i + 1;
+    return FS_NOBODY;
+}
+
+bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view) {
+    const struct index *x = s->index;
+    const struct pool_entry *p = map_get(&x->pools, w->pool);
+    const struct class_entry *c = w->class ? map_get(&x->classes, w->class) : NULL;
+    if (!p || !p->reach || (w->class && !c)) return false;
+    *ret_view = (struct reach_view){.index = x, .pool = p->reach, .asks_fs = w->fs != 0};
+    if (c) ret_view->class = c->joins ? map_get(&c->joined, w->pool) : c->reach;
+    if (w->fs && w->fs != FS_NOBODY) ret_view->fs = x->fs.at[w->fs - 1].agents;
+    return !c || ret_view->class;
+}
+
+static uint64_t view_word(const struct reach_view *v, size_t i) {
+    uint64_t word = v->pool->fits[i];
+    if (v->class) word &= v->class->fits[i];
+    if (v->asks_fs) word &= ~v->index->lists_fs[i] | (v->fs ? v->fs[i] : 0);
+    return word;
+}
+
+uint32_t reach_view_next(const struct reach_view *v, uint32_t number) {
+    uint32_t n = number + 1;
+    for (size_t i = n / 64; i < v->index->reaches.words; i++, n = (uint32_t)i * 64) {
+        uint64_t word = view_word(v, i) & v->index->live[i] & ~(uint64_t)0 << (n % 64);
+        if (word) return (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(word);
+    }
+    return 0;
+}
+
+int64_t reach_view_affinity(const struct reach_view *v, uint32_t n) {
+    int64_t sum = v->pool->liked ? v->pool->liked[n] : 0;
+    return sum + (v->class && v->class->liked ? v->class->liked[n] : 0);
+}
+
+uint64_t index_agent_at(const struct state *s, uint32_t number) {
+    return s->index->reaches.agents.at[number].id;
+}
+
+size_t index_agents_known(const struct state *s) {
+    return s->index->known;
+}
+
+bool index_agent_fits(const struct state *s, const struct reach_want *w, const struct agent_row *agent) {
+    struct reach_view v;
+    uint32_t n = agent->number;
+    return n && reach_view_init(s, w, &v) && (view_word(&v, n / 64) >> (n % 64) & 1);
+}
+
+bool index_agent_live(const struct state *s, const struct agent_row *agent) {
+    return agent->number && bits_has(s->index->live, agent->number);
+}
+
+bool index_agents_fit(const struct state *s, const struct reach_want *w) {
+    struct reach_view v;
+    if (!reach_view_init(s, w, &v)) return false;
+    for (size_t i = 0; i < s->index->reaches.words; i++)
+        if (view_word(&v, i)) return true;
+    return false;
+}
+
+bool index_reached(const struct state *s, const struct reach_want *w) {
+    struct reach_view v;
+    return reach_view_init(s, w, &v) && reach_view_next(&v, 0);
+}
+
+int64_t index_affinity(const struct state *s, const struct reach_want *w, const struct agent_row *agent) {
+    struct reach_view v;
+    return agent->number && reach_view_init(s, w, &v) ? reach_view_affinity(&v, agent->number) : 0;
+}
+
+bool index_pool_usable(const struct state *s, const struct pool_row *pool) {
+    const struct provider_row *provider = state_provider(s, pool->provider);
+    return pool->facts && !pool->stale && provider && provider->session;
+}
+
+static void class_usable(const struct state *s, struct class_entry *c) {
+    size_t words = s->index->reaches.words;
+    free(c->usable);
+    c->usable = bits_new(words);
+    VEC_EACH (candidate, &c->candidates) {
+        struct reach_view v;
+        struct reach_want w = {candidate->pool, c->id, 0};
+        const struct pool_row *pool = state_pool(s, candidate->pool);
+        if (!pool || !index_pool_usable(s, pool) || !reach_view_init(s, &w, &v)) continue;
+        for (size_t i = 0; i < words; i++) c->usable[i] |= view_word(&v, i);
+    }
+    c->usable_version = s->index->version;
+}
+
+bool index_agent_of_class(const struct state *s, uint64_t class, const struct agent_row *agent) {
+    struct class_entry *c = map_get(&s->index->classes, class);
+    if (!c || !agent->number) return false;
+    if (c->usable_version != s->index->version) class_usable(s, c);
+    return bits_has(c->usable, agent->number);
+}
+
+bool index_recall(const struct state *s, uint64_t class, uint64_t *ret_figure) {
+    const struct class_entry *c = map_get(&s->index->classes, class);
+    if (!c || c->figure_version != s->index->version || c->figure_seq != s->seq) return false;
+    *ret_figure = c->figure;
+    return true;
+}
+
+void index_remember(const struct state *s, uint64_t class, uint64_t figure) {
+    struct class_entry *c = map_get(&s->index->classes, class);
+    if (!c) return;
+    c->figure = figure;
+    c->figure_version = s->index->version;
+    c->figure_seq = s->seq;
+}

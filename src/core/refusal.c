@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// Turning verdicts into rows with texts, and rows into sentences.
+#include "core/refusal.h"
+
+#include <inttypes.h>
+
+static int64_t age_of(const struct draft *d, struct wall since) {
+    return since.ms && since.ms <= d->now.wall.ms ? d->now.wall.ms - since.ms : -1;
+}
+
+static const char *size_text(struct arena *arena, uint64_t bytes, const char *after) {
+    char text[QUANTITY_TEXT];
+    return arena_format(arena, "%s%s", bytes_text((struct bytes){bytes}, text), after);
+}
+
+// ---- terms of selectors ----
+
+static void refusal_take_term(const struct draft *d, struct refusal *r, const struct selector *sel, size_t term,
+                              const struct tag_set *own, const struct tag_set *other, struct arena *arena) {
+    struct term_reason reason;
+    term_explain(&d->state->symbols, sel, term, own, other, &reason);
+    r->asked = arena_text(arena, text_string(&reason.asked));
+    r->found = arena_text(arena, text_string(&reason.found));
+    if (reason.has_tag) {
+        r->said_by = arena_format(arena, "%s, %s", tier_name(reason.tier), tag_origin_name(reason.origin));
+        r->age_ms = age_of(d, reason.since);
+    }
+    term_reason_done(&reason);
+}
+
+static bool term_joins(const struct term *t) {
+    return t->op == TERM_SAME || t->op == TERM_DIFFERENT;
+}
+
+static void explain_pool_selector(const struct draft *d, struct refusal *r, const struct class_row *class,
+                                  const struct pool_row *pool, struct arena *arena) {
+    const struct selector *sel = &class->doc->spec.pool;
+    const struct tag_set *tags = &pool->facts->tags;
+    for (uint32_t i = 0; i < sel->term_count; i++) {
+        if (term_joins(&sel->terms[i]) || term_holds(&d->state->symbols, sel, &sel->terms[i], tags, NULL)) continue;
+        refusal_take_term(d, r, sel, i, tags, NULL, arena);
+        return;
+    }
+}
+
+// One test of an agent: a selector, and which side's tags are its own.
+struct agent_test {
+    const struct selector *selector;
+    bool pool_side; // its joins only
+};
+
+static size_t test_failures(const struct draft *d, const struct agent_test *test, const struct tag_set *agent,
+                            const struct tag_set *pool, uint32_t *ret_first) {
+    size_t failures = 0;
+    const struct selector *sel = test->selector;
+    for (uint32_t i = 0; i < sel->term_count; i++) {
+        if (test->pool_side && !term_joins(&sel->terms[i])) continue;
+        const struct tag_set *own = test->pool_side ? pool : agent, *other = test->pool_side ? agent : pool;
+        if (term_holds(&d->state->symbols, sel, &sel->terms[i], own, other)) continue;
+        if (!failures++) *ret_first = i;
+    }
+    return failures;
+}
+
+VEC_TYPE(agent_tests, struct agent_test);
+
+static struct agent_tests tests_of_rule(enum rule rule, const struct class_spec *spec, const struct pool_row *pool) {
+    struct agent_tests tests = {0};
+    if (rule == RULE_CONSTRAINT)
+        VEC_EACH (c, &pool->facts->constraints) vec_push(&tests, ((struct agent_test){&c->selector, false}));
+    if (rule == RULE_AGENT_SELECTOR && spec) {
+        vec_push(&tests, ((struct agent_test){&spec->agent, false}));
+        vec_push(&tests, ((struct agent_test){&spec->pool, true}));
+    }
+    return tests;
+}
+
+static size_t tests_failures(const struct draft *d, const struct agent_tests *tests, const struct agent_row *agent,
+                             const struct pool_row *pool) {
+    size_t failures = 0;
+    uint32_t first;
+    VEC_EACH (test, tests) failures += test_failures(d, test, &agent->facts->tags, &pool->facts->tags, &first);
+    return failures;
+}
+
+enum { AGENTS_LOOKED_AT = 1024 }; // for the nearest one: enough for a good example, never long
+
+// The agent that fails the fewest terms, live ones first.
+static const struct agent_row *nearest_agent(const struct draft *d, const struct agent_tests *tests,
+                                             const struct pool_row *pool) {
+    const struct agent_row *best = NULL;
+    size_t best_failures = SIZE_MAX, looked = 0;
+    STATE_EACH(AGENT, agent_row, agent, d->state) {
+        if (!agent->facts || looked++ >= AGENTS_LOOKED_AT) continue;
+        size_t failures = tests_failures(d, tests, agent, pool) * 2 + !index_agent_live(d->state, agent);
+        if (failures >= best_failures) continue;
+        best = agent;
+        best_failures = failures;
+    }
+    return best;
+}
+
+static void explain_agent_tests(const struct draft *d, struct refusal *r, const struct class_spec *spec,
+                                const struct pool_row *pool, const struct agent_row *agent, struct arena *arena) {
+    struct agent_tests tests = tests_of_rule(r->rule, spec, pool);
+    if (!agent) agent = nearest_agent(d, &tests, pool);
+    r->agent = agent ? agent->id : 0;
+    for (size_t i = 0; agent && agent->facts && i < tests.count; i++) {
+        uint32_t first;
+        const struct agent_test *test = &tests.at[i];
+        const struct tag_set *a = &agent->facts->tags, *p = &pool->facts->tags;
+        if (!test_failures(d, test, a, p, &first)) continue;
+        refusal_take_term(d, r, test->selector, first, test->pool_side ? p : a, test->pool_side ? a : p, arena);
+        break;
+    }
+    vec_done(&tests);
+}
+
+// ---- presence and capabilities ----
+
+static void explain_agent_away(const struct draft *d, struct refusal *r, const struct agent_row *agent) {
+    static const char *const states[] = {
+        [AGENT_IS_ACTIVE] = "not connected",
+        [AGENT_IS_AWAY] = "away",
+        [AGENT_IS_LOST] = "lost",
+        [AGENT_IS_QUARANTINED] = "quarantined",
+        [AGENT_IS_DRAINING] = "draining",
+        [AGENT_IS_DRAINED] = "drained",
+        [AGENT_IS_GONE] = "gone",
+    };
+    r->asked = agent ? "the agent connected and active" : "an agent here now";
+    r->found = index_agents_known(d->state) ? "those that fit are away" : "no agent has reported yet";
+    if (!agent) return;
+    bool named = agent->state < ARRAY_LEN(states) && states[agent->state];
+    r->agent = agent->id;
+    r->found =
+        named && !(agent->session && !agent->facts) ? states[agent->state] : "connected, but has not reported yet";
+    r->age_ms = age_of(d, agent->since);
+}
+
+static void explain_provider_away(const struct draft *d, struct refusal *r, const struct pool_row *pool,
+                                  struct arena *arena) {
+    const struct provider_row *provider = state_provider(d->state, pool->provider);
+    r->asked = arena_format(arena, "provider '%s' connected", provider ? provider->name : "?");
+    r->found = provider && provider->session ? "connected, but it no longer reports this pool" : "away";
+    r->age_ms = provider ? age_of(d, provider->stale_since) : -1;
+}
+
+static void explain_capability(struct refusal *r, const struct terms *t, const struct pool_row *pool) {
+    uint32_t can = pool->facts->capabilities;
+    r->said_by = "pool, reported";
+    r->found = "it cannot";
+    if (!capability_has(can, CAN_CARVE)) {
+        r->asked = "carve volumes";
+        r->found = "ready-made volumes only";
+    } else if (t->class->doc->spec.access != ACCESS_SINGLE_WRITER && !capability_has(can, CAN_MULTI_ATTACH)) {
+        r->asked = "attach to several hosts";
+    } else {
+        r->asked = "raw blocks";
+        if (capability_has(can, IS_DIRECTORY)) r->found = "directories";
+        if (capability_has(can, FORMATS_BY_ITSELF)) r->found = "it formats by itself";
+    }
+}
+
+// ---- figures ----
+
+static void explain_figures(const struct draft *d, struct refusal *r, const struct pool_row *pool,
+                            const struct verdict *v, struct arena *arena) {
+    r->said_by = "pool, reported";
+    r->age_ms = age_of(d, pool->facts->reported);
+    bool bytes = r->rule == RULE_BYTES || r->rule == RULE_SMALLEST || r->rule == RULE_LARGEST;
+    if (bytes) r->asked = size_text(arena, v->asked, "");
+    if (r->rule == RULE_BYTES) r->found = size_text(arena, v->found, " free");
+    if (r->rule == RULE_SMALLEST) r->found = size_text(arena, v->found, " at least");
+    if (r->rule == RULE_LARGEST) r->found = size_text(arena, v->found, " at most");
+    if (r->rule == RULE_IOPS) {
+        bool known = v->free.known & KNOWS_IOPS;
+        r->asked = arena_format(arena, "%" PRIu64 " iops", v->asked);
+        r->found = known ? arena_format(arena, "%" PRIu64 " iops left", v->found) : "iops that nobody reported";
+    }
+    if (r->rule == RULE_BANDWIDTH) {
+        bool known = v->free.known & KNOWS_BANDWIDTH;
+        r->asked = size_text(arena, v->asked, "/s");
+        r->found = known ? size_text(arena, v->found, "/s left") : "bandwidth that nobody reported";
+    }
+    if (r->rule == RULE_VOLUMES) {
+        r->asked = "one more volume";
+        r->found = "as many as it can hold";
+    }
+}
+
+static void explain_agent_rule(struct refusal *r, const struct agent_row *agent, const char *fs, struct arena *arena) {
+    if (r->rule == RULE_FILESYSTEM) {
+        r->asked = arena_format(arena, "fs/%s", fs);
+        r->found = agent ? "other filesystems" : "agents with other filesystems";
+        r->said_by = "agent, probed";
+    }
+    if (r->rule == RULE_SLOTS && agent) {
+        r->asked = "an attach slot";
+        r->found = arena_format(arena, "all %u taken", agent->facts ? agent->facts->attach_slots : 0);
+        r->said_by = "agent, reported";
+    }
+    if (agent) r->agent = agent->id;
+}
+
+struct refusal refusal_of_pool(const struct draft *d, const struct terms *t, const struct pool_row *pool,
+                               const struct verdict *v, struct arena *arena) {
+    struct refusal r = {.rule = v->rule, .pool = pool->id, .asked = "", .found = "", .age_ms = -1};
+    switch (v->rule) {
+    case RULE_NONE:
+    case RULE_COUNT: break;
+    case RULE_REPORTED:
+        r.asked = "a report";
+        r.found = "none since the master started";
+        break;
+    case RULE_POOL_SELECTOR: explain_pool_selector(d, &r, t->class, pool, arena); break;
+    case RULE_CAPABILITY: explain_capability(&r, t, pool); break;
+    case RULE_CONSTRAINT:
+    case RULE_AGENT_SELECTOR: explain_agent_tests(d, &r, &t->class->doc->spec, pool, t->agent, arena); break;
+    case RULE_FILESYSTEM:
+    case RULE_SLOTS: explain_agent_rule(&r, t->agent, t->fs->name, arena); break;
+    case RULE_SMALLEST:
+    case RULE_LARGEST:
+    case RULE_BYTES:
+    case RULE_IOPS:
+    case RULE_BANDWIDTH:
+    case RULE_VOLUMES: explain_figures(d, &r, pool, v, arena); break;
+    case RULE_AGENT_AWAY: explain_agent_away(d, &r, t->agent); break;
+    case RULE_PROVIDER_AWAY: explain_provider_away(d, &r, pool, arena); break;
+    }
+    return r;
+}
+
+struct refusal refusal_of_agent(const struct draft *d, const struct volume_row *v, const struct agent_row *agent,
+                                enum rule rule, struct arena *arena) {
+    struct refusal r = {
+        .rule = rule, .pool = v->charge.pool, .agent = agent->id, .asked = "", .found = "", .age_ms = -1};
+    const struct pool_row *pool = state_pool(d->state, v->charge.pool);
+    const struct class_row *class = state_class(d->state, v->class);
+    if (rule == RULE_REPORTED) {
+        r.asked = "a report of its pool";
+        r.found = "none since the master started";
+    }
+    if (rule == RULE_CONSTRAINT || rule == RULE_AGENT_SELECTOR)
+        explain_agent_tests(d, &r, class ? &class->doc->spec : NULL, pool, agent, arena);
+    if (rule == RULE_AGENT_AWAY) explain_agent_away(d, &r, agent);
+    explain_agent_rule(&r, agent, state_text(d->state, v->fs), arena);
+    return r;
+}
+
+// ---- sentences ----
+
+static void said_add_text(const struct refusal *r, struct text *out) {
+    char age[QUANTITY_TEXT];
+    if (r->said_by) text_addf(out, " (%s", r->said_by);
+    if (r->age_ms >= 0) text_addf(out, "%s%s ago", r->said_by ? ", " : " (", duration_text(r->age_ms, age));
+    if (r->said_by || r->age_ms >= 0) text_add_char(out, ')');
+}
+
+static void who_add_text(const struct state *s, const struct refusal *r, struct text *out) {
+    AUTO_ARENA struct arena arena = {0};
+    const struct pool_row *pool = state_pool(s, r->pool);
+    const struct agent_row *agent = state_agent(s, r->agent);
+    if (pool) text_add(out, pool_path(s, pool, &arena));
+    if (agent) text_addf(out, "%sagent '%s'", pool ? ", " : "", agent->name);
+}
+
+void refusal_add_text(const struct state *s, const struct refusal *r, struct text *out) {
+    who_add_text(s, r, out);
+    switch (r->rule) {
+    case RULE_BYTES:
+    case RULE_IOPS:
+    case RULE_BANDWIDTH: text_addf(out, " has %s of %s asked", r->found, r->asked); return;
+    case RULE_SMALLEST:
+    case RULE_LARGEST: text_addf(out, " makes volumes of %s, asked %s", r->found, r->asked); return;
+    case RULE_VOLUMES: text_add(out, " holds as many volumes as it can"); return;
+    case RULE_REPORTED: text_add(out, " has not reported since the master started"); return;
+    case RULE_PROVIDER_AWAY:
+    case RULE_AGENT_AWAY: text_addf(out, ": needs %s: %s", r->asked, r->found); break;
+    default: text_addf(out, ": asked %s, found %s", r->asked, r->found); break;
+    }
+    said_add_text(r, out);
+}

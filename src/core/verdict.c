@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+// Judging pools for requests and agents for volumes.
+#include "core/verdict.h"
+
+const char *rule_name(enum rule rule) {
+    static const char *const names[] = {"",
+#define X(rule, name, text) name,
+                                        RULES(X)
+#undef X
+    };
+    return names[rule];
+}
+
+const char *rule_text(enum rule rule) {
+    static const char *const texts[] = {"",
+#define X(rule, name, text) text,
+                                        RULES(X)
+#undef X
+    };
+    return texts[rule];
+}
+
+// ---- the request ----
+
+static struct err *role_refused(const struct state *s, const struct class_row *class, symbol role) {
+    AUTO_TEXT struct text roles = {0};
+    const struct class_spec *spec = &class->doc->spec;
+    for (size_t i = 0; i < spec->roles.count; i++) text_addf(&roles, "%s'%s'", i ? ", " : "", spec->roles.at[i]);
+    return err_new(ERR_DENIED, "class '%s': role '%s' may not ask for it; it is for %s", class->name,
+                   state_text(s, role), text_string(&roles));
+}
+
+static struct err *terms_fs(const struct state *s, const struct want *w, struct terms *t) {
+    const struct class_spec *spec = &t->class->doc->spec;
+    t->fs = spec->fs;
+    if (w->fs.n) TRY(err_wrap(filesystem_get(state_text(s, w->fs), &t->fs), "class '%s'", t->class->name));
+    t->raw = w->raw || filesystem_raw(t->fs);
+    if (w->raw) t->fs = filesystem_find("raw");
+    if (!t->raw && spec->access == ACCESS_MULTI_WRITER)
+        return err_new(ERR_INVALID,
+                       "class '%s': %s cannot be written from several hosts, which this class is for; ask for raw",
+                       t->class->name, t->fs->name);
+    t->fs_place = t->raw ? 0 : index_fs(s, t->fs->name);
+    return NULL;
+}
+
+struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms) {
+    struct terms t = {.class = draft_class(d, w->class), .size = w->size, .iops = w->iops};
+    if (!t.class || !t.class->doc) return err_new(ERR_NOT_FOUND, "the class asked for is not there any more");
+    if (!broker_role_allowed(d->state, t.class, w->role)) return role_refused(d->state, t.class, w->role);
+    TRY(terms_fs(d->state, w, &t));
+    TRY(class_spec_size_check(&t.class->doc->spec, w->size, t.fs));
+    if (w->agent && !(t.agent = draft_agent(d, w->agent)))
+        return err_new(ERR_NOT_FOUND, "class '%s': the agent asked for is not there any more", t.class->name);
+    *ret_terms = t;
+    return NULL;
+}
+
+bool terms_charge(const struct terms *t, const struct pool_row *pool, struct charge *ret_charge) {
+    const struct class_spec *spec = &t->class->doc->spec;
+    struct charge c = {.pool = pool->id, .bandwidth = spec->bandwidth, .volumes = 1};
+    if (!bytes_round_up(t->size, pool->facts->granularity, &c.bytes)) return false;
+    c.iops = class_spec_iops(spec, c.bytes);
+    if (c.iops.n < t->iops.n) c.iops = t->iops;
+    *ret_charge = c;
+    return true;
+}
+
+// Directories and plugins that format by themselves need no mkfs of ours.
+static bool pool_is_formatted(const struct pool_row *pool) {
+    uint32_t can = pool->facts->capabilities;
+    return capability_has(can, IS_DIRECTORY) || capability_has(can, FORMATS_BY_ITSELF);
+}
+
+struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool) {
+    return (struct reach_want){pool->id, t->class->id, pool_is_formatted(pool) ? 0 : t->fs_place};
+}
+
+// ---- a pool ----
+
+static enum rule judge_fixed(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
+    const struct class_spec *spec = &t->class->doc->spec;
+    if (!pool_selector_holds(&d->state->symbols, &spec->pool, &pool->facts->tags)) return RULE_POOL_SELECTOR;
+    return candidate_holds(&d->state->symbols, spec, pool->facts) ? RULE_NONE : RULE_CAPABILITY;
+}
+
+static enum rule judge_sizes(const struct terms *t, const struct pool_row *pool, struct verdict *v) {
+    const struct pool_facts *f = pool->facts;
+    if (t->raw && (pool_is_formatted(pool) || !capability_has(f->capabilities, CAN_RAW_BLOCK))) return RULE_CAPABILITY;
+    v->asked = t->size.n;
+    v->found = f->largest.n;
+    if (!terms_charge(t, pool, &v->charge)) return RULE_LARGEST;
+    v->asked = v->charge.bytes.n;
+    v->found = f->smallest.n;
+    if (v->asked < v->found) return RULE_SMALLEST;
+    v->found = f->largest.n;
+    return v->found && v->asked > v->found ? RULE_LARGEST : RULE_NONE;
+}
+
+// The first of the agents' rules that no agent in question passes. Presence is asked later.
+static enum rule judge_reach(const struct draft *d, struct reach_want full, const struct agent_row *agent) {
+    const struct state *s = d->state;
+    if (agent ? index_agent_fits(s, &full, agent) : index_reached(s, &full)) return RULE_NONE;
+    if (agent ? !agent->facts : !index_agents_known(s)) return RULE_NONE;
+    struct reach_want step = {.pool = full.pool};
+    if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_CONSTRAINT;
+    step.class = full.class;
+    if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_AGENT_SELECTOR;
+    step.fs = full.fs;
+    if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_FILESYSTEM;
+    return RULE_NONE;
+}
+
+static enum rule judge_figures(const struct draft *d, const struct pool_row *pool, struct verdict *v) {
+    v->free = draft_pool_free(d, pool);
+    const struct charge *c = &v->charge;
+    const struct {
+        enum rule rule;
+        uint64_t asked, found;
+        bool known;
+    } figures[] = {
+        {RULE_BYTES, c->bytes.n, v->free.bytes, true},
+        {RULE_IOPS, c->iops.n, v->free.iops, v->free.known & KNOWS_IOPS},
+        {RULE_BANDWIDTH, c->bandwidth.n, v->free.bandwidth, v->free.known & KNOWS_BANDWIDTH},
+        {RULE_VOLUMES, v->free.known & KNOWS_VOLUMES ? 1 : 0, v->free.volumes, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
+        v->asked = figures[i].asked;
+        v->found = figures[i].known ? figures[i].found : 0; // what is not known cannot be promised
+        if (v->asked > v->found) return figures[i].rule;
+    }
+    return RULE_NONE;
+}
+
+static uint32_t draft_attachments(const struct draft *d, uint64_t agent) {
+    uint32_t count = ledger_agent_get(&d->state->ledger, agent)->attachments;
+    for (size_t i = 0; i < d->touched.count; i++) {
+        const struct touched *t = &d->touched.at[i];
+        if (t->noun != NOUN_ATTACHMENT) continue;
+        const struct attachment_row *a = t->row;
+        if (a->agent == agent) count += (uint32_t)t->added - (uint32_t)t->removed;
+    }
+    return count;
+}
+
+static bool slot_free(const struct draft *d, const struct agent_row *agent) {
+    return !agent->facts || !agent->facts->attach_slots || draft_attachments(d, agent->id) < agent->facts->attach_slots;
+}
+
+static enum rule judge_presence(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
+    struct reach_want reach = terms_reach(t, pool);
+    if (t->agent && !slot_free(d, t->agent)) return RULE_SLOTS;
+    if (t->agent ? !index_agent_live(d->state, t->agent) : !index_reached(d->state, &reach)) return RULE_AGENT_AWAY;
+    return index_pool_usable(d->state, pool) ? RULE_NONE : RULE_PROVIDER_AWAY;
+}
+
+struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds) {
+    struct verdict v = {.rule = RULE_REPORTED};
+    if (!pool->facts) return v;
+    v.rule = fixed_holds ? RULE_NONE : judge_fixed(d, t, pool);
+    if (!v.rule) v.rule = judge_sizes(t, pool, &v);
+    if (!v.rule) v.rule = judge_reach(d, terms_reach(t, pool), t->agent);
+    if (!v.rule) v.rule = judge_figures(d, pool, &v);
+    if (!v.rule) v.rule = judge_presence(d, t, pool);
+    return v;
+}
+
+static uint64_t verdict_gap(const struct verdict *v) {
+    return v->asked > v->found ? v->asked - v->found : v->found - v->asked;
+}
+
+int verdict_compare(const struct verdict *a, const struct verdict *b) {
+    if (a->rule != b->rule) return a->rule > b->rule ? -1 : 1;
+    bool figures =
+        a->rule == RULE_SMALLEST || a->rule == RULE_LARGEST || (a->rule >= RULE_BYTES && a->rule <= RULE_VOLUMES);
+    uint64_t x = verdict_gap(a), y = verdict_gap(b);
+    return !figures || x == y ? 0 : x < y ? -1 : 1;
+}
+
+// ---- an agent, for a volume that is there ----
+
+struct reach_want volume_reach(const struct state *s, const struct volume_row *v) {
+    const struct pool_row *pool = state_pool(s, v->charge.pool);
+    struct reach_want reach = {.pool = v->charge.pool, .class = state_class(s, v->class) ? v->class : 0};
+    bool ours = v->content != CONTENT_OWNERS && !v->formats_itself && v->fs.n && pool && pool->facts &&
+                !pool_is_formatted(pool);
+    if (ours) reach.fs = index_fs(s, state_text(s, v->fs));
+    return reach;
+}
+
+static bool volume_is_on(const struct draft *d, const struct volume_row *v, uint64_t agent) {
+    const struct id_list *list = state_related(d->state, ATTACHMENTS_OF_VOLUME, v->id);
+    for (size_t i = 0; i < list->count; i++) {
+        const struct attachment_row *a = draft_attachment(d, list->at[i]);
+        if (a && a->agent == agent) return true;
+    }
+    return false;
+}
+
+enum rule agent_rule(const struct draft *d, const struct volume_row *v, const struct agent_row *agent) {
+    const struct pool_row *pool = state_pool(d->state, v->charge.pool);
+    if (!pool || !pool->facts) return RULE_REPORTED;
+    enum rule rule = judge_reach(d, volume_reach(d->state, v), agent);
+    if (rule) return rule;
+    if (!slot_free(d, agent) && !volume_is_on(d, v, agent->id)) return RULE_SLOTS;
+    return index_agent_live(d->state, agent) ? RULE_NONE : RULE_AGENT_AWAY;
+}

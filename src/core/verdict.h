@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rules between a request, a pool and an agent, in the order in which they are asked, and which one fails first.
+// Makes no texts.
+#ifndef CORE_VERDICT_H
+#define CORE_VERDICT_H
+
+#include "core/broker.h"
+#include "core/index.h"
+
+// rule, name on the wire, what those did that got past it. The later the rule that failed, the nearer the pool.
+#define RULES(X)                                                                                                       \
+    X(REPORTED, "reported", "have reported")                                                                           \
+    X(POOL_SELECTOR, "pool-selector", "satisfy the class's pool selector")                                             \
+    X(CAPABILITY, "capability", "have the capabilities")                                                               \
+    X(SMALLEST, "smallest-volume", "make volumes this small")                                                          \
+    X(LARGEST, "largest-volume", "make volumes this large")                                                            \
+    X(CONSTRAINT, "constraint", "have an agent that satisfies their constraints")                                      \
+    X(AGENT_SELECTOR, "agent-selector", "have one that satisfies the class's agent selector")                          \
+    X(FILESYSTEM, "filesystem", "have one with the filesystem")                                                        \
+    X(BYTES, "bytes", "have the bytes free")                                                                           \
+    X(IOPS, "iops", "have the iops free")                                                                              \
+    X(BANDWIDTH, "bandwidth", "have the bandwidth free")                                                               \
+    X(VOLUMES, "volume-count", "can hold one more volume")                                                             \
+    X(SLOTS, "attach-slots", "have an agent with a free attach slot")                                                  \
+    X(AGENT_AWAY, "agent-away", "have such an agent here now")                                                         \
+    X(PROVIDER_AWAY, "provider-away", "have their provider connected")
+
+enum rule {
+    RULE_NONE,
+#define X(rule, name, text) RULE_##rule,
+    RULES(X)
+#undef X
+        RULE_COUNT
+};
+const char *rule_name(enum rule rule);
+const char *rule_text(enum rule rule);
+
+// What is asked of pools, the class's defaults put in.
+struct terms {
+    const struct class_row *class;
+    const struct agent_row *agent; // NULL: any
+    struct bytes size;
+    struct iops iops;
+    const struct filesystem *fs;
+    uint32_t fs_place; // index_fs of it
+    bool raw;
+};
+// INVALID, DENIED, NOT_FOUND as broker_place says.
+MUST_USE struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms);
+// What that pool would be charged; false when it cannot be counted.
+MUST_USE bool terms_charge(const struct terms *t, const struct pool_row *pool, struct charge *ret_charge);
+// What an agent must fit to use a volume of that pool.
+struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool);
+
+// What became of one pool.
+struct verdict {
+    enum rule rule;        // the first that failed; RULE_NONE: it fits
+    uint64_t asked, found; // of the rules about figures: the further apart, the less near
+    struct charge charge;
+    struct quantities free;
+};
+// `fixed_holds`: the pool is a candidate of the class, what is fixed between them was looked at.
+struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds);
+
+// Nearest first: the later the rule, the nearer; then by what is missing. 0: as near.
+int verdict_compare(const struct verdict *a, const struct verdict *b);
+
+// The first rule that fails between a volume and an agent; RULE_NONE when the agent can use it now.
+enum rule agent_rule(const struct draft *d, const struct volume_row *v, const struct agent_row *agent);
+// What an agent must fit to use that volume.
+struct reach_want volume_reach(const struct state *s, const struct volume_row *v);
+
+#endif
