@@ -40,7 +40,7 @@ static void a_broken_uuid_is_refused(void **state) {
 
 static void expect(struct err *(*check)(const char *), const char *text, bool good) {
     AUTO_ERR struct err *e = check(text);
-    if (!e != good) fail_msg("'%s': %s", text, e ? err_text(e) : "was accepted");
+    if (!e != good) fail_msg("'%s': %s", text ? text : "(none)", e ? err_text(e) : "was accepted");
 }
 
 static struct err *plain_name(const char *name) {

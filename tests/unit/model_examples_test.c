@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every file in examples/ is read as its process would read it. Usage: model_examples_test EXAMPLES_DIRECTORY
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "codec/yaml.h"
+#include "granary_model.pb-c.h"
+#include "model/class.h"
+#include "model/setting.h"
+
+static const char *directory;
+
+static const struct yaml_node *read_example(struct arena *arena, const char *name) {
+    static char bytes[65536];
+    const char *path = arena_format(arena, "%s/%s", directory, name);
+    FILE *file = fopen(path, "r");
+    if (!file) fail_msg("cannot open %s", path);
+    size_t size = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    struct yaml_documents documents;
+    AUTO_ERR struct err *e = yaml_read(bytes, size, arena, &documents);
+    if (e) fail_msg("%s: %s", name, err_text(e));
+    assert_int_equal(documents.count, 1);
+    return documents.at[0];
+}
+
+static void expect_given(struct settings *s, const struct setting_given *given) {
+    AUTO_ERR struct err *e = settings_give(s, given);
+    if (e) fail_msg("%s", err_text(e));
+}
+
+static void give_pair(struct settings *s, enum process_kind kind, const char *file, const struct yaml_pair *pair) {
+    const struct setting *row = setting_find(kind, pair->key);
+    struct setting_given given = {.name = pair->key, .source = FROM_FILE, .file = file, .line = (unsigned)pair->line};
+    if (row && row->kind == SETTING_TREE) {
+        given.tree = pair->value;
+        expect_given(s, &given);
+    } else if (pair->value->kind == YAML_LIST) {
+        for (size_t i = 0; i < pair->value->count; i++) {
+            given.value = pair->value->items[i]->text;
+            expect_given(s, &given);
+        }
+    } else {
+        given.value = pair->value->text;
+        expect_given(s, &given);
+    }
+}
+
+static struct settings *loaded(struct arena *arena, enum process_kind kind, const char *file) {
+    const struct yaml_node *root = read_example(arena, file);
+    struct settings *s = settings_new(kind);
+    for (size_t i = 0; i < root->count; i++) give_pair(s, kind, file, &root->pairs[i]);
+    AUTO_ERR struct err *e = settings_complete(s);
+    if (e) fail_msg("%s: %s", file, err_text(e));
+    return s;
+}
+
+static void settings_files_are_accepted(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    struct settings *s = loaded(&arena, PROCESS_MASTER, "master.yaml");
+    assert_non_null(settings_tree(s, "roles"));
+    settings_free(s);
+    s = loaded(&arena, PROCESS_AGENT, "agent.yaml");
+    assert_int_equal(settings_scalar(s, "cpus").n, 4000);
+    settings_free(s);
+    s = loaded(&arena, PROCESS_PROVIDER, "provider-file.yaml");
+    assert_string_equal(settings_text(s, "driver"), "file");
+    settings_free(s);
+    s = loaded(&arena, PROCESS_DEV, "dev.yaml");
+    assert_int_equal(settings_duration(s, "agent-lost"), 3000);
+    settings_free(s);
+    settings_free(loaded(&arena, PROCESS_CLI, "cli.yaml"));
+}
+
+static void the_masters_tag_types_can_be_declared(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    struct symbols symbols = {0};
+    struct settings *s = loaded(&arena, PROCESS_MASTER, "master.yaml");
+    const struct yaml_node *types = settings_tree(s, "tag-types");
+    assert_int_equal(types->count, 3);
+    for (size_t i = 0; i < types->count; i++) {
+        enum value_type type;
+        assert_true(value_type_parse(types->pairs[i].value->text, &type));
+        assert_null(symbols_declare(&symbols, types->pairs[i].key, type));
+    }
+    symbols_done(&symbols);
+    settings_free(s);
+}
+
+static size_t wishes(struct arena *arena, Granary__Preference **from, size_t count,
+                     const struct class_wish **ret_wishes) {
+    struct class_wish *made = arena_zero(arena, count, sizeof *made);
+    for (size_t i = 0; i < count; i++) made[i] = (struct class_wish){from[i]->selector, from[i]->weight};
+    *ret_wishes = made;
+    return count;
+}
+
+static struct class_spec class_loaded(struct arena *arena, struct symbols *symbols, const char *file) {
+    void *message = NULL;
+    struct class_spec spec = {0};
+    AUTO_ERR struct err *e = yaml_message(read_example(arena, file), &granary__class__descriptor, arena, &message);
+    if (e) fail_msg("%s: %s", file, err_text(e));
+    const Granary__Class *c = message;
+    struct class_document doc = {
+        .name = c->name,
+        .description = c->description,
+        .pool = c->pool,
+        .agent = c->agent,
+        .fs = c->fs,
+        .access = (enum class_access)c->access,
+        .iops_per_gib = c->iops_per_gib,
+        .format = (enum class_format)c->format,
+        .launch_wait_set = c->has_launch_wait_ms,
+        .launch_wait_ms = c->launch_wait_ms,
+        .on_agent_lost = (enum class_loss)c->on_agent_lost,
+        .on_release = (enum class_release)c->on_release,
+        .smallest = {c->smallest},
+        .largest = {c->largest},
+        .roles = (const char *const *)c->roles,
+        .role_count = c->n_roles,
+    };
+    doc.prefer_pool_count = wishes(arena, c->prefer_pool, c->n_prefer_pool, &doc.prefer_pool);
+    doc.prefer_agent_count = wishes(arena, c->prefer_agent, c->n_prefer_agent, &doc.prefer_agent);
+    AUTO_ERR struct err *wrong = class_spec_make(symbols, &doc, &spec);
+    if (wrong) fail_msg("%s: %s", file, err_text(wrong));
+    return spec;
+}
+
+static void class_files_are_accepted_and_say_what_they_seem_to(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    struct symbols symbols = {0};
+    struct class_spec gold = class_loaded(&arena, &symbols, "class-gold.yaml");
+    struct class_spec bulk = class_loaded(&arena, &symbols, "class-bulk.yaml");
+    assert_int_equal(gold.format, FORMAT_AT_CREATE);
+    assert_int_equal(gold.launch_wait_ms, 120000);
+    assert_true(gold.largest.n == 2 * TIB);
+    assert_int_equal(gold.prefer_agent.at[0].weight, 10);
+    assert_int_equal(bulk.on_release, ON_RELEASE_WIPE);
+    assert_true(class_spec_allows(&bulk, "batch/nightly"));
+    assert_false(class_spec_allows(&bulk, "web"));
+    class_spec_done(&gold);
+    class_spec_done(&bulk);
+    symbols_done(&symbols);
+}
+
+int main(int count, char **arguments) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_files_are_accepted),
+        cmocka_unit_test(the_masters_tag_types_can_be_declared),
+        cmocka_unit_test(class_files_are_accepted_and_say_what_they_seem_to),
+    };
+    if (count != 2) return 2;
+    directory = arguments[1];
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
