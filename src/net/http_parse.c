@@ -55,17 +55,8 @@ static int on_field(llhttp_t *llhttp, const char *at, size_t size) {
         p->refusal = 431;
         return HPE_USER;
     }
-    (void)size; // a name ends at its ':'
-    vec_push(&p->message->headers, ((struct http_header){.name = at, .value = NULL}));
-    return 0;
-}
-
-static int on_value(llhttp_t *llhttp, const char *at, size_t size) {
-    struct http_parse *p = parse_of(llhttp);
-    (void)size; // a value ends at its CR
-    if (p->stage != HTTP_STAGE_HEAD || !p->message->headers.count) return 0;
-    struct http_header *h = vec_last(&p->message->headers);
-    if (!h->value) h->value = at;
+    (void)size; // a name ends at its ':', a value at its CR
+    vec_push(&p->message->headers, ((struct http_header){.name = at}));
     return 0;
 }
 
@@ -105,7 +96,6 @@ static int on_complete(llhttp_t *llhttp) {
 
 static const llhttp_settings_t settings = {
     .on_header_field = on_field,
-    .on_header_value = on_value,
     .on_headers_complete = on_headers,
     .on_body = on_body,
     .on_message_complete = on_complete,
@@ -171,6 +161,7 @@ static struct err *head_line_check(struct http_parse *p, const char *line, size_
     if (*line == ' ' || *line == '\t') {
         return refuse(p, 400, ERR_INVALID, "a header is folded over two lines, which HTTP/1.1 no longer allows");
     }
+    if (*line == ':') return refuse(p, 400, ERR_INVALID, "a header has no name");
     return NULL;
 }
 
@@ -216,16 +207,14 @@ static struct err *head_gather(struct http_parse *p, const char *bytes, size_t s
 
 // ---- the head, whole
 
-// Writes the NULs behind names and values, dropping white space behind values. llhttp has read past all of them.
+// Finds the values and writes the NULs, dropping white space around values. llhttp has read past all of them.
 static void headers_cut(struct http_message *m) {
-    char *head = m->head.data;
-    VEC_EACH (h, &m->headers) {
-        head[strchr(h->name, ':') - head] = 0;
-        if (!h->value) h->value = "";
-        if (!*h->value) continue;
-        char *value = head + (h->value - head), *end = value + strcspn(value, "\r");
+    VEC_EACH(h, &m->headers) {
+        char *colon = strchr(h->name, ':'), *value = colon + 1 + strspn(colon + 1, " \t");
+        char *end = value + strcspn(value, "\r");
         while (end > value && (end[-1] == ' ' || end[-1] == '\t')) end--;
-        *end = 0;
+        *colon = *end = 0;
+        h->value = value;
     }
 }
 
