@@ -28,7 +28,7 @@ size_t field_size(ProtobufCType type) {
     case PROTOBUF_C_TYPE_MESSAGE: return sizeof(void *);
     case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
     }
-    must(!"a field type that protobuf has");
+    must(false); // protobuf has no other type
     return 0;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The grammar of JSON: tokens, strings and values that are passed over. Knows no messages; only for json_read.c. The names
-// begin with scan_ because jansson owns json_string and the like.
+// The grammar of JSON: tokens, strings and values that are passed over. Knows no messages; only for json_read.c.
+// Its names begin with scan_ because jansson owns json_string and the like.
 #ifndef CODEC_JSON_SCAN_H
 #define CODEC_JSON_SCAN_H
 

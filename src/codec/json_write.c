@@ -85,7 +85,7 @@ static size_t number_put(const void *at, ProtobufCType type, char *room) {
     case PROTOBUF_C_TYPE_FIXED64: return number_write_u64(*(const uint64_t *)at, room);
     case PROTOBUF_C_TYPE_FLOAT: return number_write_float(*(const float *)at, room);
     case PROTOBUF_C_TYPE_DOUBLE: return number_write(*(const double *)at, room);
-    default: must(!"a number"); return 0;
+    default: must(false); // not a number return 0;
     }
 }
 
@@ -137,28 +137,39 @@ static void list_put(struct text *to, const ProtobufCMessage *m, const field_inf
     put_char(to, ']');
 }
 
-// A map's value that is not there is the type's empty one.
-static void entry_value_put(struct text *to, const ProtobufCMessage *entry, const field_info *f, unsigned style) {
-    if (f->type == PROTOBUF_C_TYPE_MESSAGE && !field_is_set(entry, f))
-        put(to, "{}", 2);
-    else if (f->type == PROTOBUF_C_TYPE_STRING && !field_is_set(entry, f))
+static void entry_part_put(struct text *to, const ProtobufCMessage *entry, const field_info *f, unsigned style) {
+    if (f->type == PROTOBUF_C_TYPE_STRING && !field_is_set(entry, f))
         put(to, "\"\"", 2);
     else
         value_put(to, field_at(entry, f), f, style);
 }
 
+static void entry_put(struct text *to, const ProtobufCMessage *entry, unsigned style) {
+    const field_info *fields = entry->descriptor->fields;
+    bool quoted = fields[0].type == PROTOBUF_C_TYPE_STRING;
+    if (!quoted) put_char(to, '"');
+    entry_part_put(to, entry, &fields[0], style);
+    if (!quoted) put_char(to, '"');
+    put_char(to, ':');
+    entry_part_put(to, entry, &fields[1], style);
+}
+
+// Has the entry a value that can be written? A missing number or text is the type's empty one, a missing message is not.
+static bool entry_is_writable(const ProtobufCMessage *entry) {
+    const field_info *value = &entry->descriptor->fields[1];
+    if (value->type == PROTOBUF_C_TYPE_MESSAGE) return field_is_set(entry, value);
+    return enum_is_writable(value, field_at(entry, value));
+}
+
 static void map_put_object(struct text *to, const ProtobufCMessage *m, const field_info *f, unsigned style) {
     ProtobufCMessage *const *entries = *(ProtobufCMessage ***)field_at(m, f);
-    const field_info *fields = ((const message_info *)f->descriptor)->fields;
+    bool first = true;
     put_char(to, '{');
     for (size_t i = 0; i < field_count(m, f); i++) {
-        if (i) put_char(to, ',');
-        bool quoted = fields[0].type == PROTOBUF_C_TYPE_STRING;
-        if (!quoted) put_char(to, '"');
-        entry_value_put(to, entries[i], &fields[0], style);
-        if (!quoted) put_char(to, '"');
-        put_char(to, ':');
-        entry_value_put(to, entries[i], &fields[1], style);
+        if (!entry_is_writable(entries[i])) continue;
+        if (!first) put_char(to, ',');
+        first = false;
+        entry_put(to, entries[i], style);
     }
     put_char(to, '}');
 }

@@ -58,7 +58,7 @@ static size_t shortest_write(double d, bool single, char to[NUMBER_TEXT]) {
     int length = 0;
     for (int digits = single ? 6 : 15; digits <= 17; digits++) {
         length = snprintf(to, NUMBER_TEXT, "%.*g", digits, d);
-        if (single ? strtof(to, NULL) == (float)d : strtod(to, NULL) == d) break;
+        if (single ? (float)strtod(to, NULL) == (float)d : strtod(to, NULL) == d) break;
     }
     if (fabs(d) >= EXACT_LIMIT && fabs(d) < 1e21) length = snprintf(to, NUMBER_TEXT, "%.0f", d);
     return point_add(to, (size_t)length);

@@ -34,12 +34,13 @@ struct err *recordio_next(struct recordio *r, const char **ret_record, size_t *r
     size_t have = r->held.size - r->passed, digits = 0, length = 0;
     must(r->longest < SIZE_MAX / 16);
     *ret_record = NULL;
-    while (digits < have && at[digits] >= '0' && at[digits] <= '9' && length <= r->longest)
-        length = length * 10 + (size_t)(at[digits++] - '0');
-    if (length > r->longest)
-        return err_new(ERR_TOO_LARGE, "record stream: a record of over %zu bytes, more than is accepted", r->longest);
-    if (digits == have)
-        return digits < LENGTH_DIGITS ? NULL : err_new(ERR_INVALID, "record stream: a length without end");
+    for (; digits < have && digits < LENGTH_DIGITS && at[digits] >= '0' && at[digits] <= '9'; digits++) {
+        length = length * 10 + (size_t)(at[digits] - '0');
+        if (length > r->longest)
+            return err_new(ERR_TOO_LARGE, "record stream: a record of over %zu bytes, more than is accepted",
+                           r->longest);
+    }
+    if (digits == have) return NULL; // the length itself is still arriving
     if (!digits || at[digits] != '\n')
         return err_new(ERR_INVALID, "record stream: expected a decimal length and a line feed, found byte 0x%02x",
                        (unsigned)(unsigned char)at[digits]);

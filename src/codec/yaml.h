@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// YAML as operators write it: a small tree with line numbers, and from there messages by descriptor. No anchors, no tags.
+// YAML as operators write it: a small tree with line numbers, and messages from it by descriptor. No anchors, no tags.
 #ifndef CODEC_YAML_H
 #define CODEC_YAML_H
 
@@ -36,9 +36,9 @@ struct yaml_documents {
 
 enum { YAML_LARGEST = 1 << 20, YAML_DEPTH = 64, YAML_NODES = 100000 };
 
-// Reads a stream of documents. Refused with the line: what is not YAML or not UTF-8, keys that are not text or come twice,
-// anchors, aliases and explicit tags, and what is larger than YAML_LARGEST bytes, deeper than YAML_DEPTH or has more than
-// YAML_NODES nodes.
+// Reads a stream of documents. Refused with the line: what is not YAML or not UTF-8, keys that are not text or come
+// twice, anchors, aliases and explicit tags, and what is larger than YAML_LARGEST bytes, deeper than YAML_DEPTH or has
+// more than YAML_NODES nodes.
 MUST_USE struct err *yaml_read(const void *bytes, size_t size, struct arena *arena,
                                struct yaml_documents *ret_documents);
 
@@ -47,8 +47,9 @@ const struct yaml_node *yaml_get(const struct yaml_node *node, const char *key);
 // Plain "null", "~" or nothing at all.
 bool yaml_is_null(const struct yaml_node *node);
 
-// A mapping as a message. Keys may have '-' for '_'; enum values any case; sizes, rates and *_ms units, as strict JSON; yes, no,
-// on, off are booleans; null is unset; internal fields are unknown. "line 7: unknown key 'acces'; did you mean 'access'?"
+// A mapping as a message. Keys may have '-' for '_'; enum values any case; sizes, rates and *_ms units, as strict JSON;
+// yes, no, on, off are booleans; null is unset; internal fields are unknown. "line 7: unknown key 'acces'; did you mean
+// 'access'?"
 MUST_USE struct err *yaml_message(const struct yaml_node *node, const ProtobufCMessageDescriptor *type,
                                   struct arena *arena, void **ret_message);
 

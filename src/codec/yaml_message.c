@@ -116,10 +116,8 @@ static struct err *entry_make(const struct yaml_pair *pair, const struct place *
     union scalar v;
     TRY(told(pair->line, at, text_take_value(&key, &type->fields[0], arena, &v)));
     value_store(entry, &type->fields[0], &v);
-    if (!yaml_is_null(pair->value)) {
-        TRY(value_make(pair->value, &inside, arena, &v));
-        value_store(entry, &type->fields[1], &v);
-    }
+    TRY(value_make(pair->value, &inside, arena, &v));
+    value_store(entry, &type->fields[1], &v);
     *ret_entry = entry;
     return NULL;
 }
@@ -127,9 +125,11 @@ static struct err *entry_make(const struct yaml_pair *pair, const struct place *
 static struct err *map_make(const struct yaml_node *n, const struct place *at, struct arena *arena,
                             ProtobufCMessage *m) {
     void **entries = arena_zero(arena, n->count, sizeof *entries);
-    for (size_t i = 0; i < n->count; i++) TRY(entry_make(&n->pairs[i], at, arena, &entries[i]));
-    *(void ***)field_at(m, at->field) = n->count ? entries : NULL;
-    field_mark(m, at->field, n->count);
+    size_t count = 0;
+    for (size_t i = 0; i < n->count; i++)
+        if (!yaml_is_null(n->pairs[i].value)) TRY(entry_make(&n->pairs[i], at, arena, &entries[count++]));
+    *(void ***)field_at(m, at->field) = count ? entries : NULL;
+    field_mark(m, at->field, count);
     return NULL;
 }
 
