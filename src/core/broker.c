@@ -175,22 +175,6 @@ struct err *broker_class(const struct state *s, const char *name, const struct c
 
 // ---- the largest volume ----
 
-// The largest size that passes that pool's figures, 0 when none does.
-static uint64_t pool_largest(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
-    const struct class_spec *spec = &t->class->doc->spec;
-    const struct pool_facts *f = pool->facts;
-    struct quantities free = draft_pool_free(d, pool);
-    uint64_t most = free.bytes, per_gib = (uint64_t)spec->iops_per_gib.n;
-    if (f->largest.n && most > f->largest.n) most = f->largest.n;
-    if (per_gib) {
-        if (!(free.known & KNOWS_IOPS)) return 0;
-        unsigned __int128 by_iops = (unsigned __int128)free.iops * 1000 * GIB / per_gib;
-        if (by_iops < most) most = (uint64_t)by_iops;
-    }
-    if (f->granularity.n) most -= most % f->granularity.n;
-    return spec->largest.n && most > spec->largest.n ? spec->largest.n : most;
-}
-
 static uint64_t candidates_largest(const struct draft *d, struct terms *t) {
     uint64_t best = 0;
     struct candidates list = index_candidates(d->state, t->class->id);
@@ -199,7 +183,7 @@ static uint64_t candidates_largest(const struct draft *d, struct terms *t) {
     for (size_t i = 0; i < list.count; i++) {
         const struct pool_row *pool = draft_pool(d, list.at[i].pool);
         if (!pool || !pool->facts) continue;
-        t->size.n = pool_largest(d, t, pool);
+        t->size.n = terms_largest(d, t, pool);
         if (!t->size.n || t->size.n < least || t->size.n <= best) continue;
         if (!verdict_of(d, t, pool, true).rule) best = t->size.n;
     }

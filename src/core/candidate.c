@@ -13,10 +13,13 @@ bool pool_selector_holds(const struct symbols *s, const struct selector *sel, co
     return true;
 }
 
-bool candidate_holds(const struct symbols *s, const struct class_spec *spec, const struct pool_facts *f) {
+bool candidate_can(const struct class_spec *spec, const struct pool_facts *f) {
     if (!capability_has(f->capabilities, CAN_CARVE)) return false;
-    if (spec->access != ACCESS_SINGLE_WRITER && !capability_has(f->capabilities, CAN_MULTI_ATTACH)) return false;
-    return pool_selector_holds(s, &spec->pool, &f->tags);
+    return spec->access == ACCESS_SINGLE_WRITER || capability_has(f->capabilities, CAN_MULTI_ATTACH);
+}
+
+bool candidate_holds(const struct symbols *s, const struct class_spec *spec, const struct pool_facts *f) {
+    return candidate_can(spec, f) && pool_selector_holds(s, &spec->pool, &f->tags);
 }
 
 int64_t candidate_score(const struct symbols *s, const struct class_spec *spec, const struct pool_facts *f) {

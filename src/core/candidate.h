@@ -14,7 +14,9 @@ VEC_TYPE(candidate_list, struct candidate); // best score first, then lowest id
 
 // The class's pool selector, its joins left out: those depend on the agent.
 bool pool_selector_holds(const struct symbols *s, const struct selector *sel, const struct tag_set *tags);
-// That, and the capabilities that every volume of the class needs.
+// The capabilities that every volume of the class needs.
+bool candidate_can(const struct class_spec *spec, const struct pool_facts *f);
+// Both.
 bool candidate_holds(const struct symbols *s, const struct class_spec *spec, const struct pool_facts *f);
 int64_t candidate_score(const struct symbols *s, const struct class_spec *spec, const struct pool_facts *f);
 void candidate_insert(struct candidate_list *c, struct candidate candidate);

@@ -334,6 +334,12 @@ bool reach_view_init(const struct state *s, const struct reach_want *w, struct r
     return !c || ret_view->class;
 }
 
+bool index_agent_has_fs(const struct state *s, uint32_t fs, const struct agent_row *agent) {
+    const struct index *x = s->index;
+    if (!fs || !bits_has(x->lists_fs, agent->number)) return true;
+    return fs != FS_NOBODY && bits_has(x->fs.at[fs - 1].agents, agent->number);
+}
+
 static uint64_t view_word(const struct reach_view *v, size_t i) {
     uint64_t word = v->pool->fits[i];
     if (v->class) word &= v->class->fits[i];

@@ -43,6 +43,7 @@ uint32_t index_fs(const struct state *s, const char *fs);
 bool index_agent_fits(const struct state *s, const struct reach_want *w, const struct agent_row *agent);
 // ACTIVE, with a session, and has reported.
 bool index_agent_live(const struct state *s, const struct agent_row *agent);
+bool index_agent_has_fs(const struct state *s, uint32_t fs, const struct agent_row *agent); // `fs` from index_fs
 size_t index_agents_known(const struct state *s);                         // how many have reported, live or not
 bool index_agents_fit(const struct state *s, const struct reach_want *w); // some agent fits, live or not
 bool index_reached(const struct state *s, const struct reach_want *w);    // some live agent fits

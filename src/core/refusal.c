@@ -4,6 +4,8 @@
 
 #include <inttypes.h>
 
+#include "core/agent_test.h"
+
 static int64_t age_of(const struct draft *d, struct wall since) {
     return since.ms && since.ms <= d->now.wall.ms ? d->now.wall.ms - since.ms : -1;
 }
@@ -28,59 +30,16 @@ static void refusal_take_term(const struct draft *d, struct refusal *r, const st
     term_reason_done(&reason);
 }
 
-static bool term_joins(const struct term *t) {
-    return t->op == TERM_SAME || t->op == TERM_DIFFERENT;
-}
-
 static void explain_pool_selector(const struct draft *d, struct refusal *r, const struct class_row *class,
                                   const struct pool_row *pool, struct arena *arena) {
     const struct selector *sel = &class->doc->spec.pool;
     const struct tag_set *tags = &pool->facts->tags;
     for (uint32_t i = 0; i < sel->term_count; i++) {
-        if (term_joins(&sel->terms[i]) || term_holds(&d->state->symbols, sel, &sel->terms[i], tags, NULL)) continue;
+        if (selector_term_joins(&sel->terms[i]) || term_holds(&d->state->symbols, sel, &sel->terms[i], tags, NULL))
+            continue;
         refusal_take_term(d, r, sel, i, tags, NULL, arena);
         return;
     }
-}
-
-// One test of an agent: a selector, and which side's tags are its own.
-struct agent_test {
-    const struct selector *selector;
-    bool pool_side; // its joins only
-};
-
-static size_t test_failures(const struct draft *d, const struct agent_test *test, const struct tag_set *agent,
-                            const struct tag_set *pool, uint32_t *ret_first) {
-    size_t failures = 0;
-    const struct selector *sel = test->selector;
-    for (uint32_t i = 0; i < sel->term_count; i++) {
-        if (test->pool_side && !term_joins(&sel->terms[i])) continue;
-        const struct tag_set *own = test->pool_side ? pool : agent, *other = test->pool_side ? agent : pool;
-        if (term_holds(&d->state->symbols, sel, &sel->terms[i], own, other)) continue;
-        if (!failures++) *ret_first = i;
-    }
-    return failures;
-}
-
-VEC_TYPE(agent_tests, struct agent_test);
-
-static struct agent_tests tests_of_rule(enum rule rule, const struct class_spec *spec, const struct pool_row *pool) {
-    struct agent_tests tests = {0};
-    if (rule == RULE_CONSTRAINT)
-        VEC_EACH (c, &pool->facts->constraints) vec_push(&tests, ((struct agent_test){&c->selector, false}));
-    if (rule == RULE_AGENT_SELECTOR && spec) {
-        vec_push(&tests, ((struct agent_test){&spec->agent, false}));
-        vec_push(&tests, ((struct agent_test){&spec->pool, true}));
-    }
-    return tests;
-}
-
-static size_t tests_failures(const struct draft *d, const struct agent_tests *tests, const struct agent_row *agent,
-                             const struct pool_row *pool) {
-    size_t failures = 0;
-    uint32_t first;
-    VEC_EACH (test, tests) failures += test_failures(d, test, &agent->facts->tags, &pool->facts->tags, &first);
-    return failures;
 }
 
 enum { AGENTS_LOOKED_AT = 1024 }; // for the nearest one: enough for a good example, never long
@@ -92,7 +51,9 @@ static const struct agent_row *nearest_agent(const struct draft *d, const struct
     size_t best_failures = SIZE_MAX, looked = 0;
     STATE_EACH(AGENT, agent_row, agent, d->state) {
         if (!agent->facts || looked++ >= AGENTS_LOOKED_AT) continue;
-        size_t failures = tests_failures(d, tests, agent, pool) * 2 + !index_agent_live(d->state, agent);
+        struct agent_failure f;
+        agent_tests_run(&d->state->symbols, tests, &agent->facts->tags, &pool->facts->tags, &f);
+        size_t failures = f.count * 2 + !index_agent_live(d->state, agent);
         if (failures >= best_failures) continue;
         best = agent;
         best_failures = failures;
@@ -102,16 +63,17 @@ static const struct agent_row *nearest_agent(const struct draft *d, const struct
 
 static void explain_agent_tests(const struct draft *d, struct refusal *r, const struct class_spec *spec,
                                 const struct pool_row *pool, const struct agent_row *agent, struct arena *arena) {
-    struct agent_tests tests = tests_of_rule(r->rule, spec, pool);
+    struct agent_tests tests = {0};
+    if (r->rule == RULE_CONSTRAINT) agent_tests_of_pool(&tests, pool);
+    if (r->rule == RULE_AGENT_SELECTOR && spec) agent_tests_of_class(&tests, spec);
     if (!agent) agent = nearest_agent(d, &tests, pool);
     r->agent = agent ? agent->id : 0;
-    for (size_t i = 0; agent && agent->facts && i < tests.count; i++) {
-        uint32_t first;
-        const struct agent_test *test = &tests.at[i];
+    struct agent_failure f = {0};
+    if (agent && agent->facts) agent_tests_run(&d->state->symbols, &tests, &agent->facts->tags, &pool->facts->tags, &f);
+    if (f.count) {
         const struct tag_set *a = &agent->facts->tags, *p = &pool->facts->tags;
-        if (!test_failures(d, test, a, p, &first)) continue;
-        refusal_take_term(d, r, test->selector, first, test->pool_side ? p : a, test->pool_side ? a : p, arena);
-        break;
+        bool swapped = f.test->pool_side;
+        refusal_take_term(d, r, f.test->selector, f.term, swapped ? p : a, swapped ? a : p, arena);
     }
     vec_done(&tests);
 }

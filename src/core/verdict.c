@@ -165,6 +165,31 @@ struct verdict verdict_of(const struct draft *d, const struct terms *t, const st
     return v;
 }
 
+struct verdict verdict_of_figures(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
+    struct verdict v = {.rule = RULE_REPORTED};
+    if (!pool->facts) return v;
+    v.rule = judge_sizes(t, pool, &v);
+    if (!v.rule) v.rule = judge_figures(d, pool, &v);
+    if (!v.rule && !index_pool_usable(d->state, pool)) v.rule = RULE_PROVIDER_AWAY;
+    return v;
+}
+
+uint64_t terms_largest(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
+    const struct class_spec *spec = &t->class->doc->spec;
+    const struct pool_facts *f = pool->facts;
+    struct quantities free = draft_pool_free(d, pool);
+    uint64_t most = free.bytes, per_gib = (uint64_t)spec->iops_per_gib.n;
+    if (f->largest.n && most > f->largest.n) most = f->largest.n;
+    if (t->iops.n && (!(free.known & KNOWS_IOPS) || t->iops.n > free.iops)) return 0;
+    if (per_gib) {
+        if (!(free.known & KNOWS_IOPS)) return 0;
+        unsigned __int128 by_iops = (unsigned __int128)free.iops * 1000 * GIB / per_gib;
+        if (by_iops < most) most = (uint64_t)by_iops;
+    }
+    if (f->granularity.n) most -= most % f->granularity.n;
+    return spec->largest.n && most > spec->largest.n ? spec->largest.n : most;
+}
+
 static uint64_t verdict_gap(const struct verdict *v) {
     return v->asked > v->found ? v->asked - v->found : v->found - v->asked;
 }

@@ -62,6 +62,10 @@ struct verdict {
 // `fixed_holds`: the pool is a candidate of the class, what is fixed between them was looked at.
 struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds);
 
+// The same with nothing asked about agents: sizes, figures and whether the provider is there.
+struct verdict verdict_of_figures(const struct draft *d, const struct terms *t, const struct pool_row *pool);
+// The largest size with which that pool's figures would pass, 0 when none would.
+uint64_t terms_largest(const struct draft *d, const struct terms *t, const struct pool_row *pool);
 // Nearest first: the later the rule, the nearer; then by what is missing. 0: as near.
 int verdict_compare(const struct verdict *a, const struct verdict *b);
 

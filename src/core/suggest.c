@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trying changes: smaller, slower, another class, an agent with one fact more, one term less, somebody connected.
+#include "core/suggest.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "core/agent_test.h"
+
+struct search {
+    const struct draft *d;
+    const struct want *want;
+    const struct terms *terms;
+    const struct judged_pool *pools;
+    size_t pool_count;
+    struct arena *arena;
+    struct suggestion *found;
+    size_t count;
+};
+
+static void search_add(struct search *x, struct suggestion s) {
+    if (s.pools && x->count < SUGGESTIONS_MOST) x->found[x->count++] = s;
+}
+
+// ---- what the asker can change ----
+
+static uint32_t pools_that_fit(const struct draft *d, const struct want *w) {
+    struct terms t;
+    struct err *e = terms_of(d, w, &t);
+    err_free(e);
+    if (e) return 0;
+    uint32_t fits = 0;
+    struct candidates list = index_candidates(d->state, w->class);
+    for (size_t i = 0; i < list.count; i++) {
+        const struct pool_row *pool = draft_pool(d, list.at[i].pool);
+        fits += pool && verdict_of(d, &t, pool, true).rule == RULE_NONE;
+    }
+    return fits;
+}
+
+static void search_want(struct search *x, struct want w, const char *change) {
+    search_add(x,
+               (struct suggestion){.change = change, .pools = pools_that_fit(x->d, &w), .by_asker = true, .want = w});
+}
+
+// A size that people can type: whole GiB, or whole MiB when it is small.
+static uint64_t size_round(uint64_t n) {
+    if (n >= 10 * GIB) return n - n % GIB;
+    return n >= MIB ? n - n % MIB : n;
+}
+
+static const char *size_exact(struct arena *arena, uint64_t n) {
+    if (n && n % GIB == 0) return arena_format(arena, "%" PRIu64 " GiB", n / GIB);
+    if (n && n % MIB == 0) return arena_format(arena, "%" PRIu64 " MiB", n / MIB);
+    return arena_format(arena, "%" PRIu64 " bytes", n);
+}
+
+static void suggest_smaller(struct search *x) {
+    uint64_t best = 0;
+    struct want w = *x->want;
+    for (size_t i = 0; i < x->pool_count; i++) {
+        const struct judged_pool *j = &x->pools[i];
+        bool by_size = j->verdict.rule == RULE_LARGEST || j->verdict.rule == RULE_BYTES || j->verdict.rule == RULE_IOPS;
+        uint64_t size = by_size ? size_round(terms_largest(x->d, x->terms, j->pool)) : 0;
+        if (size <= best || size >= w.size.n) continue;
+        struct terms t = *x->terms;
+        t.size.n = size;
+        if (verdict_of(x->d, &t, j->pool, true).rule == RULE_NONE) best = size;
+    }
+    if (!best) return;
+    w.size.n = best;
+    const char *less = size_exact(x->arena, x->want->size.n - best);
+    search_want(x, w, arena_format(x->arena, "%s smaller (%s)", less, size_exact(x->arena, best)));
+}
+
+static void suggest_larger(struct search *x) {
+    uint64_t least = UINT64_MAX;
+    for (size_t i = 0; i < x->pool_count; i++) {
+        const struct verdict *v = &x->pools[i].verdict;
+        if (v->rule == RULE_SMALLEST && v->found < least) least = v->found;
+    }
+    if (least == UINT64_MAX) return;
+    struct want w = *x->want;
+    w.size.n = least;
+    search_want(x, w, arena_format(x->arena, "larger (%s)", size_exact(x->arena, least)));
+}
+
+static void suggest_slower(struct search *x) {
+    struct want w = *x->want;
+    uint64_t best = 0;
+    for (size_t i = 0; i < x->pool_count; i++) {
+        const struct verdict *v = &x->pools[i].verdict;
+        if (v->rule == RULE_IOPS && v->found > best && v->found < w.iops.n) best = v->found;
+    }
+    if (!best) return;
+    w.iops.n = best;
+    search_want(x, w, arena_format(x->arena, "%" PRIu64 " iops", best));
+}
+
+static void suggest_classes(struct search *x) {
+    enum { MOST = 4 };
+    size_t before = x->count;
+    STATE_EACH(CLASS, class_row, class, x->d->state) {
+        if (class->id == x->want->class || x->count - before == MOST) continue;
+        struct want w = *x->want;
+        w.class = class->id;
+        search_want(x, w, arena_format(x->arena, "class '%s' instead", class->name));
+    }
+}
+
+static void suggest_other_agents(struct search *x) {
+    if (!x->want->agent) return;
+    struct want w = *x->want;
+    w.agent = 0;
+    search_want(x, w, "another agent");
+}
+
+// ---- what operators can change ----
+
+static void suggest_pool_terms(struct search *x) {
+    const struct class_spec *spec = &x->terms->class->doc->spec;
+    const struct symbols *symbols = &x->d->state->symbols;
+    uint32_t passing[SELECTOR_TERMS_MOST] = {0};
+    for (size_t i = 0; i < x->pool_count; i++) {
+        const struct pool_row *pool = x->pools[i].pool;
+        if (x->pools[i].verdict.rule != RULE_POOL_SELECTOR || !candidate_can(spec, pool->facts)) continue;
+        uint32_t failures = 0, failed = 0;
+        for (uint32_t n = 0; n < spec->pool.term_count; n++) {
+            const struct term *term = &spec->pool.terms[n];
+            if (selector_term_joins(term) || term_holds(symbols, &spec->pool, term, &pool->facts->tags, NULL)) continue;
+            failures++;
+            failed = n;
+        }
+        if (failures == 1 && verdict_of(x->d, x->terms, pool, true).rule == RULE_NONE) passing[failed]++;
+    }
+    for (uint32_t n = 0; n < spec->pool.term_count; n++) {
+        AUTO_TEXT struct text term = {0};
+        term_add_text(symbols, &spec->pool, &spec->pool.terms[n], &term);
+        const char *change = arena_format(x->arena, "class '%s' without %s", x->terms->class->name, text_string(&term));
+        search_add(x, (struct suggestion){.change = change, .pools = passing[n]});
+    }
+}
+
+// One term that stands alone between some pools and an agent (0: and any agent).
+struct lone_term {
+    const char *text;
+    uint64_t agent, last_pool;
+    uint32_t pools;
+    bool joins;
+};
+enum { LONE_TERMS_MOST = 64, AGENT_TRIES_MOST = 200000 };
+struct lone_terms {
+    struct lone_term at[LONE_TERMS_MOST];
+    size_t count, tries;
+};
+
+static void lone_count(struct lone_terms *l, struct arena *arena, const char *text, uint64_t agent, uint64_t pool,
+                       bool joins) {
+    struct lone_term *found = NULL;
+    for (size_t i = 0; i < l->count && !found; i++)
+        if (l->at[i].agent == agent && strcmp(l->at[i].text, text) == 0) found = &l->at[i];
+    if (!found && l->count == LONE_TERMS_MOST) return;
+    if (!found) {
+        found = &l->at[l->count++];
+        *found = (struct lone_term){.text = arena_text(arena, text), .agent = agent, .joins = joins};
+    }
+    if (found->last_pool != pool) found->pools++;
+    found->last_pool = pool;
+}
+
+static void lone_try(struct search *x, struct lone_terms *l, const struct agent_tests *tests,
+                     const struct pool_row *pool, const struct agent_row *agent) {
+    const struct state *s = x->d->state;
+    struct agent_failure f;
+    if (x->terms->agent && x->terms->agent != agent) return;
+    if (!index_agent_live(s, agent) || !index_agent_has_fs(s, terms_reach(x->terms, pool).fs, agent)) return;
+    if (l->tries++ >= AGENT_TRIES_MOST) return;
+    agent_tests_run(&s->symbols, tests, &agent->facts->tags, &pool->facts->tags, &f);
+    if (f.count != 1) return;
+    AUTO_TEXT struct text text = {0};
+    const struct term *term = &f.test->selector->terms[f.term];
+    term_add_text(&s->symbols, f.test->selector, term, &text);
+    lone_count(l, x->arena, text_string(&text), agent->id, pool->id, selector_term_joins(term));
+    lone_count(l, x->arena, text_string(&text), 0, pool->id, selector_term_joins(term));
+}
+
+static void lone_pool(struct search *x, struct lone_terms *l, const struct pool_row *pool) {
+    struct agent_tests tests = {0};
+    agent_tests_of_pool(&tests, pool);
+    agent_tests_of_class(&tests, &x->terms->class->doc->spec);
+    STATE_EACH(AGENT, agent_row, agent, x->d->state) lone_try(x, l, &tests, pool, agent);
+    vec_done(&tests);
+}
+
+static void lone_add(struct search *x, const struct lone_term *t) {
+    const struct agent_row *agent = state_agent(x->d->state, t->agent);
+    const char *change = agent ? arena_format(x->arena, "agent '%s' with %s", agent->name, t->text)
+                               : arena_format(x->arena, "without %s", t->text);
+    if (t->text[0] == '!' && agent) change = arena_format(x->arena, "agent '%s' without %s", agent->name, t->text + 1);
+    search_add(x, (struct suggestion){.change = change, .pools = t->pools, .agent = t->agent});
+}
+
+// Agents first, at most three; then terms, at most two. A join names no fact that one agent could be given.
+static void suggest_agents(struct search *x) {
+    struct lone_terms *l = ARENA_NEW(x->arena, struct lone_terms);
+    for (size_t i = 0; i < x->pool_count; i++) {
+        const struct judged_pool *j = &x->pools[i];
+        bool by_agent = j->verdict.rule == RULE_CONSTRAINT || j->verdict.rule == RULE_AGENT_SELECTOR;
+        if (by_agent && !verdict_of_figures(x->d, x->terms, j->pool).rule) lone_pool(x, l, j->pool);
+    }
+    size_t agents = 0, terms = 0;
+    for (size_t i = 0; i < l->count; i++)
+        if (l->at[i].agent && !l->at[i].joins && agents++ < 3) lone_add(x, &l->at[i]);
+    for (size_t i = 0; i < l->count; i++)
+        if (!l->at[i].agent && terms++ < 2) lone_add(x, &l->at[i]);
+}
+
+static void suggest_presence(struct search *x) {
+    uint32_t agents = 0;
+    STATE_EACH(PROVIDER, provider_row, provider, x->d->state) {
+        uint32_t pools = 0;
+        for (size_t i = 0; i < x->pool_count; i++) {
+            const struct judged_pool *j = &x->pools[i];
+            pools += j->verdict.rule == RULE_PROVIDER_AWAY && j->pool->provider == provider->id && !provider->session;
+        }
+        const char *change = pools ? arena_format(x->arena, "provider '%s' connected", provider->name) : NULL;
+        search_add(x, (struct suggestion){.change = change, .pools = pools});
+    }
+    for (size_t i = 0; i < x->pool_count; i++)
+        agents += x->pools[i].verdict.rule == RULE_AGENT_AWAY && index_pool_usable(x->d->state, x->pools[i].pool);
+    const struct agent_row *agent = x->terms->agent;
+    const char *change =
+        agent ? arena_format(x->arena, "agent '%s' connected and active", agent->name) : "an agent that fits connected";
+    search_add(x, (struct suggestion){.change = change, .pools = agents, .agent = agent ? agent->id : 0});
+}
+
+size_t suggest(const struct draft *d, const struct want *w, const struct terms *t, const struct judged_pool *pools,
+               size_t pool_count, struct arena *arena, struct suggestion ret_suggestions[SUGGESTIONS_MOST]) {
+    struct search x = {d, w, t, pools, pool_count, arena, ret_suggestions, 0};
+    suggest_smaller(&x);
+    suggest_larger(&x);
+    suggest_slower(&x);
+    suggest_presence(&x);
+    suggest_other_agents(&x);
+    suggest_agents(&x);
+    suggest_classes(&x);
+    suggest_pool_terms(&x);
+    return x.count;
+}
