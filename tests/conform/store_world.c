@@ -22,6 +22,7 @@ struct world *world_new(const struct variant *v) {
     struct world *w = NEW(struct world);
     w->variant = v;
     w->schema = 1;
+    w->ballast = 65536; // enough to be seen coming and going, and quick to write
     w->disk = memory_disk_new();
     w->script.inner = v->inner;
     snprintf(w->directory, sizeof w->directory, "/tmp/granary-store-XXXXXX");
