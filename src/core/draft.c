@@ -171,6 +171,16 @@ struct quantities draft_pool_free(const struct draft *d, const struct pool_row *
     return free;
 }
 
+struct draft_mark draft_mark(const struct draft *d) { return (struct draft_mark){d->touched.count, d->next_id}; }
+
+void draft_undo(struct draft *d, struct draft_mark to) {
+    while (d->touched.count > to.touched) {
+        struct touched last = vec_pop(&d->touched);
+        map_remove(&d->places, row_id(last.row));
+    }
+    d->next_id = to.next_id;
+}
+
 struct uuid draft_uuid(struct draft *d) {
     uint64_t seed[2], out[2];
     memcpy(seed, d->entropy, sizeof seed);

@@ -76,6 +76,14 @@ struct quantities draft_granted(const struct draft *d, const struct pool_row *po
 // What the pool can still grant (bytes before its charge factor). Quantities it does not know stay unknown.
 struct quantities draft_pool_free(const struct draft *d, const struct pool_row *pool);
 
+// Forgets the rows added since the mark. Rows touched before it must not have been changed since.
+struct draft_mark {
+    size_t touched;
+    uint64_t next_id;
+};
+struct draft_mark draft_mark(const struct draft *d);
+void draft_undo(struct draft *d, struct draft_mark to);
+
 struct uuid draft_uuid(struct draft *d);
 struct blob *draft_blob(struct draft *d, const void *bytes, size_t size);
 const char *draft_text(struct draft *d, const char *text);

@@ -186,9 +186,6 @@ struct reservation_row {
     struct wall created, expires;
 };
 
-enum on_release { RELEASE_DELETES = 1, RELEASE_KEEPS, RELEASE_WIPES };
-enum on_agent_lost { LOST_FENCE_OR_WAIT = 1, LOST_WAIT, LOST_SELF_FENCE };
-
 struct volume_row {
     uint64_t id;
     struct uuid uuid, fs_uuid;
@@ -205,7 +202,7 @@ struct volume_row {
     symbol principal, fs;
     uint32_t launch_wait_ms;
     uint8_t state, content; // enum volume_state, content_state
-    uint8_t access, on_release, on_agent_lost;
+    uint8_t access, on_release, on_agent_lost; // enum class_access, class_release, class_loss
     bool format_eager, zero_at_create, formats_itself, released;
     // derived
     bool queued; // stands in its role's queue of idle volumes
@@ -270,6 +267,10 @@ struct framework_row {
     const struct blob *suppressed; // array of symbol
     uint32_t revived;              // counts REVIVE calls: each clears the refuse filters
 };
+
+static inline bool framework_can(const struct framework_row *f, enum framework_capability c) {
+    return f->capabilities >> c & 1;
+}
 
 struct task_volume {
     uint64_t volume;

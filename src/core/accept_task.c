@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+// LAUNCH: a task takes from what was offered, and names its volumes; those that its options describe are made.
+#include "core/accept.h"
+#include "core/framework.h"
+
+struct task_needs {
+    struct scalars scalars;
+    VEC(struct port_range) ports;
+    VEC(struct task_volume) volumes;
+};
+
+static void needs_done(struct task_needs *n) {
+    vec_done(&n->ports);
+    vec_done(&n->volumes);
+}
+
+static struct err *path_check(const char *path) {
+    if (!path || !*path) return err_new(ERR_INVALID, "a volume has no container_path");
+    if (strlen(path) >= sizeof(((struct task_volume *)0)->container_path))
+        return err_new(ERR_INVALID, "container_path '%.40s...' is longer than %zu bytes", path, sizeof(((struct task_volume *)0)->container_path) - 1);
+    for (const char *part = path; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2])) return err_new(ERR_INVALID, "container_path '%s' has '..'", path);
+    return NULL;
+}
+
+static struct err *needs_add_volume(struct task_needs *n, uint64_t volume, const char *path, bool read_only) {
+    TRY(path_check(path));
+    VEC_EACH(v, &n->volumes) {
+        if (strcmp(v->container_path, path) == 0) return err_new(ERR_INVALID, "two volumes have the container_path '%s'", path);
+    }
+    if (n->volumes.count >= RELATION_KEYS_MOST) return err_new(ERR_INVALID, "more than %d volumes", RELATION_KEYS_MOST);
+    struct task_volume *v = vec_add(&n->volumes);
+    v->volume = volume;
+    v->read_only = read_only;
+    memcpy(v->container_path, path, strlen(path) + 1);
+    return NULL;
+}
+
+static struct err *needs_add_item(const struct draft *d, const struct accept *a, const struct item *item, struct task_needs *n) {
+    if (item->amount.n < 0) return err_new(ERR_INVALID, "resource '%s' is negative", item->name);
+    switch (item->kind) {
+    case ITEM_CPUS: n->scalars.cpus.n += item->amount.n; return NULL;
+    case ITEM_MEM: n->scalars.mem.n += item->amount.n; return NULL;
+    case ITEM_DISK: n->scalars.disk.n += item->amount.n; return NULL;
+    case ITEM_PORTS:
+        for (size_t i = 0; i < item->port_count; i++) vec_push(&n->ports, item->ports[i]);
+        return NULL;
+    case ITEM_STORAGE: {
+        uint64_t volume = accept_volume(d, a, item);
+        if (!volume) return err_new(ERR_INVALID, "volume '%s' is not in the accepted offers", item->source_id ? item->source_id : "(no source id)");
+        const struct volume_row *v = draft_volume(d, volume);
+        const char *path = item->container_path ? item->container_path : v->name;
+        return needs_add_volume(n, volume, path, false);
+    }
+    case ITEM_OTHER: break;
+    }
+    return err_new(ERR_INVALID, "resource '%s' was not offered", item->name);
+}
+
+static struct err *needs_fit(const struct accept *a, const struct task_needs *n) {
+    const struct scalars *have = &a->scalars, *need = &n->scalars;
+    const struct {
+        const char *name;
+        int64_t need, have;
+    } rows[] = {{"cpus", need->cpus.n, have->cpus.n}, {"mem", need->mem.n, have->mem.n}, {"disk", need->disk.n, have->disk.n}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (rows[i].need > rows[i].have)
+            return err_new(ERR_INVALID, "Task uses more resources than offered: %s %.3f of %.3f", rows[i].name, (double)rows[i].need / 1000, (double)rows[i].have / 1000);
+    VEC_EACH(p, &n->ports) {
+        bool inside = false;
+        VEC_EACH(offered, &a->ports) inside |= p->begin >= offered->begin && p->end <= offered->end && p->begin <= p->end;
+        if (!inside) return err_new(ERR_INVALID, "Task uses more resources than offered: ports %u-%u", p->begin, p->end);
+    }
+    return NULL;
+}
+
+static struct err *wanted_matches(const struct draft *d, const struct volume_row *v, const struct wanted_volume *w) {
+    const struct class_row *class = draft_class(d, v->class);
+    if (w->class && class && strcmp(w->class, class->name) != 0)
+        return err_new(ERR_CONFLICT, "volume '%s' exists with class '%s', and class '%s' was asked", w->name, class->name, w->class);
+    if (w->size.n && w->size.n != v->asked.n && w->size.n != v->charge.bytes.n) {
+        char have[QUANTITY_TEXT], want[QUANTITY_TEXT];
+        return err_new(ERR_CONFLICT, "volume '%s' exists with %s, and %s was asked", w->name, bytes_text(v->charge.bytes, have), bytes_text(w->size, want));
+    }
+    if (w->fs && strcmp(w->fs, state_text(d->state, v->fs)) != 0)
+        return err_new(ERR_CONFLICT, "volume '%s' exists with filesystem '%s', and '%s' was asked", w->name, state_text(d->state, v->fs), w->fs);
+    return NULL;
+}
+
+// Whether that agent could ever use it, and nobody is taking it away.
+static struct err *wanted_usable(const struct draft *d, const struct accept *a, const struct volume_row *v) {
+    if (v->state == VOLUME_FAILED) return err_new(ERR_CONFLICT, "volume '%s' failed: %s", v->name, v->message ? v->message : "no reason is known");
+    if (v->released || v->state == VOLUME_RELEASING) return err_new(ERR_CONFLICT, "volume '%s' is being released", v->name);
+    return broker_agent_check(d, a->agent, v);
+}
+
+static struct err *wanted_plan(struct draft *d, const struct accept *a, const struct wanted_volume *w, struct volume_plan *ret_plan) {
+    struct owner owner = framework_owner(d->state, a->framework, a->role);
+    if (!w->class || !w->size.n)
+        return err_new(ERR_NOT_FOUND, "role '%s' has no volume '%s'; to make it at this launch give the driver_options 'class' and 'size'",
+                       state_text(d->state, a->role), w->name);
+    TRY(volume_name_free(d, owner, w->name));
+    const struct class_row *class;
+    TRY(broker_class(d->state, w->class, &class));
+    const struct filesystem *fs = class->doc->spec.fs;
+    if (w->fs) TRY(filesystem_get(w->fs, &fs));
+    symbol name;
+    if (!symbol_find(&d->state->symbols, fs->name, &name)) return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
+    struct want want = {.class = class->id, .size = w->size, .iops = w->iops, .role = a->role, .framework = owner.framework, .agent = a->agent, .fs = name, .raw = filesystem_raw(fs)};
+    *ret_plan = (struct volume_plan){.owner = owner, .name = draft_text(d, w->name), .class = class, .asked = w->size, .fs = name};
+    return broker_place(d, &want, &ret_plan->fit);
+}
+
+static struct err *launch_take_wanted(struct draft *d, const struct accept *a, const struct wanted_volume *w, struct task_needs *n) {
+    struct owner owner = framework_owner(d->state, a->framework, a->role);
+    const struct volume_row *v = draft_volume_named(d, owner, w->name);
+    if (v) {
+        TRY(wanted_matches(d, v, w));
+        TRY(wanted_usable(d, a, v));
+        return needs_add_volume(n, v->id, w->container_path, w->read_only);
+    }
+    TRY(path_check(w->container_path));
+    struct volume_plan plan;
+    TRY(wanted_plan(d, a, w, &plan));
+    return needs_add_volume(n, volume_make(d, &plan)->id, w->container_path, w->read_only);
+}
+
+static struct err *launch_check(const struct draft *d, const struct accept *a, const struct task_launch *t) {
+    if (t->refusal) return err_new(ERR_INVALID, "%s", t->refusal);
+    TRY(chosen_id_check("Task", t->text_id));
+    if (!a->agent) return err_new(ERR_INVALID, "a task cannot run on a storage-only offer: add an agent's offer to this ACCEPT");
+    const struct task_row *other = draft_task_named(d, a->framework->id, t->text_id);
+    if (other) return err_new(ERR_CONFLICT, "Task has duplicate ID: %s", t->text_id);
+    uint64_t agent;
+    if (!t->agent || !text_to_u64(t->agent, &agent) || agent != a->agent)
+        return err_new(ERR_INVALID, "Task uses invalid agent '%s': the accepted offer is of agent %llu", t->agent ? t->agent : "", (unsigned long long)a->agent);
+    if (!t->item_count) return err_new(ERR_INVALID, "Task uses no resources");
+    return NULL;
+}
+
+static void accept_take(struct accept *a, const struct task_needs *n) {
+    a->scalars.cpus.n -= n->scalars.cpus.n;
+    a->scalars.mem.n -= n->scalars.mem.n;
+    a->scalars.disk.n -= n->scalars.disk.n;
+    VEC_EACH(p, &n->ports) {
+        for (size_t i = 0; i < a->ports.count; i++) {
+            struct port_range offered = a->ports.at[i];
+            if (p->begin < offered.begin || p->end > offered.end) continue;
+            vec_swap_out(&a->ports, i);
+            if (p->begin > offered.begin) vec_push(&a->ports, ((struct port_range){offered.begin, p->begin - 1}));
+            if (p->end < offered.end) vec_push(&a->ports, ((struct port_range){p->end + 1, offered.end}));
+            break;
+        }
+    }
+}
+
+static int64_t launch_wait(const struct draft *d, const struct task_needs *n) {
+    int64_t longest = CLASS_LAUNCH_WAIT;
+    bool any = false;
+    VEC_EACH(v, &n->volumes) {
+        int64_t wait = draft_volume(d, v->volume)->launch_wait_ms;
+        if (!any || wait > longest) longest = wait;
+        any = true;
+    }
+    return longest;
+}
+
+static struct err *launch_needs(struct draft *d, const struct accept *a, const struct task_launch *t, struct task_needs *n) {
+    TRY(launch_check(d, a, t));
+    for (size_t i = 0; i < t->item_count; i++) TRY(needs_add_item(d, a, &t->items[i], n));
+    TRY(needs_fit(a, n));
+    VEC_EACH(v, &n->volumes) TRY(wanted_usable(d, a, draft_volume(d, v->volume)));
+    for (size_t i = 0; i < t->volume_count; i++) TRY(launch_take_wanted(d, a, &t->volumes[i], n));
+    return NULL;
+}
+
+static void launch_refuse(struct draft *d, const struct accept *a, const struct task_launch *t, const struct err *e) {
+    struct notice *n = draft_notice(d, NOTICE_TASK_STATUS, a->framework->id);
+    n->text_id = draft_text(d, t->text_id);
+    n->agent = a->agent;
+    n->state = TASK_ERROR;
+    n->reason = REASON_TASK_INVALID;
+    n->message = draft_text(d, err_text(e));
+}
+
+void accept_launch(struct draft *d, struct accept *a, const struct task_launch *t) {
+    struct task_needs n = {0};
+    struct draft_mark before = draft_mark(d);
+    AUTO_ERR struct err *e = launch_needs(d, a, t, &n);
+    if (e) {
+        draft_undo(d, before); // volumes that this launch began to make
+        launch_refuse(d, a, t, e);
+        needs_done(&n);
+        return;
+    }
+    struct task_row *row = draft_add(d, NOUN_TASK, EV_task_added);
+    row->text_id = draft_text(d, t->text_id);
+    row->framework = a->framework->id;
+    row->agent = a->agent;
+    row->role = a->role;
+    row->resources = n.scalars;
+    row->ports = draft_blob(d, n.ports.at, n.ports.count * sizeof *n.ports.at);
+    row->volumes = draft_blob(d, n.volumes.at, n.volumes.count * sizeof *n.volumes.at);
+    row->info = t->info;
+    symbol_find(&d->state->symbols, t->user ? t->user : "", &row->user);
+    row->created = row->since = d->now.wall;
+    row->kill_grace_ms = t->kill_grace_ms;
+    row->reason = REASON_NONE;
+    row->state = TASK_STAGING;
+    row->wait_until = (struct mono){d->now.mono.ms + launch_wait(d, &n)};
+    accept_take(a, &n);
+    needs_done(&n);
+    task_advance(d, row->id);
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// Agents come, fall silent, return.
+#include "core/agent.h"
+
+#include "core/allocator.h"
+#include "core/attachment.h"
+#include "core/task.h"
+
+static bool same_secret(const struct blob *a, const struct blob *b) {
+    return a && b && a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
+}
+
+static struct err *hello_check(const struct agent_row *known, const struct cmd_agent_hello *c) {
+    TRY(name_check("agent", c->name));
+    if (known && known->secret && !same_secret(known->secret, c->secret))
+        return err_new(ERR_DENIED, "agent '%s': another agent registered under this name (its secret differs); choose another name, or "
+                                   "remove the old one with 'granary agent remove'", c->name);
+    return NULL;
+}
+
+static const struct attachment_report *report_of(const struct cmd_agent_hello *c, uint64_t attachment) {
+    for (size_t i = 0; i < c->attachment_count; i++)
+        if (c->attachments[i].attachment == attachment) return &c->attachments[i];
+    return NULL;
+}
+
+static bool hello_has_task(const struct cmd_agent_hello *c, uint64_t task) {
+    for (size_t i = 0; i < c->task_count; i++)
+        if (c->tasks[i].task == task) return true;
+    return false;
+}
+
+// What the agent has and the registry does not know, or knows under a later epoch: to be undone.
+static uint32_t hello_unclean(const struct draft *d, uint64_t agent, const struct cmd_agent_hello *c) {
+    uint32_t unclean = 0;
+    for (size_t i = 0; i < c->attachment_count; i++) {
+        const struct attachment_row *a = draft_attachment(d, c->attachments[i].attachment);
+        unclean += !a || a->agent != agent || a->epoch != c->attachments[i].epoch;
+    }
+    return unclean;
+}
+
+// Its tasks: those it does not know any more have ended with it, unless they were never begun there.
+static void hello_tasks(struct draft *d, uint64_t agent, const struct cmd_agent_hello *c) {
+    struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent);
+    VEC_EACH(id, &tasks) {
+        const struct task_row *t = draft_task(d, *id);
+        bool begun = t->launched && t->state != TASK_STAGING;
+        if (begun && !hello_has_task(c, *id)) task_say(d, *id, TASK_LOST, REASON_AGENT_RESTARTED, "its agent came back without it");
+    }
+}
+
+struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c, struct answer *ret_answer) {
+    const struct agent_row *known = state_agent_named(d->state, c->name);
+    TRY(hello_check(known, c));
+    bool rebooted = known && known->boot_id && c->boot_id && strcmp(known->boot_id, c->boot_id) != 0;
+    bool changed = !known || known->state == AGENT_IS_LOST || !text_equal(known->boot_id, c->boot_id);
+    struct agent_row *a = known ? edit_agent(d, known->id, changed ? EV_agent_returned : EV_agent_connected) : draft_add(d, NOUN_AGENT, EV_agent_added);
+    a->name = c->name;
+    a->hostname = c->hostname;
+    a->address = c->address;
+    a->boot_id = c->boot_id;
+    a->secret = c->secret;
+    a->session = c->session;
+    a->heard = d->now.mono;
+    a->since = d->now.wall;
+    a->facts = c->facts;
+    a->unclean = hello_unclean(d, a->id, c);
+    a->state = AGENT_IS_QUARANTINED;
+    uint64_t agent = a->id;
+    struct id_list attachments = draft_related(d, ATTACHMENTS_OF_AGENT, agent);
+    VEC_EACH(id, &attachments) attachment_returned(d, *id, report_of(c, *id), rebooted);
+    hello_tasks(d, agent, c);
+    agent_settle(d, agent);
+    vec_push(&ret_answer->ids, agent);
+    return NULL;
+}
+
+void agent_settle(struct draft *d, uint64_t agent) {
+    const struct agent_row *old = draft_agent(d, agent);
+    if (!old || old->state != AGENT_IS_QUARANTINED || !old->session || old->unclean) return;
+    struct id_list attachments = draft_related(d, ATTACHMENTS_OF_AGENT, agent);
+    VEC_EACH(id, &attachments) {
+        if (draft_attachment(d, *id)->state == ATTACHMENT_STRANDED) return;
+    }
+    struct agent_row *a = edit_agent(d, agent, EV_agent_returned);
+    a->state = AGENT_IS_ACTIVE;
+    a->since = d->now.wall;
+}
+
+void decide_agent_report(struct draft *d, const struct cmd_agent_report *c) {
+    const struct agent_row *old = draft_agent(d, c->agent);
+    if (!old || old->session != c->session) return;
+    struct agent_row *a = edit_agent(d, c->agent, EV_agent_reported);
+    a->facts = c->facts;
+    a->heard = d->now.mono;
+    rescind_offers_of_agent(d, c->agent); // what was offered was true of the old facts
+}
+
+void decide_agent_heard(struct draft *d, const struct cmd_session *c) {
+    const struct agent_row *old = draft_agent(d, c->who);
+    if (!old || old->session != c->session) return;
+    struct agent_row *a = edit_agent(d, c->who, EV_agent_heard);
+    a->heard = d->now.mono;
+    if (c->highest_seen > a->highest_seen) a->highest_seen = c->highest_seen;
+}
+
+void decide_agent_gone(struct draft *d, const struct cmd_session *c) {
+    const struct agent_row *old = draft_agent(d, c->who);
+    if (!old || old->session != c->session) return;
+    rescind_offers_of_agent(d, c->who);
+    struct agent_row *a = edit_agent(d, c->who, EV_agent_away);
+    a->session = 0;
+    if (a->state == AGENT_IS_LOST) return;
+    a->state = AGENT_IS_AWAY;
+    a->since = d->now.wall;
+}
+
+void agent_lost(struct draft *d, uint64_t agent) {
+    rescind_offers_of_agent(d, agent);
+    struct agent_row *a = edit_agent(d, agent, EV_agent_lost);
+    a->state = AGENT_IS_LOST;
+    a->session = 0;
+    a->since = d->now.wall;
+    struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent);
+    VEC_EACH(id, &tasks) task_agent_lost(d, *id);
+    struct id_list attachments = draft_related(d, ATTACHMENTS_OF_AGENT, agent);
+    VEC_EACH(id, &attachments) attachment_strand(d, *id);
+}
+
+void decide_attachment_report(struct draft *d, const struct cmd_attachment_report *c) {
+    const struct attachment_row *known = draft_attachment(d, c->report.attachment);
+    bool ours = known && known->agent == c->agent && known->epoch == c->report.epoch;
+    if (ours) {
+        attachment_reported(d, known->id, &c->report);
+    } else if (c->report.state == IS_UNPUBLISHED || c->report.state == IS_PUBLISH_FAILED) {
+        const struct agent_row *old = draft_agent(d, c->agent);
+        if (old && old->unclean) edit_agent(d, c->agent, EV_agent_quarantined)->unclean--;
+    }
+    agent_settle(d, c->agent);
+}
+
+void decide_task_status(struct draft *d, const struct cmd_task_status *c) {
+    const struct task_row *t = draft_task(d, c->task);
+    if (t && t->agent == c->agent) task_status(d, c->task, c);
+}
+
+struct err *decide_agent_remove(struct draft *d, const char *name) {
+    const struct agent_row *a = state_agent_named(d->state, name);
+    if (!a) return err_new(ERR_NOT_FOUND, "agent '%s': there is none of that name", name);
+    if (a->session) return err_new(ERR_CONFLICT, "agent '%s': it is connected; stop it first", name);
+    if (draft_related(d, ATTACHMENTS_OF_AGENT, a->id).count)
+        return err_new(ERR_CONFLICT, "agent '%s': volumes are attached to it; it may still write to them", name);
+    struct id_list tasks = draft_related(d, TASKS_OF_AGENT, a->id);
+    VEC_EACH(id, &tasks) task_say(d, *id, TASK_LOST, REASON_AGENT_REMOVED, "its agent was removed");
+    draft_remove(d, NOUN_AGENT, a->id, EV_agent_removed);
+    return NULL;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Agents as the registry sees them: they come, report, fall silent, return and are cleaned before they are used again.
+#ifndef CORE_AGENT_H
+#define CORE_AGENT_H
+
+#include "core/command.h"
+
+MUST_USE struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c, struct answer *ret_answer);
+void decide_agent_report(struct draft *d, const struct cmd_agent_report *c);
+void decide_agent_heard(struct draft *d, const struct cmd_session *c);
+void decide_agent_gone(struct draft *d, const struct cmd_session *c);
+MUST_USE struct err *decide_agent_remove(struct draft *d, const char *name);
+void decide_attachment_report(struct draft *d, const struct cmd_attachment_report *c);
+void decide_task_status(struct draft *d, const struct cmd_task_status *c);
+// It was silent for too long.
+void agent_lost(struct draft *d, uint64_t agent);
+// Out of quarantine when nothing of before is left there.
+void agent_settle(struct draft *d, uint64_t agent);
+
+#endif

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// One cycle of offers: what timed out goes, idle volumes choose their agents, what else is free goes to whose turn it is.
+#include "core/allocation.h"
+
+// ---- plans ----
+
+struct plan *plan_find(const struct allocator *a, const struct agent_view *view, const struct contender *c) {
+    for (struct plan *p = view->cycle == a->cycle ? view->plans : NULL; p; p = p->next)
+        if (p->c == c) return p;
+    return NULL;
+}
+
+struct plan *plan_whole(const struct allocator *a, const struct agent_view *view) {
+    for (struct plan *p = view->cycle == a->cycle ? view->plans : NULL; p; p = p->next)
+        if (p->whole) return p;
+    return NULL;
+}
+
+struct plan *plan_new(struct draft *d, struct agent_view *view, struct contender *c) {
+    struct allocator *a = d->state->allocator;
+    struct plan *p = ARENA_NEW(d->arena, struct plan);
+    p->agent = view;
+    p->c = c;
+    p->next = view->cycle == a->cycle ? view->plans : NULL;
+    view->cycle = a->cycle;
+    view->plans = p;
+    vec_push(&a->plans, p);
+    return p;
+}
+
+struct offer_row *offer_make(struct draft *d, const struct contender *c, uint64_t agent, const struct scalars *scalars,
+                             const struct port_set *ports) {
+    struct offer_row *o = draft_add(d, NOUN_OFFER, EV_offer_made);
+    o->framework = c->framework;
+    o->role = c->role;
+    o->agent = agent;
+    o->resources = *scalars;
+    if (ports && ports->count) o->ports = draft_blob(d, ports->at, ports->count * sizeof *ports->at);
+    o->made = d->now.mono;
+    return o;
+}
+
+// ---- agents by turns ----
+
+// Whose turn it is and who did not refuse all of it.
+static struct contender *contender_next(const struct allocator *a) {
+    VEC_EACH(role, &a->shares.order)
+        VEC_EACH(c, &(*role)->order)
+            if ((*c)->withheld != a->visit) return *c;
+    return NULL;
+}
+
+static void agent_allocate(struct draft *d, struct agent_view *view) {
+    struct allocator *a = d->state->allocator;
+    agent_view_idle(a, view, false);
+    if (!view->usable || plan_whole(a, view)) return;
+    struct available free = {.scalars = agent_view_free(d->state, view), .ports = &a->ports};
+    if (!scalars_offerable(&free.scalars)) return;
+    agent_view_ports(d, view, &a->ports);
+    a->visit++;
+    if (view->filters.count) filters_mark(&view->filters, &a->shares, &free, a->visit);
+    struct contender *c = contender_next(a);
+    if (!c) {
+        agent_view_idle(a, view, true);
+        return;
+    }
+    offer_make(d, c, view->id, &free.scalars, &a->ports);
+    share_plan(&a->shares, c, &free.scalars);
+}
+
+void allocate_agents(struct draft *d) {
+    struct allocator *a = d->state->allocator;
+    VEC_EACH(view, &a->marked) agent_allocate(d, *view);
+}
+
+// ---- the cycle ----
+
+static void offers_time_out(struct draft *d, struct allocator *a) {
+    while (a->timeouts.count && heap_first(&a->timeouts)->when <= d->now.mono.ms) {
+        uint64_t offer = heap_pop(&a->timeouts).id;
+        if (draft_offer(d, offer)) draft_remove(d, NOUN_OFFER, offer, EV_offer_rescinded);
+    }
+}
+
+static void filters_end(struct draft *d, struct allocator *a) {
+    while (a->filters.count && heap_first(&a->filters)->when <= d->now.mono.ms) {
+        struct agent_view *view = map_get(&a->agents, heap_pop(&a->filters).id);
+        if (!view) continue;
+        agent_view_mark(a, view);
+        VEC_EACH(f, &view->filters)
+            if (f->volumes.count) a->stir = true;
+    }
+    while (a->storage.count && heap_first(&a->storage)->when <= d->now.mono.ms) {
+        const struct contenders *list = share_of_framework(&a->shares, heap_pop(&a->storage).id);
+        for (size_t i = 0; i < list->at.count; i++) list->at.at[i]->storage_marked = a->storage_marked = true;
+    }
+}
+
+static int by_agent(const void *left, const void *right) {
+    struct agent_view *const *a = left, *const *b = right;
+    return (*a)->id < (*b)->id ? -1 : (*a)->id > (*b)->id;
+}
+
+static void marked_sort(struct allocator *a) {
+    for (size_t i = 1; i < a->marked.count; i++) {
+        if (a->marked.at[i - 1]->id < a->marked.at[i]->id) continue;
+        qsort(a->marked.at, a->marked.count, sizeof(struct agent_view *), by_agent);
+        return;
+    }
+}
+
+// An agent that promises more than it has, or cannot be used: what stands in offers is taken back.
+static void overdrawn_rescind(struct draft *d, const struct agent_view *view) {
+    if (!view->offers) return;
+    const struct agent_account *held = ledger_agent_get(&d->state->ledger, view->id);
+    struct scalars promised = held->used;
+    scalars_add(&promised, &held->offered);
+    if (!view->usable || !scalars_within(&promised, &view->total)) rescind_offers_of_agent(d, view->id);
+}
+
+static void agent_prepare(struct draft *d, struct allocator *a, struct agent_view *view) {
+    if (view->tasks_changed) agent_view_recount((struct state *)(uintptr_t)d->state, view);
+    overdrawn_rescind(d, view);
+    if (!view->filters.count) return;
+    size_t before = view->filters.count;
+    a->filter_count -= before - filters_sweep(&view->filters, &a->shares, d->now.mono);
+    struct available free = {.scalars = agent_view_free(d->state, view), .ports = &a->ports};
+    agent_view_ports(d, view, &a->ports);
+    filters_settle(&view->filters, &free);
+}
+
+static void agents_prepare(struct draft *d, struct allocator *a) {
+    if (a->wake)
+        VEC_EACH(view, &a->idle) agent_view_mark(a, *view);
+    marked_sort(a);
+    VEC_EACH(view, &a->marked) agent_prepare(d, a, *view);
+}
+
+static void marks_clear(struct allocator *a) {
+    VEC_EACH(view, &a->marked)(*view)->marked = false;
+    vec_clear(&a->marked);
+    a->wake = a->pools = a->storage_marked = false;
+    a->due = (struct mono){0};
+}
+
+void decide_allocate(struct draft *d) {
+    struct allocator *a = d->state->allocator;
+    a->cycle++;
+    offers_time_out(d, a);
+    filters_end(d, a);
+    if (!allocator_marked(a)) return;
+    agents_prepare(d, a);
+    if (a->marked.count || a->marked_queues.count || a->stir) shares_order(&a->shares);
+    allocate_storage(d); // first: what a class can grant is remembered while the draft is small
+    allocate_volumes(d);
+    allocate_agents(d);
+    marks_clear(a);
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// What must hold of offers at any moment (I6, I7), worked out anew from the rows. Repairs nothing.
+#include "core/allocation.h"
+
+typedef unsigned long long ull;
+
+static bool scalars_equal(const struct scalars *a, const struct scalars *b) {
+    return scalars_within(a, b) && scalars_within(b, a);
+}
+
+static struct err *agent_sums_check(const struct state *s, const struct agent_row *agent) {
+    const struct agent_account *held = ledger_agent_get(&s->ledger, agent->id);
+    struct scalars offered = {{0}, {0}, {0}}, used = {{0}, {0}, {0}};
+    const struct id_list *offers = state_related(s, OFFERS_OF_AGENT, agent->id);
+    const struct id_list *tasks = state_related(s, TASKS_OF_AGENT, agent->id);
+    for (size_t i = 0; i < offers->count; i++) scalars_add(&offered, &state_offer(s, offers->at[i])->resources);
+    for (size_t i = 0; i < tasks->count; i++) scalars_add(&used, &state_task(s, tasks->at[i])->resources);
+    if (!scalars_equal(&offered, &held->offered) || !scalars_equal(&used, &held->used))
+        return err_new(ERR_INTERNAL, "agent '%s': the ledger counts other sums than its %zu offers and %zu tasks hold",
+                       agent->name, offers->count, tasks->count);
+    const struct agent_view *view = map_get(&s->allocator->agents, agent->id);
+    if (!offers->count || !agent->facts || (view && view->marked)) return NULL;
+    struct scalars promised = used;
+    scalars_add(&promised, &offered);
+    if (scalars_within(&promised, &agent->facts->total)) return NULL;
+    return err_new(ERR_INTERNAL, "agent '%s': offered and used are more than it has: %lld + %lld of %lld millicpus, "
+                                 "%lld + %lld of %lld thousandths of a MiB",
+                   agent->name, (long long)offered.cpus.n, (long long)used.cpus.n,
+                   (long long)agent->facts->total.cpus.n, (long long)offered.mem.n, (long long)used.mem.n,
+                   (long long)agent->facts->total.mem.n);
+}
+
+static bool ports_apart(struct port_set *seen, const struct blob *ports) {
+    for (size_t i = 0; i < blob_count(ports, struct port_range); i++) {
+        struct port_range r = blob_items(ports, struct port_range)[i];
+        VEC_EACH(old, seen)
+            if (r.begin <= old->end && old->begin <= r.end) return false;
+        vec_push(seen, r);
+    }
+    return true;
+}
+
+static struct err *agent_ports_check(const struct state *s, const struct agent_row *agent) {
+    struct port_set seen = {0};
+    bool apart = true;
+    const struct id_list *tasks = state_related(s, TASKS_OF_AGENT, agent->id);
+    const struct id_list *offers = state_related(s, OFFERS_OF_AGENT, agent->id);
+    for (size_t i = 0; i < tasks->count; i++) apart &= ports_apart(&seen, state_task(s, tasks->at[i])->ports);
+    for (size_t i = 0; i < offers->count; i++) apart &= ports_apart(&seen, state_offer(s, offers->at[i])->ports);
+    vec_done(&seen);
+    return apart ? NULL : err_new(ERR_INTERNAL, "agent '%s': a port stands in two offers or tasks", agent->name);
+}
+
+static struct err *offered_volume_check(const struct state *s, const struct offer_row *o, uint64_t volume) {
+    const struct volume_row *v = state_volume(s, volume);
+    if (!v) return err_new(ERR_INTERNAL, "offer %llu holds volume %llu, which is gone", (ull)o->id, (ull)volume);
+    if (state_related(s, OFFERS_OF_VOLUME, volume)->count != 1 || v->offer != o->id)
+        return err_new(ERR_INTERNAL, "volume '%s' stands in several offers, one of them %llu", v->name, (ull)o->id);
+    bool own = symbol_equal(v->owner.role, o->role) && (!v->owner.framework || v->owner.framework == o->framework);
+    if (own) return NULL;
+    return err_new(ERR_INTERNAL, "volume '%s' of role '%s' is offered to role '%s'", v->name,
+                   state_text(s, v->owner.role), state_text(s, o->role));
+}
+
+static struct err *offer_check(const struct state *s, const struct offer_row *o) {
+    const struct framework_row *f = state_framework(s, o->framework);
+    if (!f || !f->session || f->completed)
+        return err_new(ERR_INTERNAL, "offer %llu stands for a framework that is not connected", (ull)o->id);
+    for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++)
+        TRY(offered_volume_check(s, o, blob_items(o->volumes, uint64_t)[i]));
+    const struct contender *c = share_find(&s->allocator->shares, o->framework, o->role);
+    if (o->agent || (c && c->storage_offer == o->id)) return NULL;
+    return err_new(ERR_INTERNAL, "framework '%s' has several storage-only offers in one role", f->text_id);
+}
+
+static struct err *queues_check(const struct state *s) {
+    struct map counts = {0};
+    struct err *e = NULL;
+    STATE_EACH(OFFER, offer_row, o, s)
+        for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++) {
+            const struct volume_row *v = state_volume(s, blob_items(o->volumes, uint64_t)[i]);
+            if (v) map_put(&counts, idle_key(v->owner), NULL)->n++;
+        }
+    MAP_EACH(entry, &s->allocator->queues) {
+        const struct idle_queue *q = entry->value.p;
+        const union map_value *n = map_find(&counts, entry->key.number);
+        uint64_t offered = n ? n->n : 0;
+        if (!e && (offered != q->offered || offered > IDLE_VOLUMES_OFFERED))
+            e = err_new(ERR_INTERNAL, "role '%s' has %llu idle volumes in offers: %u were counted, %d may be",
+                        state_text(s, q->owner.role), (ull)offered, q->offered, IDLE_VOLUMES_OFFERED);
+    }
+    map_done(&counts);
+    return e;
+}
+
+// Who is allocated what, against the rows; agents whose tasks were not counted since they changed are left out.
+static struct err *shares_check(const struct state *s) {
+    MAP_EACH(entry, &s->allocator->agents) {
+        const struct agent_view *view = entry->value.p;
+        if (view->tasks_changed) continue;
+        struct scalars held = {{0}, {0}, {0}};
+        VEC_EACH(h, &view->holdings) scalars_add(&held, &h->what);
+        if (!scalars_equal(&held, &ledger_agent_get(&s->ledger, view->id)->used))
+            return err_new(ERR_INTERNAL, "agent %llu: frameworks hold other sums of it than its tasks use",
+                           (ull)view->id);
+        if (view->offers != state_related(s, OFFERS_OF_AGENT, view->id)->count)
+            return err_new(ERR_INTERNAL, "agent %llu: %u offers were counted, %zu stand", (ull)view->id, view->offers,
+                           state_related(s, OFFERS_OF_AGENT, view->id)->count);
+    }
+    return NULL;
+}
+
+struct err *allocator_check(const struct state *s) {
+    STATE_EACH(AGENT, agent_row, agent, s) {
+        TRY(agent_sums_check(s, agent));
+        TRY(agent_ports_check(s, agent));
+    }
+    STATE_EACH(OFFER, offer_row, o, s) TRY(offer_check(s, o));
+    TRY(queues_check(s));
+    return shares_check(s);
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+// An attachment, step by step in reading order: map, publish, use, unpublish, unmap; and the way out when the agent is lost.
+#include "core/attachment.h"
+
+#include "core/task.h"
+
+static const char *agent_name(const struct draft *d, uint64_t agent) {
+    const struct agent_row *a = draft_agent(d, agent);
+    return a ? a->name : "?";
+}
+
+static void attachment_move(struct draft *d, struct attachment_row *a, enum attachment_state next, enum event_kind kind) {
+    must(a->state == next || attachment_state_may(a->state, next));
+    if (a->state != next) a->since = d->now.wall;
+    a->state = (uint8_t)next;
+    edit_attachment(d, a->id, kind);
+}
+
+static void attachment_open(struct draft *d, const struct attachment_row *a, enum operation_kind kind) {
+    struct operation_row *o = operation_open(d, kind, draft_volume(d, a->volume));
+    o->attachment = a->id;
+    o->agent = a->agent;
+}
+
+const struct attachment_row *attachment_on(const struct draft *d, uint64_t volume, uint64_t agent) {
+    struct id_list list = draft_related(d, ATTACHMENTS_OF_VOLUME, volume);
+    VEC_EACH(id, &list) {
+        const struct attachment_row *a = draft_attachment(d, *id);
+        if (a->agent == agent) return a;
+    }
+    return NULL;
+}
+
+struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64_t agent, enum attachment_purpose purpose) {
+    struct volume_row *v = edit_volume(d, volume, EV_volume_changed);
+    must(volume_can_attach(d, v, agent));
+    struct attachment_row *a = draft_add(d, NOUN_ATTACHMENT, EV_attachment_wanted);
+    a->volume = volume;
+    a->agent = agent;
+    a->epoch = ++v->epoch;
+    a->state = ATTACHMENT_ATTACHING;
+    a->purpose = (uint8_t)purpose;
+    a->step = STEP_IS_MAP;
+    a->since = d->now.wall;
+    v->last_agent = agent;
+    attachment_open(d, a, OP_ATTACH);
+    return a;
+}
+
+// ---- the end ----
+
+static void attachment_end(struct draft *d, struct attachment_row *a, const char *because) {
+    uint64_t volume = a->volume, agent = a->agent;
+    a->ended_because = because;
+    attachment_move(d, a, ATTACHMENT_GONE, EV_attachment_gone);
+    draft_remove(d, NOUN_ATTACHMENT, a->id, EV_attachment_gone);
+    struct volume_row *v = edit_volume(d, volume, EV_volume_changed);
+    // Granted and never confirmed: nobody has seen what is on it, and it is not formatted twice.
+    if (v->content == CONTENT_FORMATTING) content_move(d, v, CONTENT_SUSPECT);
+    struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, volume);
+    VEC_EACH(id, &tasks) {
+        const struct task_row *t = draft_task(d, *id);
+        if (t->agent == agent && t->launched && t->state == TASK_UNREACHABLE)
+            task_say(d, *id, TASK_GONE, REASON_AGENT_REMOVED, arena_format(d->arena, "its volume was taken over: %s", because));
+    }
+    volume_settle(d, volume);
+}
+
+// ---- map ----
+
+void attachment_mapped(struct draft *d, const struct operation_row *o, const char *context) {
+    uint64_t id = o->attachment;
+    operation_end(d, o->id, OP_FINISHED, ERR_INTERNAL, NULL);
+    struct attachment_row *a = edit_attachment(d, id, EV_attachment_mapped);
+    a->context = context;
+    if (a->state == ATTACHMENT_STRANDED) {
+        attachment_retry(d, id);
+        return;
+    }
+    if (a->detach_wanted) {
+        attachment_move(d, a, ATTACHMENT_DETACHING, EV_attachment_detaching);
+        a->step = STEP_IS_UNMAP;
+        attachment_open(d, a, OP_DETACH);
+        return;
+    }
+    a->step = STEP_IS_PUBLISH;
+    struct volume_row *v = edit_volume(d, a->volume, EV_volume_changed);
+    if (v->content != CONTENT_NEW) return;
+    content_move(d, v, CONTENT_FORMATTING); // the one-use grant, on record before it is spoken
+    a->granted_format = true;
+}
+
+static void attachment_fail(struct draft *d, struct attachment_row *a, const char *message) {
+    a->message = message;
+    struct volume_row *v = edit_volume(d, a->volume, EV_volume_changed);
+    v->message = message;
+    struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, a->volume);
+    VEC_EACH(id, &tasks) {
+        const struct task_row *t = draft_task(d, *id);
+        if (t->agent == a->agent && !t->launched) task_say(d, *id, TASK_FAILED, REASON_LAUNCH_FAILED, message);
+    }
+}
+
+void attachment_map_failed(struct draft *d, const struct operation_row *o, const char *message) {
+    uint64_t id = o->attachment;
+    operation_end(d, o->id, OP_FAILED, o->error, message);
+    struct attachment_row *a = edit_attachment(d, id, EV_attachment_detaching);
+    if (a->state == ATTACHMENT_STRANDED) {
+        attachment_retry(d, id);
+        return;
+    }
+    attachment_move(d, a, ATTACHMENT_DETACHING, EV_attachment_detaching);
+    a->step = STEP_IS_UNMAP; // it may be half mapped
+    attachment_open(d, a, OP_DETACH);
+    attachment_fail(d, a, message);
+}
+
+// ---- publish ----
+
+static void attachment_published(struct draft *d, struct attachment_row *a, const struct attachment_report *r) {
+    struct volume_row *v = edit_volume(d, a->volume, EV_volume_changed);
+    v->message = NULL;
+    if (v->content == CONTENT_FORMATTING) {
+        v->fs_uuid = r->fs_uuid;
+        content_move(d, v, CONTENT_FORMATTED);
+    }
+    a->path = r->path;
+    a->message = NULL;
+    if (a->state == ATTACHMENT_ATTACHING) attachment_move(d, a, ATTACHMENT_IN_USE, EV_attachment_in_use);
+    a->step = STEP_IS_DONE;
+    tasks_of_volume_advance(d, a->volume);
+    attachment_let_go(d, a->id); // formatted for later, or its task has ended meanwhile
+}
+
+static bool attachment_needed(const struct draft *d, const struct attachment_row *a) {
+    if (a->pinned) return true;
+    struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, a->volume);
+    VEC_EACH(id, &tasks) {
+        if (draft_task(d, *id)->agent == a->agent) return true;
+    }
+    return false;
+}
+
+void attachment_let_go(struct draft *d, uint64_t attachment) {
+    const struct attachment_row *old = draft_attachment(d, attachment);
+    if (!old || attachment_needed(d, old)) return;
+    if (old->purpose == ATTACH_FOR_FORMAT && old->step != STEP_IS_DONE) return; // its work is not done
+    if (old->state != ATTACHMENT_ATTACHING && old->state != ATTACHMENT_IN_USE) return;
+    struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_detaching);
+    if (a->step == STEP_IS_MAP) {
+        a->detach_wanted = true; // the provider is at it: unmapped when it answers
+        return;
+    }
+    attachment_move(d, a, ATTACHMENT_DETACHING, EV_attachment_detaching);
+    a->step = STEP_IS_UNPUBLISH;
+}
+
+// ---- unpublish, unmap ----
+
+static void attachment_unpublished(struct draft *d, struct attachment_row *a) {
+    if (a->state != ATTACHMENT_DETACHING) attachment_move(d, a, ATTACHMENT_DETACHING, EV_attachment_detaching);
+    if (a->step == STEP_IS_UNMAP) return;
+    a->step = STEP_IS_UNMAP;
+    attachment_open(d, a, OP_DETACH);
+}
+
+void attachment_reported(struct draft *d, uint64_t attachment, const struct attachment_report *r) {
+    struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_changed);
+    if (r->epoch != a->epoch || a->state == ATTACHMENT_STRANDED) return;
+    switch (r->state) {
+    case IS_PUBLISHED:
+        if (a->step == STEP_IS_PUBLISH) attachment_published(d, a, r);
+        break;
+    case IS_PUBLISH_FAILED:
+        if (a->step != STEP_IS_PUBLISH && a->step != STEP_IS_UNPUBLISH) break;
+        attachment_fail(d, a, r->message);
+        attachment_unpublished(d, a); // an agent says so only when nothing of it is left there
+        break;
+    case IS_UNPUBLISHED:
+        if (a->step == STEP_IS_UNPUBLISH || a->step == STEP_IS_DONE || a->step == STEP_IS_PUBLISH) attachment_unpublished(d, a);
+        break;
+    case IS_UNPUBLISHING:
+    case IS_PUBLISHING: a->message = r->message; break;
+    }
+}
+
+void attachment_unmapped(struct draft *d, const struct operation_row *o) {
+    uint64_t id = o->attachment;
+    operation_end(d, o->id, OP_FINISHED, ERR_INTERNAL, NULL);
+    struct attachment_row *a = edit_attachment(d, id, EV_attachment_gone);
+    attachment_end(d, a, arena_format(d->arena, "agent '%s' unpublished it at epoch %llu and the storage unmapped it",
+                                      agent_name(d, a->agent), (unsigned long long)a->epoch));
+}
+
+static void attachment_retry_later(struct draft *d, const struct operation_row *o, const char *message) {
+    uint64_t id = o->attachment;
+    operation_end(d, o->id, OP_FAILED, o->error, message);
+    struct attachment_row *a = edit_attachment(d, id, EV_attachment_changed);
+    a->message = message;
+    a->retry_at = (struct mono){d->now.mono.ms + d->state->timing.retry_ms};
+}
+
+void attachment_unmap_failed(struct draft *d, const struct operation_row *o, const char *message) {
+    attachment_retry_later(d, o, message);
+}
+
+// ---- the agent is lost ----
+
+static bool fence_possible(const struct draft *d, const struct attachment_row *a) {
+    const struct volume_row *v = draft_volume(d, a->volume);
+    const struct pool_row *pool = draft_pool(d, v->charge.pool);
+    return v->on_agent_lost == ON_LOSS_FENCE_OR_WAIT && pool->facts && capability_has(pool->facts->capabilities, CAN_FENCE);
+}
+
+static void attachment_fence(struct draft *d, struct attachment_row *a) {
+    if (operation_of_attachment(d, a)) return; // goes on when that has ended
+    if (!fence_possible(d, a)) {
+        a->message = arena_format(d->arena,
+                                  "agent '%s' is lost and this storage has no fence that is allowed: waits until the agent returns, "
+                                  "is proven stopped, or an operator asserts it",
+                                  agent_name(d, a->agent));
+        a->retry_at = (struct mono){d->now.mono.ms + d->state->timing.retry_ms}; // the pool may report again
+        return;
+    }
+    a->step = STEP_IS_FENCE;
+    attachment_open(d, a, OP_FENCE);
+}
+
+void attachment_strand(struct draft *d, uint64_t attachment) {
+    struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_stranded);
+    attachment_move(d, a, ATTACHMENT_STRANDED, EV_attachment_stranded);
+    a->pinned = false;
+    attachment_fence(d, a);
+}
+
+void attachment_retry(struct draft *d, uint64_t attachment) {
+    struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_changed);
+    a->retry_at = (struct mono){0};
+    if (operation_of_attachment(d, a)) return;
+    if (a->state == ATTACHMENT_STRANDED)
+        attachment_fence(d, a);
+    else if (a->step == STEP_IS_UNMAP)
+        attachment_open(d, a, OP_DETACH);
+}
+
+void attachment_fenced(struct draft *d, const struct operation_row *o, const char *proof) {
+    uint64_t id = o->attachment;
+    operation_end(d, o->id, OP_FINISHED, ERR_INTERNAL, NULL);
+    struct attachment_row *a = edit_attachment(d, id, EV_attachment_gone);
+    attachment_end(d, a, arena_format(d->arena, "fenced from agent '%s' at epoch %llu: %s", agent_name(d, a->agent),
+                                      (unsigned long long)a->epoch, proof ? proof : "the storage confirmed it"));
+}
+
+void attachment_fence_failed(struct draft *d, const struct operation_row *o, const char *message) {
+    attachment_retry_later(d, o, message);
+}
+
+// ---- the agent is back ----
+
+static void attachment_lost_its_mount(struct draft *d, struct attachment_row *a) {
+    if (a->state == ATTACHMENT_STRANDED && operation_of_attachment(d, a)) return; // the fence ends it
+    if (a->step == STEP_IS_MAP || (a->step == STEP_IS_PUBLISH && a->state == ATTACHMENT_ATTACHING)) return; // begun later
+    if (a->step == STEP_IS_UNMAP) return;
+    attachment_unpublished(d, a);
+}
+
+void attachment_returned(struct draft *d, uint64_t attachment, const struct attachment_report *r, bool rebooted) {
+    struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_changed);
+    bool has_it = r && !rebooted && r->epoch == a->epoch;
+    if (!has_it) {
+        attachment_lost_its_mount(d, a);
+        return;
+    }
+    if (a->state == ATTACHMENT_STRANDED && !operation_of_attachment(d, a) && r->state == IS_PUBLISHED) {
+        a->retry_at = (struct mono){0};
+        a->message = NULL;
+        a->step = STEP_IS_DONE;
+        attachment_move(d, a, ATTACHMENT_IN_USE, EV_attachment_in_use);
+        attachment_let_go(d, attachment);
+        return;
+    }
+    attachment_reported(d, attachment, r);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Arithmetic of port ranges.
+#include "core/ports.h"
+
+static int by_begin(const void *left, const void *right) {
+    const struct port_range *a = left, *b = right;
+    if (a->begin != b->begin) return a->begin < b->begin ? -1 : 1;
+    return a->end < b->end ? -1 : a->end > b->end;
+}
+
+// Sorts only what is not sorted: agents report in order.
+static void ports_sort(struct port_set *set) {
+    for (size_t i = 1; i < set->count; i++) {
+        if (set->at[i - 1].begin <= set->at[i].begin) continue;
+        qsort(set->at, set->count, sizeof *set->at, by_begin);
+        return;
+    }
+}
+
+void ports_assign(struct port_set *set, const struct port_range *ranges, size_t count) {
+    vec_clear(set);
+    for (size_t i = 0; i < count; i++)
+        if (ranges[i].begin <= ranges[i].end) vec_push(set, ranges[i]);
+    ports_sort(set);
+    size_t kept = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        struct port_range *last = kept ? &set->at[kept - 1] : NULL, r = set->at[i];
+        if (!last || (last->end < r.begin && r.begin - last->end > 1))
+            set->at[kept++] = r;
+        else if (last->end < r.end)
+            last->end = r.end;
+    }
+    set->count = kept;
+}
+
+void ports_take(struct port_set *set, struct port_range range) {
+    if (range.begin > range.end) return;
+    for (size_t i = 0; i < set->count; i++) {
+        struct port_range *r = &set->at[i], whole = *r;
+        if (range.end < r->begin) return;
+        if (range.begin > r->end) continue;
+        bool left = range.begin > whole.begin, right = range.end < whole.end;
+        if (left) r->end = range.begin - 1;
+        if (right && !left) r->begin = range.end + 1;
+        if (!left && !right) vec_remove(set, i--);
+        if (!left || !right) continue;
+        vec_push(set, whole);
+        memmove(set->at + i + 2, set->at + i + 1, (set->count - i - 2) * sizeof *set->at);
+        set->at[i + 1] = (struct port_range){range.end + 1, whole.end};
+        return;
+    }
+}
+
+void ports_intersect(struct port_set *set, const struct port_set *with) {
+    struct port_set both = {0};
+    for (size_t i = 0, k = 0; i < set->count && k < with->count;) {
+        struct port_range a = set->at[i], b = with->at[k];
+        struct port_range r = {a.begin > b.begin ? a.begin : b.begin, a.end < b.end ? a.end : b.end};
+        if (r.begin <= r.end) vec_push(&both, r);
+        if (a.end < b.end)
+            i++;
+        else
+            k++;
+    }
+    vec_done(set);
+    *set = both;
+}
+
+bool ports_within(const struct port_set *some, const struct port_set *all) {
+    size_t k = 0;
+    for (size_t i = 0; i < some->count; i++) {
+        while (k < all->count && all->at[k].end < some->at[i].begin) k++;
+        if (k == all->count || all->at[k].begin > some->at[i].begin || all->at[k].end < some->at[i].end) return false;
+    }
+    return true;
+}

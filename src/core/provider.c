@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// Providers connect, report, answer, go.
+#include "core/provider.h"
+
+#include "core/attachment.h"
+
+static bool same_secret(const struct blob *a, const struct blob *b) {
+    if (!a || !b || a->size != b->size) return a == b || (!a && !b);
+    unsigned char difference = 0; // every byte is looked at, whatever the first ones say
+    for (uint32_t i = 0; i < a->size; i++) difference |= (unsigned char)(a->bytes[i] ^ b->bytes[i]);
+    return !difference;
+}
+
+// What was only wanted while the provider was away is asked of it now.
+static void provider_start_wanted(struct draft *d, uint64_t provider) {
+    struct id_list open = draft_related(d, OPEN_OPERATIONS_OF_PROVIDER, provider);
+    VEC_EACH(id, &open) {
+        const struct operation_row *o = draft_operation(d, *id);
+        const struct volume_row *v = draft_volume(d, o->volume);
+        if (o->kind == OP_CREATE && v && v->state == VOLUME_WANTED)
+            volume_move(d, edit_volume(d, v->id, EV_volume_making), VOLUME_MAKING);
+    }
+}
+
+struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hello *c, struct answer *ret_answer) {
+    TRY(name_check("provider", c->name));
+    const struct provider_row *known = state_provider_named(d->state, c->name);
+    if (known && !same_secret(known->secret, c->secret))
+        return err_new(ERR_DENIED, "provider '%s': another provider registered under this name (its secret differs); choose another name, "
+                                   "or remove the old one with 'granary provider remove'", c->name);
+    if (known && strcmp(known->driver, c->driver) != 0)
+        return err_new(ERR_CONFLICT, "provider '%s': it was registered with driver '%s' and says '%s' now", c->name, known->driver, c->driver);
+    struct provider_row *p;
+    if (known) {
+        p = edit_provider(d, known->id, EV_provider_connected);
+    } else {
+        p = draft_add(d, NOUN_PROVIDER, EV_provider_added);
+        p->name = c->name;
+        p->driver = c->driver;
+        p->secret = c->secret;
+    }
+    p->session = c->session;
+    p->heard = d->now.mono;
+    p->stale_since = (struct wall){0};
+    provider_start_wanted(d, p->id);
+    vec_push(&ret_answer->ids, p->id);
+    return NULL;
+}
+
+static const struct pool_row *pool_find(const struct draft *d, uint64_t provider, const struct pool_report *r) {
+    struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, provider);
+    VEC_EACH(id, &pools) {
+        const struct pool_row *p = draft_pool(d, *id);
+        if (strcmp(p->name, r->name) == 0 && strcmp(p->instance, r->instance) == 0) return p;
+    }
+    return NULL;
+}
+
+static struct err *pool_report_check(const struct pool_report *r) {
+    TRY(name_check("pool", r->name));
+    TRY(name_check("instance", r->instance));
+    if (!r->charge_numerator || !r->charge_denominator)
+        return err_new(ERR_INVALID, "pool '%s/%s': its charge factor is %u/%u; both parts must be above 0", r->instance, r->name,
+                       r->charge_numerator, r->charge_denominator);
+    return NULL;
+}
+
+static struct err *pool_take_report(struct draft *d, uint64_t provider, const struct pool_report *r) {
+    TRY(pool_report_check(r));
+    const char *store = r->store && *r->store ? r->store : arena_format(d->arena, "%s/%s", r->instance, r->name);
+    const struct pool_row *known = pool_find(d, provider, r);
+    if (known && strcmp(known->store, store) != 0)
+        return err_new(ERR_CONFLICT, "pool '%s/%s': its backing store was '%s' and is reported as '%s'; give the moved pool another name",
+                       r->instance, r->name, known->store, store);
+    bool changed = !known || known->charge_numerator != r->charge_numerator || known->charge_denominator != r->charge_denominator;
+    if (known && changed)
+        return err_new(ERR_CONFLICT, "pool '%s/%s': its charge factor was %u/%u and is reported as %u/%u; what is granted was counted with the "
+                                     "old one: give the changed pool another name",
+                       r->instance, r->name, known->charge_numerator, known->charge_denominator, r->charge_numerator, r->charge_denominator);
+    struct pool_row *p = known ? edit_pool(d, known->id, EV_pool_reported) : draft_add(d, NOUN_POOL, EV_pool_added);
+    if (!known) {
+        p->provider = provider;
+        p->name = r->name;
+        p->instance = r->instance;
+        p->store = store;
+        p->charge_numerator = r->charge_numerator;
+        p->charge_denominator = r->charge_denominator;
+        p->first_total = (struct bytes){r->facts->total.bytes};
+    }
+    p->facts = r->facts;
+    p->stale = false;
+    return NULL;
+}
+
+static bool pool_is_reported(const struct pool_row *p, const struct cmd_provider_report *c) {
+    for (size_t i = 0; i < c->pool_count; i++)
+        if (strcmp(p->name, c->pools[i].name) == 0 && strcmp(p->instance, c->pools[i].instance) == 0) return true;
+    return false;
+}
+
+struct err *decide_provider_report(struct draft *d, const struct cmd_provider_report *c) {
+    const struct provider_row *known = draft_provider(d, c->provider);
+    if (!known || known->session != c->session) return NULL; // said before it was replaced
+    for (size_t i = 0; i < c->pool_count; i++) TRY(err_wrap(pool_take_report(d, c->provider, &c->pools[i]), "provider '%s'", known->name));
+    struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, c->provider);
+    VEC_EACH(id, &pools) {
+        const struct pool_row *p = draft_pool(d, *id);
+        if (!p->stale && !pool_is_reported(p, c)) edit_pool(d, *id, EV_pool_stale)->stale = true;
+    }
+    struct provider_row *p = edit_provider(d, c->provider, EV_provider_reported);
+    p->facts = c->facts;
+    p->heard = d->now.mono;
+    return NULL;
+}
+
+static void volume_unlisted(struct draft *d, const struct volume_row *v) {
+    if (v->state != VOLUME_READY || !v->handle || draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id).count) return;
+    edit_volume(d, v->id, EV_volume_changed)->message = "the storage does not list it any more; look there before you delete it here";
+}
+
+void decide_provider_objects(struct draft *d, const struct cmd_provider_objects *c) {
+    const struct provider_row *known = draft_provider(d, c->provider);
+    if (!known || known->session != c->session) return;
+    struct map listed = {0};
+    for (size_t i = 0; i < c->count; i++)
+        if (!uuid_is_zero(c->objects[i].volume)) map_put_bytes(&listed, c->objects[i].volume.bytes, 16, NULL);
+    size_t ours = 0;
+    STATE_EACH(VOLUME, volume_row, v, d->state) {
+        const struct pool_row *pool = state_pool(d->state, v->charge.pool);
+        if (!pool || pool->provider != c->provider) continue;
+        if (map_find_bytes(&listed, v->uuid.bytes, 16))
+            ours++;
+        else
+            volume_unlisted(d, v);
+    }
+    map_done(&listed);
+    edit_provider(d, c->provider, EV_provider_reported)->foreign_objects = (uint32_t)(c->count - (ours < c->count ? ours : c->count));
+}
+
+static void result_done(struct draft *d, const struct operation_row *o, const struct cmd_provider_result *c) {
+    switch ((enum operation_kind)o->kind) {
+    case OP_CREATE: volume_created(d, o, c->handle, c->context, c->size); break;
+    case OP_DELETE: volume_deleted(d, o); break;
+    case OP_GROW: volume_grown(d, o, c->size); break;
+    case OP_ATTACH: attachment_mapped(d, o, c->context); break;
+    case OP_DETACH: attachment_unmapped(d, o); break;
+    case OP_FENCE: attachment_fenced(d, o, c->message); break;
+    default: break;
+    }
+}
+
+static void result_failed(struct draft *d, const struct operation_row *o, const struct cmd_provider_result *c) {
+    switch ((enum operation_kind)o->kind) {
+    case OP_CREATE: volume_create_failed(d, o, c->error, c->message); break;
+    case OP_DELETE: volume_delete_failed(d, o, c->error, c->message); break;
+    case OP_GROW: volume_grow_failed(d, o, c->error, c->message); break;
+    case OP_ATTACH: attachment_map_failed(d, o, c->message); break;
+    case OP_DETACH: attachment_unmap_failed(d, o, c->message); break;
+    case OP_FENCE: attachment_fence_failed(d, o, c->message); break;
+    default: break;
+    }
+}
+
+void decide_provider_result(struct draft *d, const struct cmd_provider_result *c) {
+    const struct operation_row *o = draft_operation(d, c->operation);
+    if (!o || o->state != OP_OPEN || o->provider != c->provider) return; // answered twice
+    if (c->done) {
+        result_done(d, o, c);
+    } else if (c->error == ERR_UNKNOWN) {
+        edit_operation(d, o->id, EV_operation_opened)->message = c->message; // stays open: asked again when it can be known
+    } else {
+        result_failed(d, o, c);
+    }
+}
+
+void decide_provider_heard(struct draft *d, const struct cmd_session *c) {
+    const struct provider_row *p = draft_provider(d, c->who);
+    if (!p || p->session != c->session) return;
+    edit_provider(d, c->who, EV_provider_reported)->heard = d->now.mono;
+}
+
+void provider_away(struct draft *d, uint64_t provider) {
+    struct provider_row *p = edit_provider(d, provider, EV_provider_away);
+    p->session = 0;
+    p->stale_since = d->now.wall;
+}
+
+void decide_provider_gone(struct draft *d, const struct cmd_session *c) {
+    const struct provider_row *p = draft_provider(d, c->who);
+    if (p && p->session == c->session) provider_away(d, c->who);
+}
+
+static bool pool_in_use(const struct draft *d, uint64_t pool) {
+    STATE_EACH(VOLUME, volume_row, v, d->state) {
+        if (v->charge.pool == pool) return true;
+    }
+    STATE_EACH(RESERVATION, reservation_row, r, d->state) {
+        if (r->charge.pool == pool) return true;
+    }
+    return false;
+}
+
+struct err *decide_provider_remove(struct draft *d, const char *name) {
+    const struct provider_row *p = state_provider_named(d->state, name);
+    if (!p) return err_new(ERR_NOT_FOUND, "provider '%s': there is none of that name", name);
+    if (p->session) return err_new(ERR_CONFLICT, "provider '%s': it is connected; stop it first", name);
+    struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, p->id);
+    VEC_EACH(id, &pools) {
+        if (pool_in_use(d, *id))
+            return err_new(ERR_CONFLICT, "provider '%s': pool '%s' holds volumes or reservations; release them first", name, draft_pool(d, *id)->name);
+    }
+    VEC_EACH(id, &pools) draft_remove(d, NOUN_POOL, *id, EV_pool_removed);
+    draft_remove(d, NOUN_PROVIDER, p->id, EV_provider_removed);
+    return NULL;
+}
