@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// The master as a step machine: what came in from HTTP, streams and clock goes in; replies, stream records and journal
+// entries come out. Pure: the daemon binds it to sockets and store, the simulator to itself.
+#ifndef MASTER_MASTER_H
+#define MASTER_MASTER_H
+
+#include "core/command.h"
+
+struct master; // opaque; ended by master_free
+
+struct master_options {
+    struct uuid cluster;  // of a new registry; an old one keeps its own
+    struct timing timing;
+    const char *hostname; // told to frameworks (MasterInfo)
+    uint32_t ip;          // network byte order
+    uint16_t port;
+    const char *version;
+    uint32_t launch_wait_ms;
+};
+
+MUST_USE struct master *master_new(const struct master_options *options);
+void master_free(struct master *m); // accepts NULL
+const struct state *master_state(const struct master *m);
+
+// ---- recovery: the checkpoint's objects by growing key, then the journal's entries, then master_start once ----
+MUST_USE struct err *master_recover_object(struct master *m, uint64_t seq, const void *bytes, size_t size);
+MUST_USE struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size);
+
+// ---- input ----
+
+struct instant { // every input carries its time and its chance
+    struct now now;
+    unsigned char entropy[16];
+};
+
+struct header_pair {
+    const char *name, *value;
+};
+
+struct request { // borrowed for the call
+    uint64_t exchange; // the daemon's name for it: where the reply goes. Never used again
+    const char *method, *path, *query;
+    const struct header_pair *headers;
+    size_t header_count;
+    const void *body;
+    size_t body_size;
+    const char *principal; // NULL: nobody said who they are
+};
+
+// ---- output ----
+
+enum output_kind {
+    OUTPUT_REPLY,        // status, content type, headers, body
+    OUTPUT_STREAM_OPEN,  // the reply of `exchange` is a stream from here on, named `stream` (which is the exchange's number)
+    OUTPUT_STREAM_WRITE, // one record, one chunk
+    OUTPUT_STREAM_END,
+    OUTPUT_LOG,          // a line for the log: `body`
+};
+
+struct output {
+    enum output_kind kind;
+    uint64_t after; // leaves only when the journal is durable through this sequence number
+    uint64_t target; // exchange or stream
+    int status;
+    const char *content_type;
+    struct header_pair header; // at most one of its own; name NULL: none
+    char *body; // owned by the list
+    size_t size;
+};
+
+struct journal_entry {
+    uint64_t seq;
+    char *bytes; // owned by the list
+    size_t size;
+};
+
+struct outputs { // emptied by outputs_clear
+    VEC(struct output) list;
+    VEC(struct journal_entry) journal; // to be appended, in this order
+};
+void outputs_clear(struct outputs *o);
+void outputs_done(struct outputs *o);
+
+// Starts serving: after recovery, before any request. Writes the first entry of a new registry.
+void master_start(struct master *m, const struct instant *at, struct outputs *out);
+void master_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
+// The other end of a stream went away, or was cut.
+void master_stream_gone(struct master *m, uint64_t stream, const struct instant *at, struct outputs *out);
+// The time that master_next named has come (early calls do no harm).
+void master_tick(struct master *m, const struct instant *at, struct outputs *out);
+struct mono master_next(const struct master *m, struct now now);
+// The store is full (or is not any more): changes are refused with that sentence, reads and releases go on.
+void master_set_full(struct master *m, const char *why); // NULL: not full
+// Durable through that sequence number: for /health and the links.
+void master_set_durable(struct master *m, uint64_t seq);
+
+// ---- checkpoint: objects changed since they were last taken, oldest change first ----
+struct checkpoint_object {
+    uint64_t noun, id, seq;
+    char *bytes; // NULL: the object is gone (a tombstone). Owned by the caller, who frees it
+    size_t size;
+};
+// At most `most` objects whose last change is durable; returns how many. *ret_through: the checkpoint is whole through that
+// sequence number once these are written.
+size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most, uint64_t *ret_through);
+
+#endif
