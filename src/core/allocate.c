@@ -44,8 +44,8 @@ struct offer_row *offer_make(struct draft *d, const struct contender *c, uint64_
 
 // Whose turn it is and who did not refuse all of it.
 static struct contender *contender_next(const struct allocator *a) {
-    VEC_EACH(role, &a->shares.order)
-        VEC_EACH(c, &(*role)->order)
+    VEC_EACH (role, &a->shares.order)
+        VEC_EACH (c, &(*role)->order)
             if ((*c)->withheld != a->visit) return *c;
     return NULL;
 }
@@ -70,7 +70,7 @@ static void agent_allocate(struct draft *d, struct agent_view *view) {
 
 void allocate_agents(struct draft *d) {
     struct allocator *a = d->state->allocator;
-    VEC_EACH(view, &a->marked) agent_allocate(d, *view);
+    VEC_EACH (view, &a->marked) agent_allocate(d, *view);
 }
 
 // ---- the cycle ----
@@ -87,7 +87,7 @@ static void filters_end(struct draft *d, struct allocator *a) {
         struct agent_view *view = map_get(&a->agents, heap_pop(&a->filters).id);
         if (!view) continue;
         agent_view_mark(a, view);
-        VEC_EACH(f, &view->filters)
+        VEC_EACH (f, &view->filters)
             if (f->volumes.count) a->stir = true;
     }
     while (a->storage.count && heap_first(&a->storage)->when <= d->now.mono.ms) {
@@ -131,13 +131,13 @@ static void agent_prepare(struct draft *d, struct allocator *a, struct agent_vie
 
 static void agents_prepare(struct draft *d, struct allocator *a) {
     if (a->wake)
-        VEC_EACH(view, &a->idle) agent_view_mark(a, *view);
+        VEC_EACH (view, &a->idle) agent_view_mark(a, *view);
     marked_sort(a);
-    VEC_EACH(view, &a->marked) agent_prepare(d, a, *view);
+    VEC_EACH (view, &a->marked) agent_prepare(d, a, *view);
 }
 
 static void marks_clear(struct allocator *a) {
-    VEC_EACH(view, &a->marked)(*view)->marked = false;
+    VEC_EACH (view, &a->marked) (*view)->marked = false;
     vec_clear(&a->marked);
     a->wake = a->pools = a->storage_marked = false;
     a->due = (struct mono){0};

@@ -15,13 +15,13 @@ static void amounts_of_role(const struct draft *d, symbol role, struct class_amo
 }
 
 static struct bytes refused_of(const struct contender *c, uint64_t class) {
-    VEC_EACH(refused, &c->storage_refused)
+    VEC_EACH (refused, &c->storage_refused)
         if (refused->class == class) return refused->largest;
     return (struct bytes){0};
 }
 
 static bool amounts_grew(const struct contender *c, const struct class_amounts *amounts) {
-    VEC_EACH(amount, amounts)
+    VEC_EACH (amount, amounts)
         if (amount->largest.n > refused_of(c, amount->class).n) return true;
     return false;
 }
@@ -38,7 +38,7 @@ void allocate_storage(struct draft *d) {
     struct allocator *a = d->state->allocator;
     if (!a->pools && !a->storage_marked) return;
     struct class_amounts scratch = {0};
-    MAP_EACH(entry, &a->shares.frameworks) {
+    MAP_EACH (entry, &a->shares.frameworks) {
         const struct contenders *list = entry->value.p;
         for (size_t i = 0; i < list->at.count; i++) {
             struct contender *c = list->at.at[i];

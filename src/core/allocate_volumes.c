@@ -169,7 +169,7 @@ static void queues_stir(struct draft *d, struct allocator *a) {
     }
     if (!a->stir) return;
     a->stir = false;
-    MAP_EACH(entry, &a->queues) {
+    MAP_EACH (entry, &a->queues) {
         struct idle_queue *q = entry->value.p;
         idle_stir(q);
         if (q->ready.count) idle_queue_mark(a, q);
@@ -177,7 +177,7 @@ static void queues_stir(struct draft *d, struct allocator *a) {
 }
 
 static void plans_offer(struct draft *d, struct allocator *a) {
-    VEC_EACH(plan, &a->plans) {
+    VEC_EACH (plan, &a->plans) {
         struct plan *p = *plan;
         struct offer_row *o = offer_make(d, p->c, p->agent->id, &p->scalars, &p->ports);
         o->volumes = draft_blob(d, p->volumes, p->volume_count * sizeof *p->volumes);

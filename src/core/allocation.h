@@ -41,10 +41,10 @@ struct agent_view { // an agent as the allocator sees it
 
 struct allocator {
     struct shares shares;
-    struct map agents;              // id -> struct agent_view *
+    struct map agents;               // id -> struct agent_view *
     VEC(struct agent_view *) marked; // to be visited
     VEC(struct agent_view *) idle;   // have free resources that nobody takes
-    struct map queues;              // idle_key -> struct idle_queue *
+    struct map queues;               // idle_key -> struct idle_queue *
     VEC(struct idle_queue *) marked_queues;
     struct heap filters;  // ends of refuse filters: agent id
     struct heap timeouts; // of offers: offer id
@@ -56,8 +56,8 @@ struct allocator {
     bool storage_marked;  // some contender's storage-only offer is to be looked at
     uint64_t fabric;      // of pools and classes, when resting volumes were stirred last
     uint64_t cycle, visit;
-    struct mono due;       // 0: not asked since the first mark
-    struct port_set ports; // scratch
+    struct mono due;          // 0: not asked since the first mark
+    struct port_set ports;    // scratch
     VEC(struct plan *) plans; // of this cycle, with volumes
 };
 

@@ -4,7 +4,9 @@
 
 #include <stdlib.h>
 
-struct allocator *allocator_new(void) { return NEW(struct allocator); }
+struct allocator *allocator_new(void) {
+    return NEW(struct allocator);
+}
 
 static void agent_view_free_all(struct agent_view *view) {
     vec_done(&view->holdings);
@@ -15,8 +17,8 @@ static void agent_view_free_all(struct agent_view *view) {
 
 void allocator_free(struct allocator *a) {
     if (!a) return;
-    MAP_EACH(entry, &a->agents) agent_view_free_all(entry->value.p);
-    MAP_EACH(entry, &a->queues) {
+    MAP_EACH (entry, &a->agents) agent_view_free_all(entry->value.p);
+    MAP_EACH (entry, &a->queues) {
         idle_done(entry->value.p);
         free(entry->value.p);
     }
@@ -81,7 +83,7 @@ void allocator_agent_put(struct state *s, const struct agent_row *live) {
 }
 
 static void holdings_give_back(struct allocator *a, struct agent_view *view) {
-    VEC_EACH(h, &view->holdings) share_give_back(&a->shares, h->c, &h->what);
+    VEC_EACH (h, &view->holdings) share_give_back(&a->shares, h->c, &h->what);
     vec_clear(&view->holdings);
 }
 
@@ -133,8 +135,8 @@ void agent_view_recount(struct state *s, struct agent_view *view) {
         for (size_t k = 0; k < blob_count(task->volumes, struct task_volume); k++)
             vec_push(&view->wanted, blob_items(task->volumes, struct task_volume)[k].volume);
     }
-    VEC_EACH(h, &held) share_give_back(&a->shares, h->c, &h->what);
-    VEC_EACH(volume, &before) {
+    VEC_EACH (h, &held) share_give_back(&a->shares, h->c, &h->what);
+    VEC_EACH (volume, &before) {
         struct volume_row *v = table_get(&s->tables[NOUN_VOLUME], *volume);
         if (v && !volume_wanted(view, *volume)) allocator_volume_put(s, v);
     }
@@ -176,7 +178,9 @@ void agent_view_ports(const struct draft *d, const struct agent_view *view, stru
     }
 }
 
-bool scalars_offerable(const struct scalars *s) { return s->cpus.n >= 10 || s->mem.n >= 32000; }
+bool scalars_offerable(const struct scalars *s) {
+    return s->cpus.n >= 10 || s->mem.n >= 32000;
+}
 
 // ---- frameworks, roles ----
 
@@ -192,7 +196,9 @@ static void queue_wake(struct allocator *a, const struct contender *c) {
     if (own) idle_queue_mark(a, own);
 }
 
-static void storage_mark(struct allocator *a, struct contender *c) { c->storage_marked = a->storage_marked = true; }
+static void storage_mark(struct allocator *a, struct contender *c) {
+    c->storage_marked = a->storage_marked = true;
+}
 
 static void contender_put(struct allocator *a, struct contender *c, const struct framework_row *live, bool revived) {
     bool was = c->available && c->labelled == live->labelled;
@@ -297,10 +303,10 @@ static void filter_ends_sweep(struct allocator *a) {
     if (a->filters.count < 2 * a->filter_count + 1024) return;
     heap_done(&a->filters);
     a->filter_count = 0;
-    MAP_EACH(entry, &a->agents) {
+    MAP_EACH (entry, &a->agents) {
         const struct agent_view *view = entry->value.p;
         a->filter_count += view->filters.count;
-        VEC_EACH(f, &view->filters) heap_push(&a->filters, f->until.ms, view->id);
+        VEC_EACH (f, &view->filters) heap_push(&a->filters, f->until.ms, view->id);
     }
 }
 
@@ -375,7 +381,9 @@ void allocator_volume_removed(struct state *s, const struct volume_row *last) {
     if (q && live && live->queued) idle_forget(q, s, last->id);
 }
 
-void allocator_pools_changed(struct state *s) { s->allocator->pools = true; }
+void allocator_pools_changed(struct state *s) {
+    s->allocator->pools = true;
+}
 
 // ---- when ----
 

@@ -23,8 +23,9 @@ static struct err *agent_sums_check(const struct state *s, const struct agent_ro
     struct scalars promised = used;
     scalars_add(&promised, &offered);
     if (scalars_within(&promised, &agent->facts->total)) return NULL;
-    return err_new(ERR_INTERNAL, "agent '%s': offered and used are more than it has: %lld + %lld of %lld millicpus, "
-                                 "%lld + %lld of %lld thousandths of a MiB",
+    return err_new(ERR_INTERNAL,
+                   "agent '%s': offered and used are more than it has: %lld + %lld of %lld millicpus, "
+                   "%lld + %lld of %lld thousandths of a MiB",
                    agent->name, (long long)offered.cpus.n, (long long)used.cpus.n,
                    (long long)agent->facts->total.cpus.n, (long long)offered.mem.n, (long long)used.mem.n,
                    (long long)agent->facts->total.mem.n);
@@ -33,7 +34,7 @@ static struct err *agent_sums_check(const struct state *s, const struct agent_ro
 static bool ports_apart(struct port_set *seen, const struct blob *ports) {
     for (size_t i = 0; i < blob_count(ports, struct port_range); i++) {
         struct port_range r = blob_items(ports, struct port_range)[i];
-        VEC_EACH(old, seen)
+        VEC_EACH (old, seen)
             if (r.begin <= old->end && old->begin <= r.end) return false;
         vec_push(seen, r);
     }
@@ -77,11 +78,11 @@ static struct err *queues_check(const struct state *s) {
     struct map counts = {0};
     struct err *e = NULL;
     STATE_EACH(OFFER, offer_row, o, s)
-        for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++) {
-            const struct volume_row *v = state_volume(s, blob_items(o->volumes, uint64_t)[i]);
-            if (v) map_put(&counts, idle_key(v->owner), NULL)->n++;
-        }
-    MAP_EACH(entry, &s->allocator->queues) {
+    for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++) {
+        const struct volume_row *v = state_volume(s, blob_items(o->volumes, uint64_t)[i]);
+        if (v) map_put(&counts, idle_key(v->owner), NULL)->n++;
+    }
+    MAP_EACH (entry, &s->allocator->queues) {
         const struct idle_queue *q = entry->value.p;
         const union map_value *n = map_find(&counts, entry->key.number);
         uint64_t offered = n ? n->n : 0;
@@ -95,11 +96,11 @@ static struct err *queues_check(const struct state *s) {
 
 // Who is allocated what, against the rows; agents whose tasks were not counted since they changed are left out.
 static struct err *shares_check(const struct state *s) {
-    MAP_EACH(entry, &s->allocator->agents) {
+    MAP_EACH (entry, &s->allocator->agents) {
         const struct agent_view *view = entry->value.p;
         if (view->tasks_changed) continue;
         struct scalars held = {{0}, {0}, {0}};
-        VEC_EACH(h, &view->holdings) scalars_add(&held, &h->what);
+        VEC_EACH (h, &view->holdings) scalars_add(&held, &h->what);
         if (!scalars_equal(&held, &ledger_agent_get(&s->ledger, view->id)->used))
             return err_new(ERR_INTERNAL, "agent %llu: frameworks hold other sums of it than its tasks use",
                            (ull)view->id);

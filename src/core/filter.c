@@ -10,7 +10,7 @@ static void filter_done(struct filter *f) {
 }
 
 void filters_done(struct filters *f) {
-    VEC_EACH(one, f) filter_done(one);
+    VEC_EACH (one, f) filter_done(one);
     vec_done(f);
 }
 
@@ -44,7 +44,8 @@ void filters_add(struct filters *f, const struct contender *c, const struct offe
                          .until = refused->refuse_until,
                          .refused = refused->resources,
                          .leftover = leftover};
-    ports_assign(&add.ports, blob_items(refused->ports, struct port_range), blob_count(refused->ports, struct port_range));
+    ports_assign(&add.ports, blob_items(refused->ports, struct port_range),
+                 blob_count(refused->ports, struct port_range));
     for (size_t i = 0; i < blob_count(refused->volumes, uint64_t); i++)
         vec_push(&add.volumes, blob_items(refused->volumes, uint64_t)[i]);
     size_t same = 0, oldest = 0;
@@ -75,10 +76,12 @@ size_t filters_sweep(struct filters *f, const struct shares *s, struct mono now)
     return kept;
 }
 
-static struct milli least(struct milli a, struct milli b) { return a.n < b.n ? a : b; }
+static struct milli least(struct milli a, struct milli b) {
+    return a.n < b.n ? a : b;
+}
 
 void filters_settle(struct filters *f, const struct available *free) {
-    VEC_EACH(one, f) {
+    VEC_EACH (one, f) {
         if (!one->leftover) continue;
         one->leftover = false;
         one->refused.cpus = least(one->refused.cpus, free->scalars.cpus);

@@ -23,13 +23,17 @@ struct idle_queue {
 };
 
 // The key of an owner's queue: the role's symbol, or the framework's id when the role is "*".
-static inline uint64_t idle_key(struct owner owner) { return owner.framework ? owner.framework : owner.role.n; }
+static inline uint64_t idle_key(struct owner owner) {
+    return owner.framework ? owner.framework : owner.role.n;
+}
 
 void idle_done(struct idle_queue *q);
 // Those that rest may be tried again, after those that are ready.
 void idle_stir(struct idle_queue *q);
 // Counts a removed volume's entry; throws such entries out when they are half of all.
 void idle_forget(struct idle_queue *q, const struct state *s, uint64_t gone);
-static inline size_t idle_count(const struct idle_queue *q) { return q->ready.count + q->resting.count; }
+static inline size_t idle_count(const struct idle_queue *q) {
+    return q->ready.count + q->resting.count;
+}
 
 #endif

@@ -2,6 +2,8 @@
 // Arithmetic of port ranges.
 #include "core/ports.h"
 
+#include <stdlib.h>
+
 static int by_begin(const void *left, const void *right) {
     const struct port_range *a = left, *b = right;
     if (a->begin != b->begin) return a->begin < b->begin ? -1 : 1;
@@ -33,22 +35,29 @@ void ports_assign(struct port_set *set, const struct port_range *ranges, size_t 
     set->count = kept;
 }
 
+// The range at `i` becomes what lies on both sides of the hole.
+static void ports_split(struct port_set *set, size_t i, struct port_range hole) {
+    struct port_range after = {hole.end + 1, set->at[i].end};
+    set->at[i].end = hole.begin - 1;
+    vec_push(set, after);
+    memmove(set->at + i + 2, set->at + i + 1, (set->count - i - 2) * sizeof *set->at);
+    set->at[i + 1] = after;
+}
+
 void ports_take(struct port_set *set, struct port_range range) {
     if (range.begin > range.end) return;
-    for (size_t i = 0; i < set->count; i++) {
-        struct port_range *r = &set->at[i], whole = *r;
-        if (range.end < r->begin) return;
-        if (range.begin > r->end) continue;
-        bool left = range.begin > whole.begin, right = range.end < whole.end;
-        if (left) r->end = range.begin - 1;
-        if (right && !left) r->begin = range.end + 1;
-        if (!left && !right) vec_remove(set, i--);
-        if (!left || !right) continue;
-        vec_push(set, whole);
-        memmove(set->at + i + 2, set->at + i + 1, (set->count - i - 2) * sizeof *set->at);
-        set->at[i + 1] = (struct port_range){range.end + 1, whole.end};
+    size_t i = 0;
+    while (i < set->count && set->at[i].end < range.begin) i++;
+    if (i < set->count && set->at[i].begin < range.begin && set->at[i].end > range.end) {
+        ports_split(set, i, range);
         return;
     }
+    if (i < set->count && set->at[i].begin < range.begin) set->at[i++].end = range.begin - 1;
+    size_t covered = i;
+    while (covered < set->count && set->at[covered].end <= range.end) covered++;
+    memmove(set->at + i, set->at + covered, (set->count - covered) * sizeof *set->at);
+    set->count -= covered - i;
+    if (i < set->count && set->at[i].begin <= range.end) set->at[i].begin = range.end + 1;
 }
 
 void ports_intersect(struct port_set *set, const struct port_set *with) {

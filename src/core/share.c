@@ -10,13 +10,13 @@ static void contender_free(struct contender *c) {
 }
 
 void shares_done(struct shares *s) {
-    MAP_EACH(entry, &s->frameworks) {
+    MAP_EACH (entry, &s->frameworks) {
         struct contenders *list = entry->value.p;
-        VEC_EACH(c, &list->at) contender_free(*c);
+        VEC_EACH (c, &list->at) contender_free(*c);
         vec_done(&list->at);
         free(list);
     }
-    MAP_EACH(entry, &s->roles) {
+    MAP_EACH (entry, &s->roles) {
         struct share_role *role = entry->value.p;
         vec_done(&role->members);
         vec_done(&role->order);
@@ -29,7 +29,9 @@ void shares_done(struct shares *s) {
     vec_done(&s->free_slots);
 }
 
-struct share_role *share_role_find(const struct shares *s, symbol name) { return map_get(&s->roles, name.n); }
+struct share_role *share_role_find(const struct shares *s, symbol name) {
+    return map_get(&s->roles, name.n);
+}
 
 struct share_role *share_role(struct shares *s, symbol name) {
     union map_value *v = map_put(&s->roles, name.n, NULL);
@@ -158,7 +160,7 @@ static void role_order(struct share_role *role, const struct scalars *total) {
     role->planned = role->allocated;
     role->share = dominant(&role->planned, total) / role->weight;
     vec_clear(&role->order);
-    VEC_EACH(c, &role->members) {
+    VEC_EACH (c, &role->members) {
         (*c)->planned = (*c)->allocated;
         (*c)->share = dominant(&(*c)->planned, total);
         if ((*c)->available) vec_push(&role->order, *c);
@@ -168,7 +170,7 @@ static void role_order(struct share_role *role, const struct scalars *total) {
 
 void shares_order(struct shares *s) {
     vec_clear(&s->order);
-    MAP_EACH(entry, &s->roles) {
+    MAP_EACH (entry, &s->roles) {
         struct share_role *role = entry->value.p;
         role_order(role, &s->total);
         if (role->order.count) vec_push(&s->order, role);

@@ -32,10 +32,10 @@ struct contender { // a framework in one of its roles
     struct share_role *in;
     struct scalars allocated, planned; // by tasks and offers; with what this cycle has offered
     double share;
-    bool subscribed; // the framework's row names the role
-    bool available;  // its turn may come: connected, not suppressed
-    bool labelled;   // asked for storage
-    uint32_t cleared; // counts how often its refuse filters were thrown away
+    bool subscribed;   // the framework's row names the role
+    bool available;    // its turn may come: connected, not suppressed
+    bool labelled;     // asked for storage
+    uint32_t cleared;  // counts how often its refuse filters were thrown away
     uint64_t withheld; // the visit at which it was found to have refused what is free
     // the storage-only offer
     uint64_t storage_offer; // outstanding
@@ -59,18 +59,18 @@ struct contenders { // of one framework
 
 // Zeroed is valid and empty.
 struct shares {
-    struct scalars total;                // of the agents that count
-    struct map frameworks;               // id -> struct contenders *
-    struct map roles;                    // symbol -> struct share_role *
-    VEC(struct share_role *) order;      // those with available members, whose turn it is first
+    struct scalars total;           // of the agents that count
+    struct map frameworks;          // id -> struct contenders *
+    struct map roles;               // symbol -> struct share_role *
+    VEC(struct share_role *) order; // those with available members, whose turn it is first
     VEC(struct contender *) slots;
     VEC(uint32_t) free_slots;
     uint64_t last_serial;
 };
 void shares_done(struct shares *s);
 
-struct share_role *share_role(struct shares *s, symbol name);          // made when it is new
-struct share_role *share_role_find(const struct shares *s, symbol name); // NULL when nobody ever named it
+struct share_role *share_role(struct shares *s, symbol name);                         // made when it is new
+struct share_role *share_role_find(const struct shares *s, symbol name);              // NULL when nobody ever named it
 struct contender *share_contender(struct shares *s, uint64_t framework, symbol role); // made when it is new
 struct contender *share_find(const struct shares *s, uint64_t framework, symbol role);
 // The contenders of a framework; empty when there are none. Borrowed until the next change.
