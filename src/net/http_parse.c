@@ -154,10 +154,16 @@ static struct err *request_line_check(struct http_parse *p, const char *line, si
     return NULL;
 }
 
+static struct err *response_line_check(const char *line, size_t size) {
+    if (size > 8 && (memcmp(line, "HTTP/1.1 ", 9) == 0 || memcmp(line, "HTTP/1.0 ", 9) == 0)) return NULL;
+    return err_new(ERR_INVALID, "the response is not valid HTTP: it does not begin with HTTP/1.1");
+}
+
 // One whole line without its CRLF.
 static struct err *head_line_check(struct http_parse *p, const char *line, size_t size) {
     if (memchr(line, 0, size)) return refuse(p, 400, ERR_INVALID, "the head has a NUL byte");
-    if (p->line == 0) return p->kind == HTTP_PARSE_REQUEST ? request_line_check(p, line, size) : NULL;
+    if (p->line == 0 && p->kind == HTTP_PARSE_REQUEST) return request_line_check(p, line, size);
+    if (p->line == 0) return response_line_check(line, size);
     if (*line == ' ' || *line == '\t') {
         return refuse(p, 400, ERR_INVALID, "a header is folded over two lines, which HTTP/1.1 no longer allows");
     }

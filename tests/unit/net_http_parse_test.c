@@ -278,6 +278,19 @@ static void a_response_cut_short_is_an_error(void **state) {
     }
 }
 
+static void what_is_no_response_is_refused_at_its_first_line(void **state) {
+    struct world *w = *state;
+    const char *const wrong[] = {"SSH-2.0-x\r\n", "HTTP/2 200\r\n", "HTTP/1.1\r\n", "HTTP/1.1 2x0 OK\r\n\r\n"};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        size_t used;
+        begin(w, HTTP_PARSE_RESPONSE, 100);
+        struct err *e = feed(w, wrong[i], strlen(wrong[i]), 1000, &used);
+        assert_non_null(e);
+        assert_non_null(strstr(err_text(e), "not valid HTTP"));
+        err_free(e);
+    }
+}
+
 static void the_answer_to_head_has_no_body_whatever_it_says(void **state) {
     struct world *w = *state;
     begin(w, HTTP_PARSE_RESPONSE, 10);
@@ -347,6 +360,7 @@ int main(void) {
         CASE(a_hundred_headers_are_enough),
         CASE(responses_end_by_length_chunks_or_the_end),
         CASE(a_response_cut_short_is_an_error),
+        CASE(what_is_no_response_is_refused_at_its_first_line),
         CASE(the_answer_to_head_has_no_body_whatever_it_says),
         CASE(a_stream_is_read_piece_by_piece_without_a_total_limit),
         CASE(queries_are_split_and_decoded),
