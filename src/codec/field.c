@@ -36,10 +36,6 @@ static uint32_t *field_mark_at(const ProtobufCMessage *m, const field_info *f) {
     return (uint32_t *)(void *)((char *)m + f->quantifier_offset);
 }
 
-static bool field_is_pointer(const field_info *f) {
-    return f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE;
-}
-
 // proto3 without `optional`: a value that is all zero counts as unset.
 static bool value_is_zero(const void *at, const field_info *f) {
     if (f->type == PROTOBUF_C_TYPE_MESSAGE) return !*(void *const *)at;
@@ -49,20 +45,10 @@ static bool value_is_zero(const void *at, const field_info *f) {
     return memcmp(at, zero, field_size(f->type)) == 0;
 }
 
-bool field_is_set(const ProtobufCMessage *m, const field_info *f) {
+bool field_is_set_rare(const ProtobufCMessage *m, const field_info *f) {
     const void *at = field_at(m, f);
-    if (field_is_repeated(f)) return field_count(m, f) > 0;
-    if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
-        if (*field_mark_at(m, f) != f->id) return false;
-        return !field_is_pointer(f) || *(void *const *)at;
-    }
-    if (field_is_pointer(f) && f->label != PROTOBUF_C_LABEL_NONE) {
-        const void *pointer = *(void *const *)at;
-        return pointer && (f->label == PROTOBUF_C_LABEL_REQUIRED || pointer != f->default_value);
-    }
-    if (f->label == PROTOBUF_C_LABEL_REQUIRED) return true;
-    if (f->label == PROTOBUF_C_LABEL_NONE) return !value_is_zero(at, f);
-    return *field_mark_at(m, f) != 0;
+    if (!(f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)) return !value_is_zero(at, f);
+    return *field_mark_at(m, f) == f->id && (!field_is_pointer(f) || *(void *const *)at);
 }
 
 void field_mark(ProtobufCMessage *m, const field_info *f, size_t count) {

@@ -26,8 +26,22 @@ static inline size_t field_count(const ProtobufCMessage *m, const field_info *f)
 
 // Bytes of one value: an element of a list, or the field itself.
 size_t field_size(ProtobufCType type);
+static inline bool field_is_pointer(const field_info *f) {
+    return f->type == PROTOBUF_C_TYPE_STRING || f->type == PROTOBUF_C_TYPE_MESSAGE;
+}
+bool field_is_set_rare(const ProtobufCMessage *m, const field_info *f); // members of a oneof, and proto3
+
 // Is it set? A list is when it has elements, a required number always, text when it is not the declared default itself.
-bool field_is_set(const ProtobufCMessage *m, const field_info *f);
+static inline bool field_is_set(const ProtobufCMessage *m, const field_info *f) {
+    if (field_is_repeated(f)) return field_count(m, f) > 0;
+    if (f->flags & PROTOBUF_C_FIELD_FLAG_ONEOF || f->label == PROTOBUF_C_LABEL_NONE) return field_is_set_rare(m, f);
+    if (field_is_pointer(f)) {
+        const void *pointer = *(void *const *)field_at(m, f);
+        return pointer && (f->label == PROTOBUF_C_LABEL_REQUIRED || pointer != f->default_value);
+    }
+    return f->label == PROTOBUF_C_LABEL_REQUIRED ||
+           *(const int *)(const void *)((const char *)m + f->quantifier_offset);
+}
 // Marks it set after its value was stored; `count` is the length of a list and else ignored.
 void field_mark(ProtobufCMessage *m, const field_info *f, size_t count);
 // Back to what message_init made of it; what it pointed to is left to its arena.

@@ -287,15 +287,25 @@ static struct err *key_unknown(struct reader *r, const message_info *type, struc
     return err_new(ERR_INVALID, "unknown key '%s'", word);
 }
 
-static struct err *member_read(struct reader *r, ProtobufCMessage *m, uint64_t *seen) {
+// Keys mostly come in the order of the fields, so the one after the last is looked at first.
+static const field_info *member_find(const message_info *type, struct slice key, unsigned next) {
+    if (next < type->n_fields) {
+        const char *name = type->fields[next].name;
+        if (strncmp(name, key.at, key.size) == 0 && !name[key.size]) return &type->fields[next];
+    }
+    return field_find(type, key.at, key.size, false);
+}
+
+static struct err *member_read(struct reader *r, ProtobufCMessage *m, uint64_t *seen, unsigned *next) {
     struct slice key;
     TRY(scan_key(&r->s, &key));
-    const field_info *f = field_find(m->descriptor, key.at, key.size, false);
+    const field_info *f = member_find(m->descriptor, key, *next);
     if (!f || f->id >= FIELD_INTERNAL)
         return r->mode == JSON_STRICT ? key_unknown(r, m->descriptor, key) : scan_skip(&r->s);
-    size_t index = (size_t)(f - m->descriptor->fields);
+    unsigned index = (unsigned)(f - m->descriptor->fields);
     uint64_t bit = (uint64_t)1 << (index % 64);
     bool set;
+    *next = index + 1;
     TRY(field_read(r, m, f, &set));
     seen[index / 64] = set ? seen[index / 64] | bit : seen[index / 64] & ~bit;
     return NULL;
@@ -316,11 +326,12 @@ static struct err *message_read(struct reader *r, const message_info *type, void
     if (!m) return scan_too_large();
     protobuf_c_message_init(type, m);
     uint64_t seen[FIELDS_MOST / 64] = {0};
+    unsigned next = 0;
     bool more;
     for (bool first = true;; first = false) {
         TRY(scan_next(&r->s, '}', first, &more));
         if (!more) break;
-        TRY(member_read(r, m, seen));
+        TRY(member_read(r, m, seen, &next));
     }
     TRY(required_check(type, seen));
     scan_leave(&r->s);

@@ -15,14 +15,18 @@ static inline bool needs_escape(unsigned char c) {
     return c < 0x20 || c >= 0x7f || c == '"' || c == '\\';
 }
 
-static void put(struct text *to, const char *bytes, size_t size) {
-    char *at = text_room(to, size);
-    memcpy(at, bytes, size);
-    to->size += size; // the NUL is set once at the end
+// The NUL behind the text is set once, at the end.
+static inline char *room(struct text *to, size_t size) {
+    return to->capacity - to->size > size ? to->data + to->size : text_room(to, size);
 }
 
-static void put_char(struct text *to, char c) {
-    *text_room(to, 1) = c;
+static inline void put(struct text *to, const char *bytes, size_t size) {
+    memcpy(room(to, size), bytes, size);
+    to->size += size;
+}
+
+static inline void put_char(struct text *to, char c) {
+    *room(to, 1) = c;
     to->size++;
 }
 
@@ -47,17 +51,33 @@ static size_t escape_write(char *at, uint32_t point) {
     return first + unit_write(at + first, 0xdc00 + (point & 0x3ff));
 }
 
+// Eight bytes at once: is one of them a control character, a quote, a backslash, DEL or beyond ASCII?
+static inline bool any_escape(uint64_t eight) {
+    const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
+    uint64_t quote = eight ^ ones * '"', slash = eight ^ ones * '\\', del = eight ^ ones * 0x7f;
+    return ((eight | (eight - ones * 0x20) | (quote - ones) | (slash - ones) | (del - ones)) & highs) != 0;
+}
+
+static const char *plain_end(const char *at, const char *end) {
+    for (uint64_t eight; end - at >= 8; at += 8) {
+        memcpy(&eight, at, 8);
+        if (any_escape(eight)) break;
+    }
+    while (at < end && !needs_escape((unsigned char)*at)) at++;
+    return at;
+}
+
 static void string_put(struct text *to, const char *text, size_t size) {
     const char *at = text, *end = text + size;
     put_char(to, '"');
-    while (at < end) {
+    for (;;) {
         const char *run = at;
-        while (at < end && !needs_escape((unsigned char)*at)) at++;
+        at = plain_end(at, end);
         put(to, run, (size_t)(at - run));
         if (at == end) break;
         uint32_t point = 0xfffd;
         size_t length = utf8_read(at, end, &point);
-        to->size += escape_write(text_room(to, 12), point);
+        to->size += escape_write(room(to, 12), point);
         at += length ? length : 1;
     }
     put_char(to, '"');
@@ -71,20 +91,20 @@ static size_t signed_write(int64_t n, char *at) {
     return 1 + number_write_u64(-(uint64_t)n, at + 1);
 }
 
-static size_t number_put(const void *at, ProtobufCType type, char *room) {
+static size_t number_put(const void *at, ProtobufCType type, char *to) {
     switch (type) {
     case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_SINT32:
-    case PROTOBUF_C_TYPE_SFIXED32: return signed_write(*(const int32_t *)at, room);
+    case PROTOBUF_C_TYPE_SFIXED32: return signed_write(*(const int32_t *)at, to);
     case PROTOBUF_C_TYPE_INT64:
     case PROTOBUF_C_TYPE_SINT64:
-    case PROTOBUF_C_TYPE_SFIXED64: return signed_write(*(const int64_t *)at, room);
+    case PROTOBUF_C_TYPE_SFIXED64: return signed_write(*(const int64_t *)at, to);
     case PROTOBUF_C_TYPE_UINT32:
-    case PROTOBUF_C_TYPE_FIXED32: return number_write_u64(*(const uint32_t *)at, room);
+    case PROTOBUF_C_TYPE_FIXED32: return number_write_u64(*(const uint32_t *)at, to);
     case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_FIXED64: return number_write_u64(*(const uint64_t *)at, room);
-    case PROTOBUF_C_TYPE_FLOAT: return number_write_float(*(const float *)at, room);
-    case PROTOBUF_C_TYPE_DOUBLE: return number_write(*(const double *)at, room);
+    case PROTOBUF_C_TYPE_FIXED64: return number_write_u64(*(const uint64_t *)at, to);
+    case PROTOBUF_C_TYPE_FLOAT: return number_write_float(*(const float *)at, to);
+    case PROTOBUF_C_TYPE_DOUBLE: return number_write(*(const double *)at, to);
     default: must(false); // not a number return 0;
     }
 }
@@ -94,7 +114,7 @@ static void enum_put(struct text *to, const field_info *f, int value) {
     if (v)
         string_put(to, v->name, strlen(v->name));
     else
-        to->size += signed_write(value, text_room(to, NUMBER_TEXT)); // proto3's open enums only
+        to->size += signed_write(value, room(to, NUMBER_TEXT)); // proto3's open enums only
 }
 
 static void value_put(struct text *to, const void *at, const field_info *f, unsigned style) {
@@ -114,7 +134,7 @@ static void value_put(struct text *to, const void *at, const field_info *f, unsi
         if (bytes->len) base64_add(to, bytes->data, bytes->len);
         put_char(to, '"');
         return;
-    default: to->size += number_put(at, f->type, text_room(to, NUMBER_TEXT)); return;
+    default: to->size += number_put(at, f->type, room(to, NUMBER_TEXT)); return;
     }
 }
 
@@ -176,7 +196,7 @@ static void map_put_object(struct text *to, const ProtobufCMessage *m, const fie
 
 static void name_put(struct text *to, const field_info *f, bool *first) {
     size_t length = strlen(f->name);
-    char *at = text_room(to, length + 4), *start = at;
+    char *at = room(to, length + 4), *start = at;
     if (!*first) *at++ = ',';
     *first = false;
     *at++ = '"';
