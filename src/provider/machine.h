@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of the provider's machine, shared by its files. Nobody else includes this.
+#ifndef PROVIDER_MACHINE_H
+#define PROVIDER_MACHINE_H
+
+#include "base/heap.h"
+#include "base/id.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "provider/name.h"
+#include "provider/provider.h"
+
+// One operation of the master, from its arrival until its result is forgotten.
+enum operation_state { WAITING, RUNNING, PAUSED, ENDED };
+struct operation {
+    struct list in_line;  // of its volume, until it ended
+    struct list in_ready; // while it can start and waits for a free worker
+    struct arena arena;
+    const Granary__ProviderOperation *message;
+    struct line *line;
+    enum operation_state state;
+    unsigned attempts;
+    struct mono retry_at; // of PAUSED
+    struct driver_request request;
+    Granary__ProviderResult *result; // of ENDED
+};
+
+// The operations of one volume, in the order in which they came; the first may run.
+struct line {
+    struct list operations;
+    char uuid[UUID_TEXT];
+};
+
+// A call that a worker makes.
+enum job_kind { JOB_OPERATION, JOB_INVENTORY, JOB_LIST };
+struct job {
+    enum job_kind kind;
+    struct operation *operation; // of JOB_OPERATION
+    struct arena arena;          // of the request of the others
+    struct driver_request request;
+    struct mono deadline;
+    bool stuck, abandoned; // abandoned: another one was started, its late answer is dropped
+};
+
+// A volume of ours at the storage.
+struct object {
+    struct arena arena;
+    const char *handle, *name, *instance, *pool, *context;
+    const char *const *attached_to;
+    size_t attached_count;
+    struct bytes size;
+    struct bytes counted; // of it when the running inventory began, as far as it will stand at its end
+    bool removing;        // a delete is running
+};
+
+// The list that is being read, page by page.
+struct listing {
+    bool wanted, running;
+    struct mono retry_at; // after a failure
+    unsigned attempts;
+    struct arena arena;
+    VEC(struct driver_object) objects;
+    struct map changed; // UUIDs of volumes that operations touched meanwhile: the list is not believed about them
+};
+
+VEC_TYPE(id_list, uint64_t);
+
+struct report {
+    bool wanted, running;
+    bool full;         // the running one began without a session: it names all, and a hello may carry it
+    struct mono due;   // of the next one at the latest
+    struct mono least; // not before
+    unsigned attempts;
+    struct id_list ended;  // operations that ended since the last report began
+    struct id_list naming; // those that the running one names
+};
+
+enum session { AWAY, PREPARING, GREETED, CONNECTED };
+
+struct provider {
+    struct provider_setup setup;
+    struct arena arena; // of the setup
+    char *cluster;
+    uint64_t provider_id, highest_seen;
+    enum session session;
+    bool tiers_fresh, objects_fresh; // read since CONNECTING
+    struct map operations;           // id -> struct operation
+    struct map lines;                // UUID -> struct line
+    struct list ready;               // operations that could start now
+    struct heap pauses;              // when a paused operation is due
+    struct map jobs;                 // id -> struct job
+    uint64_t next_job;
+    struct map objects; // UUID -> struct object
+    size_t foreign;
+    VEC(struct driver_object) foreigners;
+    struct arena foreign_arena;
+    struct listing listing;
+    struct report report;
+    Granary__TierReport *tiers; // the last one, in tiers_arena
+    struct arena tiers_arena;
+    struct id_list ended; // the latest ENDED, oldest first
+    struct mono heartbeat_at;
+    int64_t heartbeat_ms;
+    struct mono now;
+    struct provider_outputs *out;
+};
+
+// ---- outputs (provider.c) ----
+
+void say_log(struct provider *p, const char *format, ...) PRINTF(2, 3);
+// A new message in this step's arena, to be filled; dropped when there is no session.
+Granary__FromProvider *say_message(struct provider *p);
+// Copies into the arena of the step.
+
+// ---- calls (job.c) ----
+
+// Starts a call if the budget allows; takes over the arena that the request points into.
+enum { ENDED_MOST = 1024 }; // results remembered, so that a question asked twice is answered twice
+bool job_room(const struct provider *p);
+struct job *job_start(struct provider *p, enum job_kind kind, const struct driver_request *request,
+                      uint32_t timeout_ms);
+void job_done(struct provider *p, const struct provider_input *input);
+void jobs_check(struct provider *p); // gives up those past their deadline
+struct mono jobs_deadline(const struct provider *p);
+bool outcome_open(enum err_kind kind); // may the same call be repeated?
+int64_t back_off(const struct provider *p, uint64_t id, unsigned attempts);
+
+// ---- operations (operation.c) ----
+
+void operation_take(struct provider *p, const Granary__ProviderOperation *message);
+void operation_done(struct provider *p, struct operation *o, const struct provider_input *input);
+void operations_run(struct provider *p);  // starts what can be started
+void operations_drop(struct provider *p); // those that no call is running for: the master sends them again
+void operations_free(struct provider *p);
+
+// ---- objects (object.c) ----
+
+void listing_run(struct provider *p);
+void listing_touch(struct provider *p, const char *uuid); // an operation changes it while the list is read
+void listing_done(struct provider *p, struct job *j, const struct provider_input *input);
+Granary__StorageObject **objects_message(struct provider *p, struct arena *arena, size_t *ret_count);
+struct object *object_get(struct provider *p, const char *uuid);
+struct object *object_put(struct provider *p, const char *uuid); // made, or cleared
+void object_drop(struct provider *p, const char *uuid);
+void objects_free(struct provider *p);
+
+// ---- reports (report.c) ----
+
+bool report_useful(const struct provider *p);
+void report_run(struct provider *p);
+void report_done(struct provider *p, struct job *j, const struct provider_input *input);
+Granary__TierReport *tiers_message(struct provider *p, const struct driver_inventory *inventory,
+                                   const struct id_list *seen, struct arena *arena);
+
+#endif

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the storage holds: our volumes by UUID, and what others made. Read page by page; what operations change while the list
+// is read, they know better.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/text.h"
+#include "provider/machine.h"
+
+// ---- the table ----
+
+struct object *object_get(struct provider *p, const char *uuid) {
+    return map_get_text(&p->objects, uuid);
+}
+
+struct object *object_put(struct provider *p, const char *uuid) {
+    union map_value *v = map_put_text(&p->objects, uuid, NULL);
+    if (v->p) arena_done(&((struct object *)v->p)->arena);
+    if (!v->p) v->p = mem_zero(1, sizeof(struct object));
+    memset(v->p, 0, sizeof(struct object));
+    return v->p;
+}
+
+void object_drop(struct provider *p, const char *uuid) {
+    struct object *o = object_get(p, uuid);
+    if (!o) return;
+    map_remove_text(&p->objects, uuid);
+    arena_done(&o->arena);
+    free(o);
+}
+
+static void listing_clear(struct listing *l) {
+    arena_done(&l->arena);
+    vec_done(&l->objects);
+    map_done(&l->changed);
+    memset(&l->changed, 0, sizeof l->changed);
+}
+
+void objects_free(struct provider *p) {
+    MAP_EACH (entry, &p->objects) {
+        struct object *o = entry->value.p;
+        arena_done(&o->arena);
+        free(o);
+    }
+    map_done(&p->objects);
+    listing_clear(&p->listing);
+    vec_done(&p->foreigners);
+    arena_done(&p->foreign_arena);
+}
+
+// ---- reading the list ----
+
+void listing_touch(struct provider *p, const char *uuid) {
+    if (p->listing.running) map_put_text(&p->listing.changed, uuid, NULL);
+}
+
+static void page_ask(struct provider *p, const char *token) {
+    struct arena arena = {0}; // the job's: it may outlive this listing
+    struct driver_request r = {.act = DRIVER_ACT_LIST, .most = p->setup.page, .text = arena_text(&arena, token)};
+    job_start(p, JOB_LIST, &r, p->setup.timeout_ms[DRIVER_ACT_LIST])->arena = arena;
+}
+
+void listing_run(struct provider *p) {
+    struct listing *l = &p->listing;
+    if (!l->wanted || l->running || l->retry_at.ms > p->now.ms || !job_room(p)) return;
+    listing_clear(l);
+    l->wanted = false;
+    l->running = true;
+    MAP_EACH (entry, &p->operations) {
+        struct operation *o = entry->value.p;
+        if (o->state == RUNNING) listing_touch(p, o->line->uuid);
+    }
+    page_ask(p, NULL);
+}
+
+static const char *const *texts_copy(const char *const *texts, size_t count, struct arena *arena) {
+    const char **copy = arena_zero(arena, count + 1, sizeof *copy);
+    for (size_t i = 0; i < count; i++) copy[i] = arena_text(arena, texts[i]);
+    return copy;
+}
+
+static struct driver_object object_copy(const struct driver_object *o, struct arena *arena) {
+    struct driver_object copy = *o;
+    copy.name = arena_text(arena, o->name);
+    copy.handle = arena_text(arena, o->handle);
+    copy.instance = arena_text(arena, o->instance);
+    copy.pool = arena_text(arena, o->pool);
+    copy.cluster = arena_text(arena, o->cluster);
+    copy.uuid = arena_text(arena, o->uuid);
+    copy.context = arena_text(arena, o->context);
+    copy.attached_to = texts_copy(o->attached_to, o->attached_count, arena);
+    return copy;
+}
+
+// Ours, if the storage says so, or else if the name does.
+static bool object_ours(const struct provider *p, const struct driver_object *o, struct uuid *ret_uuid) {
+    if (!p->cluster) return false;
+    if (o->uuid) return o->cluster && text_equal(o->cluster, p->cluster) && uuid_parse(o->uuid, ret_uuid);
+    return o->name && storage_name_parse(o->name, p->cluster, ret_uuid);
+}
+
+static void object_keep(struct provider *p, const struct driver_object *from, const char *uuid) {
+    struct object *old = object_get(p, uuid);
+    bool removing = old && old->removing;
+    struct bytes counted = old ? old->counted : (struct bytes){0};
+    struct object *o = object_put(p, uuid);
+    struct driver_object copy = object_copy(from, &o->arena);
+    o->handle = copy.handle;
+    o->name = copy.name;
+    o->instance = copy.instance;
+    o->pool = copy.pool;
+    o->context = copy.context;
+    o->attached_to = copy.attached_to;
+    o->attached_count = copy.attached_count;
+    o->size = copy.size;
+    o->counted = counted.n < o->size.n ? counted : o->size;
+    o->removing = removing;
+}
+
+// The whole list is there: it replaces the table, but for what operations changed meanwhile.
+static void listing_adopt(struct provider *p) {
+    struct listing *l = &p->listing;
+    struct map listed = {0};
+    arena_done(&p->foreign_arena);
+    vec_clear(&p->foreigners);
+    VEC_EACH (from, &l->objects) {
+        struct uuid uuid;
+        char text[UUID_TEXT];
+        if (!object_ours(p, from, &uuid)) {
+            vec_push(&p->foreigners, object_copy(from, &p->foreign_arena));
+            continue;
+        }
+        uuid_text(uuid, text);
+        map_put_text(&listed, text, NULL);
+        if (!map_find_text(&l->changed, text)) object_keep(p, from, text);
+    }
+    MAP_EACH (entry, &p->objects)
+        if (!map_find_bytes(&listed, entry->key.bytes, entry->size) &&
+            !map_find_bytes(&l->changed, entry->key.bytes, entry->size))
+            object_drop(p, entry->key.bytes);
+    map_done(&listed);
+    p->foreign = p->foreigners.count;
+}
+
+static void listing_end(struct provider *p) {
+    struct listing *l = &p->listing;
+    listing_adopt(p);
+    listing_clear(l);
+    l->running = false;
+    l->attempts = 0;
+    l->retry_at.ms = 0;
+    p->objects_fresh = true;
+    say_log(p, "the storage was listed ours=%zu foreign=%zu", map_count(&p->objects), p->foreign);
+    if (p->session != CONNECTED) return;
+    Granary__FromProvider *m = say_message(p);
+    m->objects = ARENA_NEW(&p->out->arena, Granary__ObjectList);
+    granary__object_list__init(m->objects);
+    m->objects->objects = objects_message(p, &p->out->arena, &m->objects->n_objects);
+}
+
+void listing_done(struct provider *p, struct job *j UNUSED, const struct provider_input *input) {
+    struct listing *l = &p->listing;
+    if (input->error) {
+        l->running = false;
+        l->wanted = true;
+        l->retry_at.ms = p->now.ms + back_off(p, 0, ++l->attempts);
+        say_log(p, "the storage could not be listed, trying again why=\"%s\"", input->error);
+        return;
+    }
+    const struct driver_objects *page = &input->answer->objects;
+    for (size_t i = 0; i < page->count; i++) vec_push(&l->objects, object_copy(&page->at[i], &l->arena));
+    if (page->next)
+        page_ask(p, page->next); // goes on outside the budget: its worker is free just now
+    else
+        listing_end(p);
+}
+
+// ---- telling ----
+
+static Granary__StorageObject *object_message(const char *uuid, const struct driver_object *o, struct arena *arena) {
+    Granary__StorageObject *m = ARENA_NEW(arena, Granary__StorageObject);
+    granary__storage_object__init(m);
+    m->handle = arena_text(arena, o->handle);
+    m->name = arena_text(arena, o->name);
+    m->volume_uuid = arena_text(arena, uuid);
+    m->instance = arena_text(arena, o->instance);
+    m->pool = arena_text(arena, o->pool);
+    m->context = arena_text(arena, o->context);
+    m->has_size = true;
+    m->size = o->size.n;
+    m->attached_to = (char **)texts_copy(o->attached_to, o->attached_count, arena);
+    m->n_attached_to = o->attached_count;
+    return m;
+}
+
+Granary__StorageObject **objects_message(struct provider *p, struct arena *arena, size_t *ret_count) {
+    Granary__StorageObject **all = arena_zero(arena, map_count(&p->objects) + p->foreigners.count + 1, sizeof *all);
+    size_t count = 0;
+    MAP_EACH (entry, &p->objects) {
+        const struct object *o = entry->value.p;
+        struct driver_object as = {.name = o->name,
+                                   .handle = o->handle,
+                                   .instance = o->instance,
+                                   .pool = o->pool,
+                                   .context = o->context,
+                                   .size = o->size,
+                                   .attached_to = o->attached_to,
+                                   .attached_count = o->attached_count};
+        all[count++] = object_message(entry->key.bytes, &as, arena);
+    }
+    VEC_EACH (foreign, &p->foreigners) all[count++] = object_message(NULL, foreign, arena);
+    *ret_count = count;
+    return all;
+}

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the provider tells of its tiers: the driver's inventory, what the configuration adds, and each store's total. A report
+// names the operations whose effect it includes, and its totals are never too high while calls run.
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "codec/message.h"
+#include "provider/machine.h"
+
+// ---- asking ----
+
+// From here to the end of the inventory a volume counts with the least that it holds meanwhile.
+static void counting_begin(struct provider *p) {
+    MAP_EACH (entry, &p->objects) {
+        struct object *o = entry->value.p;
+        o->counted = o->removing ? (struct bytes){0} : o->size;
+    }
+}
+
+static void ids_add(struct id_list *to, const struct id_list *from) {
+    VEC_EACH (id, from) vec_push(to, *id);
+}
+
+// A hello needs tiers that were read after the list, as totals count the volumes.
+bool report_useful(const struct provider *p) {
+    return p->session == CONNECTED || (p->session == PREPARING && p->objects_fresh && !p->tiers_fresh);
+}
+
+void report_run(struct provider *p) {
+    struct report *r = &p->report;
+    bool asked = r->wanted || p->now.ms >= r->due.ms;
+    if (!asked || !report_useful(p) || r->running || p->now.ms < r->least.ms || !job_room(p)) return;
+    r->running = true;
+    r->wanted = false;
+    r->due.ms = p->now.ms + p->setup.report_every_ms;
+    r->least.ms = p->now.ms + p->setup.report_gap_ms;
+    // A hello names all that we remember: reports of an earlier session may have been lost.
+    r->full = p->session != CONNECTED;
+    ids_add(&r->naming, r->full ? &p->ended : &r->ended);
+    vec_clear(&r->ended);
+    counting_begin(p);
+    struct driver_request request = {.act = DRIVER_ACT_INVENTORY};
+    job_start(p, JOB_INVENTORY, &request, p->setup.timeout_ms[DRIVER_ACT_INVENTORY]);
+}
+
+void report_done(struct provider *p, struct job *j UNUSED, const struct provider_input *input) {
+    struct report *r = &p->report;
+    r->running = false;
+    if (input->error) {
+        ids_add(&r->ended, &r->naming);
+        vec_clear(&r->naming);
+        r->wanted = true;
+        r->least.ms = p->now.ms + back_off(p, 0, ++r->attempts);
+        say_log(p, "no inventory, trying again why=\"%s\"", input->error);
+        return;
+    }
+    r->attempts = 0;
+    arena_done(&p->tiers_arena);
+    p->tiers = tiers_message(p, &input->answer->inventory, &r->naming, &p->tiers_arena);
+    if (r->full) p->tiers_fresh = true;
+    vec_clear(&r->naming);
+    if (p->session == CONNECTED) say_message(p)->tiers = message_copy(&p->tiers->base, &p->out->arena);
+}
+
+// ---- facts ----
+
+static const struct provider_tier_setup *tier_find(const struct provider *p, const char *instance, const char *pool) {
+    for (size_t i = 0; i < p->setup.tier_count; i++) {
+        const struct provider_tier_setup *t = &p->setup.tiers[i];
+        if (text_equal(t->instance, instance) && text_equal(t->pool, pool)) return t;
+    }
+    return NULL;
+}
+
+static bool pairs_have(const struct driver_pairs *pairs, const char *key) {
+    for (size_t i = 0; i < pairs->count; i++)
+        if (text_equal(pairs->at[i].key, key)) return true;
+    return false;
+}
+
+static Granary__Tag *tag_message(const struct driver_pair *tag, const char *tier, Granary__Tag__Origin origin,
+                                 struct arena *arena) {
+    Granary__Tag *m = ARENA_NEW(arena, Granary__Tag);
+    granary__tag__init(m);
+    m->key = arena_text(arena, tag->key);
+    m->value = arena_text(arena, tag->value);
+    m->tier = (char *)tier; // a literal
+    m->has_origin = true;
+    m->origin = origin;
+    return m;
+}
+
+// The driver's tags, but for the keys that the configuration says anew.
+static Granary__Tag **tags_message(const struct driver_pairs *said, const struct driver_facts *configured,
+                                   const char *tier, struct arena *arena, size_t *ret_count) {
+    static const struct driver_facts none = {0};
+    const struct driver_pairs *own = &(configured ? configured : &none)->tags;
+    Granary__Tag **all = arena_zero(arena, said->count + own->count + 1, sizeof *all);
+    size_t count = 0;
+    for (size_t i = 0; i < said->count; i++)
+        if (!pairs_have(own, said->at[i].key))
+            all[count++] = tag_message(&said->at[i], tier, GRANARY__TAG__ORIGIN__REPORTED, arena);
+    for (size_t i = 0; i < own->count; i++)
+        all[count++] = tag_message(&own->at[i], tier, GRANARY__TAG__ORIGIN__CONFIGURED, arena);
+    *ret_count = count;
+    return all;
+}
+
+static void constraints_add(const struct driver_facts *facts, const char *tier, struct arena *arena,
+                            Granary__Constraint **to, size_t *count) {
+    for (size_t i = 0; facts && i < facts->constraint_count; i++) {
+        Granary__Constraint *m = ARENA_NEW(arena, Granary__Constraint);
+        granary__constraint__init(m);
+        m->selector = arena_text(arena, facts->constraints[i].selector);
+        m->tier = (char *)tier;
+        to[(*count)++] = m;
+    }
+}
+
+static Granary__Constraint **constraints_message(const struct driver_facts *said, const struct driver_facts *configured,
+                                                 const char *tier, struct arena *arena, size_t *ret_count) {
+    size_t most = said->constraint_count + (configured ? configured->constraint_count : 0);
+    Granary__Constraint **all = arena_zero(arena, most + 1, sizeof *all);
+    *ret_count = 0;
+    constraints_add(said, tier, arena, all, ret_count);
+    constraints_add(configured, tier, arena, all, ret_count);
+    return all;
+}
+
+static void preferences_add(const struct driver_facts *facts, const char *tier, struct arena *arena,
+                            Granary__Preference **to, size_t *count) {
+    for (size_t i = 0; facts && i < facts->preference_count; i++) {
+        Granary__Preference *m = ARENA_NEW(arena, Granary__Preference);
+        granary__preference__init(m);
+        m->selector = arena_text(arena, facts->preferences[i].selector);
+        m->has_weight = true;
+        m->weight = facts->preferences[i].weight;
+        m->tier = (char *)tier;
+        to[(*count)++] = m;
+    }
+}
+
+static Granary__Preference **preferences_message(const struct driver_facts *said, const struct driver_facts *configured,
+                                                 const char *tier, struct arena *arena, size_t *ret_count) {
+    size_t most = said->preference_count + (configured ? configured->preference_count : 0);
+    Granary__Preference **all = arena_zero(arena, most + 1, sizeof *all);
+    *ret_count = 0;
+    preferences_add(said, tier, arena, all, ret_count);
+    preferences_add(configured, tier, arena, all, ret_count);
+    return all;
+}
+
+// ---- figures ----
+
+static uint32_t or_one(uint32_t n) {
+    return n ? n : 1;
+}
+
+static uint64_t charged(const struct driver_pool *pool, struct bytes size) {
+    unsigned __int128 product = (unsigned __int128)size.n * or_one(pool->charge_numerator);
+    product /= or_one(pool->charge_denominator); // downward: a total is never too high
+    return product > INT64_MAX ? INT64_MAX : (uint64_t)product;
+}
+
+static const char *store_of(const struct driver_instance *instance, const struct driver_pool *pool,
+                            struct arena *arena) {
+    return pool->store ? arena_text(arena, pool->store) : arena_format(arena, "%s/%s", instance->name, pool->name);
+}
+
+// Where each volume's bytes are charged: "instance/pool" -> the bytes that our volumes hold in its store's bytes.
+static void held_in_pools(struct provider *p, struct map *held) {
+    MAP_EACH (entry, &p->objects) {
+        const struct object *o = entry->value.p;
+        if (!o->instance || !o->pool || !o->counted.n) continue;
+        struct text key = {0};
+        text_addf(&key, "%s/%s", o->instance, o->pool);
+        map_put_text(held, text_string(&key), NULL)->n += o->counted.n;
+        text_done(&key);
+    }
+}
+
+// What our volumes hold in the store that `pool` takes from, over all pools that are views of it; *ret_views counts them.
+static uint64_t held_in_store(const struct driver_inventory *inventory, const char *store, const struct map *held,
+                              size_t *ret_views) {
+    uint64_t sum = 0;
+    *ret_views = 0;
+    AUTO_ARENA struct arena arena = {0};
+    for (size_t i = 0; i < inventory->instance_count; i++) {
+        const struct driver_instance *instance = &inventory->instances[i];
+        for (size_t j = 0; j < instance->pool_count; j++) {
+            const struct driver_pool *view = &instance->pools[j];
+            if (!text_equal(store_of(instance, view, &arena), store)) continue;
+            const union map_value *bytes =
+                map_find_text(held, arena_format(&arena, "%s/%s", instance->name, view->name));
+            if (bytes) sum += charged(view, (struct bytes){bytes->n});
+            (*ret_views)++;
+        }
+    }
+    return sum;
+}
+
+// The store's bytes for us: as the driver says, or what is free and what our volumes hold, or as configured; else false.
+static bool total_find(const struct driver_inventory *inventory, const struct driver_pool *pool, const char *store,
+                       const struct provider_tier_setup *configured, const struct map *held, uint64_t *ret_total) {
+    size_t views;
+    uint64_t capacity = configured ? configured->capacity.n : 0, taken = held_in_store(inventory, store, held, &views);
+    bool known = pool->knows & (DRIVER_KNOWS_TOTAL | DRIVER_KNOWS_FREE);
+    if (!known && !capacity) return false;
+    uint64_t total = pool->knows & DRIVER_KNOWS_TOTAL ? pool->total.n : pool->free.n + taken;
+    // Of a store with several views the driver alone knows what their capacities mean together.
+    if (!known || (capacity && views == 1 && capacity < total)) total = capacity;
+    *ret_total = total;
+    return true;
+}
+
+static void quantity_set(protobuf_c_boolean *has, uint64_t *to, bool known, uint64_t said, uint64_t configured) {
+    *has = known || configured;
+    *to = configured && (!known || configured < said) ? configured : said;
+}
+
+static Granary__Quantities *quantities_message(const struct driver_pool *pool,
+                                               const struct provider_tier_setup *configured, uint64_t total,
+                                               struct arena *arena) {
+    static const struct provider_tier_setup none = {0};
+    const struct provider_tier_setup *c = configured ? configured : &none;
+    Granary__Quantities *q = ARENA_NEW(arena, Granary__Quantities);
+    granary__quantities__init(q);
+    q->has_bytes = true;
+    q->bytes = total;
+    quantity_set(&q->has_iops, &q->iops, pool->knows & DRIVER_KNOWS_IOPS, pool->iops.n, c->iops.n);
+    quantity_set(&q->has_bandwidth, &q->bandwidth, pool->knows & DRIVER_KNOWS_BANDWIDTH, pool->bandwidth.n,
+                 c->bandwidth.n);
+    quantity_set(&q->has_volumes, &q->volumes, pool->knows & DRIVER_KNOWS_VOLUMES, pool->volumes, c->volumes);
+    return q;
+}
+
+static void capabilities_message(Granary__Pool *m, unsigned capabilities, struct arena *arena) {
+    m->capabilities = arena_zero(arena, 32, sizeof *m->capabilities);
+    for (unsigned i = 0; i < 32; i++)
+        if (capabilities >> i & 1u) m->capabilities[m->n_capabilities++] = (Granary__Capability)i;
+}
+
+static void pool_figures(Granary__Pool *m, const struct driver_pool *pool) {
+    m->has_charge_numerator = m->has_charge_denominator = m->has_headroom = true;
+    m->charge_numerator = or_one(pool->charge_numerator);
+    m->charge_denominator = or_one(pool->charge_denominator);
+    m->headroom = pool->headroom.n;
+    m->has_physical_free = pool->knows & DRIVER_KNOWS_PHYSICAL;
+    m->physical_free = pool->physical_free.n;
+    m->has_smallest_volume = pool->smallest.n > 0;
+    m->smallest_volume = pool->smallest.n;
+    m->has_largest_volume = pool->largest.n > 0;
+    m->largest_volume = pool->largest.n;
+    m->has_granularity = pool->granularity.n > 0;
+    m->granularity = pool->granularity.n;
+}
+
+// ---- tiers ----
+
+// NULL for a pool whose capacity nobody knows: unknown is never unlimited.
+static Granary__Pool *pool_message(struct provider *p, const struct driver_inventory *inventory,
+                                   const struct driver_instance *instance, const struct driver_pool *pool,
+                                   const struct map *held, struct arena *arena) {
+    const struct provider_tier_setup *configured = tier_find(p, instance->name, pool->name);
+    const struct driver_facts *facts = configured ? &configured->facts : NULL;
+    const char *store = store_of(instance, pool, arena);
+    uint64_t total;
+    if (!total_find(inventory, pool, store, configured, held, &total)) {
+        say_log(p, "pool '%s/%s' is left out: the storage does not say how large it is; give its 'capacity'",
+                instance->name, pool->name);
+        return NULL;
+    }
+    Granary__Pool *m = ARENA_NEW(arena, Granary__Pool);
+    granary__pool__init(m);
+    m->name = arena_text(arena, pool->name);
+    m->instance = arena_text(arena, instance->name);
+    m->provider = arena_text(arena, p->setup.name);
+    m->tags = tags_message(&pool->facts.tags, facts, "pool", arena, &m->n_tags);
+    m->constraints = constraints_message(&pool->facts, facts, "pool", arena, &m->n_constraints);
+    m->preferences = preferences_message(&pool->facts, facts, "pool", arena, &m->n_preferences);
+    m->store = (char *)store;
+    m->total = quantities_message(pool, configured, total, arena);
+    m->data_address =
+        arena_text(arena, configured && configured->data_address ? configured->data_address : pool->data_address);
+    pool_figures(m, pool);
+    capabilities_message(m, pool->capabilities, arena);
+    return m;
+}
+
+static Granary__Instance *instance_message(struct provider *p, const struct driver_inventory *inventory,
+                                           const struct driver_instance *instance, const struct map *held,
+                                           struct arena *arena) {
+    const struct provider_tier_setup *configured = tier_find(p, instance->name, NULL);
+    const struct driver_facts *facts = configured ? &configured->facts : NULL;
+    Granary__Instance *m = ARENA_NEW(arena, Granary__Instance);
+    granary__instance__init(m);
+    m->name = arena_text(arena, instance->name);
+    m->tags = tags_message(&instance->facts.tags, facts, "instance", arena, &m->n_tags);
+    m->constraints = constraints_message(&instance->facts, facts, "instance", arena, &m->n_constraints);
+    m->preferences = preferences_message(&instance->facts, facts, "instance", arena, &m->n_preferences);
+    m->pools = arena_zero(arena, instance->pool_count + 1, sizeof *m->pools);
+    for (size_t i = 0; i < instance->pool_count; i++) {
+        Granary__Pool *pool = pool_message(p, inventory, instance, &instance->pools[i], held, arena);
+        if (pool) m->pools[m->n_pools++] = pool;
+    }
+    return m;
+}
+
+Granary__TierReport *tiers_message(struct provider *p, const struct driver_inventory *inventory,
+                                   const struct id_list *seen, struct arena *arena) {
+    const struct provider_tier_setup *configured = tier_find(p, NULL, NULL);
+    const struct driver_facts *facts = configured ? &configured->facts : NULL;
+    struct map held = {0};
+    held_in_pools(p, &held);
+    Granary__TierReport *m = ARENA_NEW(arena, Granary__TierReport);
+    granary__tier_report__init(m);
+    m->tags = tags_message(&inventory->facts.tags, facts, "provider", arena, &m->n_tags);
+    m->constraints = constraints_message(&inventory->facts, facts, "provider", arena, &m->n_constraints);
+    m->preferences = preferences_message(&inventory->facts, facts, "provider", arena, &m->n_preferences);
+    m->instances = arena_zero(arena, inventory->instance_count + 1, sizeof *m->instances);
+    for (size_t i = 0; i < inventory->instance_count; i++)
+        m->instances[m->n_instances++] = instance_message(p, inventory, &inventory->instances[i], &held, arena);
+    m->seen_operations = seen->count ? arena_copy(arena, seen->at, seen->count * sizeof *seen->at) : NULL;
+    m->n_seen_operations = seen->count;
+    map_done(&held);
+    return m;
+}

@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+// The driver 'file' on a small filesystem of its own (a tmpfs in a mount namespace of the test's): real allocation, a full
+// disk, views of one store, sparse pools, loop devices, fences. Needs root; says so and passes the rest by without it.
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/text.h"
+#include "driver/door.h"
+#include "driver/drivers.h"
+#include "sys/file.h"
+#include "sys/keeper_registry.h"
+#include "sys/loopdev.h"
+#include "sys/process.h"
+
+enum { MB = 1 << 20, DISK = 32 * MB };
+
+struct world {
+    char root[64];
+    struct door *door;
+    struct arena arena;
+};
+
+static bool root; // we are, and could make a namespace
+
+static void expect_ok(struct err *e) {
+    if (e) print_error("%s\n", err_text(e));
+    assert_null(e);
+}
+
+static void expect_err(struct err *e, enum err_kind kind, const char *words) {
+    assert_non_null(e);
+    if (err_kind(e) != kind || !strstr(err_text(e), words))
+        print_error("%s: %s\n", err_kind_name(err_kind(e)), err_text(e));
+    assert_int_equal(err_kind(e), kind);
+    assert_non_null(strstr(err_text(e), words));
+    err_free(e);
+}
+
+static int setup(void **state) {
+    struct world *w = *state = calloc(1, sizeof *w);
+    snprintf(w->root, sizeof w->root, "/tmp/granary-file-XXXXXX");
+    assert_non_null(mkdtemp(w->root));
+    if (root) assert_int_equal(mount("tmpfs", w->root, "tmpfs", 0, "size=32m"), 0);
+    return 0;
+}
+
+static int teardown(void **state) {
+    struct world *w = *state;
+    door_close(w->door);
+    arena_done(&w->arena);
+    if (root)
+        umount2(w->root, MNT_DETACH);
+    else
+        expect_ok(tree_remove(w->root));
+    rmdir(w->root);
+    free(w);
+    return 0;
+}
+
+// Two pools on the filesystem: "full" with factor 1, "thin" with 1/4 and a headroom of 8 MiB.
+static void open_pools(struct world *w, uint64_t capacity, const char *kind) {
+    struct driver_pair full[] = {{"directory", arena_format(&w->arena, "%s/full", w->root)}, {"kind", kind}};
+    struct driver_pair thin[] = {{"directory", arena_format(&w->arena, "%s/thin", w->root)}, {"kind", kind}};
+    const struct driver_pool_config pools[] = {
+        {.instance = "main", .name = "full", .capacity = {capacity}, .settings = {full, 2}},
+        {.instance = "main",
+         .name = "thin",
+         .capacity = {capacity},
+         .charge_numerator = 1,
+         .charge_denominator = 4,
+         .headroom = {8 * MB},
+         .settings = {thin, 2}},
+    };
+    door_close(w->door);
+    w->door = NULL;
+    expect_ok(
+        door_open(&driver_file, &(struct driver_config){.provider = "p", .pools = pools, .pool_count = 2}, &w->door));
+}
+
+static struct err *run(struct world *w, struct driver_request r, struct driver_answer *ret) {
+    struct driver_call call = {.arena = &w->arena, .timeout_ms = 2000, .cluster = "c1"};
+    static struct driver_answer ignored;
+    return door_run(w->door, &call, &r, ret ? ret : &ignored);
+}
+
+static struct driver_volume volume(struct world *w, unsigned n, const char *pool) {
+    return (struct driver_volume){.cluster = "c1",
+                                  .uuid = arena_format(&w->arena, "00000000-0000-4000-8000-%012u", n),
+                                  .name = arena_format(&w->arena, "g-%u", n),
+                                  .label = "db",
+                                  .instance = "main",
+                                  .pool = pool};
+}
+
+static struct err *create(struct world *w, unsigned n, const char *pool, uint64_t size) {
+    return run(
+        w, (struct driver_request){.act = DRIVER_ACT_CREATE, .create = {.volume = volume(w, n, pool), .size = {size}}},
+        NULL);
+}
+
+static struct err *drop(struct world *w, unsigned n, const char *pool, bool wipe) {
+    return run(w, (struct driver_request){.act = DRIVER_ACT_REMOVE, .volume = volume(w, n, pool), .wipe = wipe}, NULL);
+}
+
+static struct driver_pool pool(struct world *w, size_t i) {
+    struct driver_answer a;
+    expect_ok(run(w, (struct driver_request){.act = DRIVER_ACT_INVENTORY}, &a));
+    return a.inventory.instances[0].pools[i];
+}
+
+static struct stat image(struct world *w, unsigned n, const char *in) {
+    struct stat s = {0};
+    (void)lstat(arena_format(&w->arena, "%s/%s/g-%u.img", w->root, in, n), &s);
+    return s;
+}
+
+static size_t files_in(struct world *w, const char *in) {
+    AUTO_TEXT struct text found = {0};
+    const char *argv[] = {"ls", "-A", arena_format(&w->arena, "%s/%s", w->root, in), NULL};
+    int code;
+    size_t count = 0;
+    expect_ok(process_run(argv, 0, 5000, &found, &code));
+    for (size_t i = 0; i < found.size; i++) count += found.data[i] == '\n';
+    return count;
+}
+
+// ---- tests ----
+
+static void pools_on_one_filesystem_are_views_of_one_store(void **state) {
+    struct world *w = *state;
+    open_pools(w, 0, "directory");
+    assert_string_equal(pool(w, 0).store, pool(w, 1).store);
+    assert_int_equal(pool(w, 1).charge_denominator, 4);
+    assert_int_equal(pool(w, 1).headroom.n, 8 * MB);
+}
+
+static void two_pools_may_not_share_a_directory(void **state) {
+    struct world *w = *state;
+    struct driver_pair same[] = {{"directory", arena_format(&w->arena, "%s/x", w->root)}};
+    struct driver_pair link[] = {{"directory", arena_format(&w->arena, "%s/y", w->root)}};
+    assert_int_equal(mkdir(same[0].value, 0700), 0);
+    assert_int_equal(symlink(same[0].value, link[0].value), 0);
+    const struct driver_pool_config pools[] = {{.instance = "main", .name = "a", .settings = {same, 1}},
+                                               {.instance = "main", .name = "b", .settings = {link, 1}}};
+    expect_err(
+        door_open(&driver_file, &(struct driver_config){.provider = "p", .pools = pools, .pool_count = 2}, &w->door),
+        ERR_INVALID, "is that of pool 'main/a' already");
+}
+
+static void a_full_volume_is_allocated_and_a_thin_one_is_a_hole(void **state) {
+    struct world *w = *state;
+    if (!root) skip();
+    open_pools(w, 0, "image");
+    uint64_t total = pool(w, 0).total.n;
+    expect_ok(create(w, 1, "full", 4 * MB));
+    expect_ok(create(w, 2, "thin", 20 * MB));
+    assert_true((uint64_t)image(w, 1, "full").st_blocks * 512 >= 4 * MB);
+    assert_true((uint64_t)image(w, 2, "thin").st_blocks * 512 < MB);
+    assert_int_equal(image(w, 2, "thin").st_size, 20 * MB);
+    struct driver_pool p = pool(w, 0);
+    assert_in_range(p.total.n, total - MB / 4, total); // identities take a little
+    assert_in_range(p.free.n, total - 4 * MB - MB / 4, total - 4 * MB);
+}
+
+static void a_full_disk_fails_with_a_sentence_and_gives_all_back(void **state) {
+    struct world *w = *state;
+    if (!root) skip();
+    open_pools(w, 0, "image");
+    expect_ok(create(w, 1, "full", 4 * MB));
+    uint64_t free = pool(w, 0).physical_free.n;
+    size_t files = files_in(w, "full");
+    expect_err(create(w, 2, "full", 64 * MB), ERR_FULL, "create volume 'db' in pool 'p/main/full': no room for 64 MiB");
+    assert_int_equal(pool(w, 0).physical_free.n, free);
+    assert_in_range(files_in(w, "full"), files, files + 1); // its lock may stay
+    struct driver_answer a;
+    expect_err(
+        run(w, (struct driver_request){.act = DRIVER_ACT_GROW, .volume = volume(w, 1, "full"), .size = {60 * MB}}, &a),
+        ERR_FULL, "no room");
+    assert_int_equal(image(w, 1, "full").st_size, 4 * MB);
+    assert_int_equal(pool(w, 0).physical_free.n, free);
+    expect_ok(drop(w, 1, "full", false));
+}
+
+static void the_configured_capacity_is_a_bound(void **state) {
+    struct world *w = *state;
+    open_pools(w, 6 * MB, root ? "image" : "directory");
+    assert_int_equal(pool(w, 0).total.n, 12 * MB); // of both pools together, as they are views of one store
+    expect_ok(create(w, 1, "full", 5 * MB));
+    if (!root) return; // a directory holds nothing yet
+    expect_err(create(w, 2, "full", 8 * MB), ERR_FULL, "configured capacity");
+}
+
+static void what_a_crash_left_is_begun_anew(void **state) {
+    struct world *w = *state;
+    if (!root) skip();
+    open_pools(w, 0, "image");
+    expect_ok(create(w, 1, "full", 2 * MB));
+    const char *path = arena_format(&w->arena, "%s/full/g-1.img", w->root);
+    assert_int_equal(rename(path, arena_format(&w->arena, "%s.new", path)),
+                     0); // the identity is there, the image unnamed
+    struct driver_answer a;
+    expect_ok(run(w, (struct driver_request){.act = DRIVER_ACT_LIST, .most = 10}, &a));
+    assert_int_equal(a.objects.count, 1);
+    assert_string_equal(a.objects.at[0].uuid, volume(w, 1, "full").uuid);
+    expect_ok(create(w, 1, "full", 2 * MB));
+    assert_int_equal(image(w, 1, "full").st_size, 2 * MB);
+    assert_int_equal(rename(path, arena_format(&w->arena, "%s.new", path)), 0);
+    expect_ok(drop(w, 1, "full", false)); // or deleted
+    assert_int_equal(files_in(w, "full"), 0);
+}
+
+static void a_wiped_volume_is_overwritten_before_it_goes(void **state) {
+    struct world *w = *state;
+    if (!root) skip();
+    open_pools(w, 0, "image");
+    expect_ok(create(w, 1, "full", 3 * MB));
+    const char *path = arena_format(&w->arena, "%s/full/g-1.img", w->root);
+    AUTO_FD int fd = open(path, O_RDWR);
+    static char secret[2 * MB], found[2 * MB];
+    memset(secret, 's', sizeof secret);
+    assert_int_equal(pwrite(fd, secret, sizeof secret, MB), sizeof secret);
+    expect_ok(drop(w, 1, "full", true));
+    assert_int_equal(access(path, F_OK), -1);
+    assert_int_equal(pread(fd, found, sizeof found, MB), sizeof found); // the blocks, through the descriptor we kept
+    for (size_t i = 0; i < sizeof found; i++) assert_int_equal(found[i], 0);
+}
+
+static struct driver_request attach_of(struct world *w, enum driver_act act, uint64_t epoch) {
+    return (struct driver_request){
+        .act = act, .attach = {.volume = volume(w, 1, "full"), .host = boot_id(), .agent = "n1", .epoch = epoch}};
+}
+
+static void an_image_on_a_loop_device_is_neither_attached_nor_deleted(void **state) {
+    struct world *w = *state;
+    struct driver_answer a;
+    struct loopdev held = {.fd = -1};
+    AUTO_ERR struct err *none = loopdev_check();
+    if (!root || none) skip();
+    open_pools(w, 0, "image");
+    expect_ok(create(w, 1, "full", 4 * MB));
+    expect_ok(run(w, attach_of(w, DRIVER_ACT_ATTACH, 1), &a));
+    assert_string_equal(a.context,
+                        arena_format(&w->arena, "{\"kind\":\"loop\",\"image\":\"%s/full/g-1.img\"}", w->root));
+    expect_ok(loopdev_attach(arena_format(&w->arena, "%s/full/g-1.img", w->root), false, &held));
+    struct err *attached = run(w, attach_of(w, DRIVER_ACT_ATTACH, 2), &a);
+    struct err *deleted = drop(w, 1, "full", false), *detached = run(w, attach_of(w, DRIVER_ACT_DETACH, 1), &a);
+    loopdev_close(&held);
+    expect_err(attached, ERR_CONFLICT, "/dev/loop");
+    expect_err(deleted, ERR_CONFLICT, "/dev/loop");
+    expect_err(detached, ERR_TIMEOUT, "/dev/loop");
+    expect_ok(run(w, attach_of(w, DRIVER_ACT_DETACH, 1), &a));
+    expect_ok(run(w, attach_of(w, DRIVER_ACT_ATTACH, 2), &a));
+    expect_ok(drop(w, 1, "full", false));
+}
+
+static void a_fence_kills_the_keeper_that_holds_the_image(void **state) {
+    struct world *w = *state;
+    struct driver_answer a;
+    AUTO_ERR struct err *none = loopdev_check();
+    if (!root || none) skip();
+    open_pools(w, 0, "image");
+    expect_ok(create(w, 1, "full", 4 * MB));
+    const char *path = arena_format(&w->arena, "%s/full/g-1.img", w->root);
+    pid_t pid = fork();
+    if (!pid) { // holds the image on a loop device until it is killed
+        struct loopdev d = {.fd = -1};
+        if (loopdev_attach(path, false, &d)) _exit(1);
+        for (;;) pause();
+    }
+    for (int i = 0, holder = -1; holder < 0 && i < 400; i++) {
+        usleep(5000);
+        expect_ok(loopdev_holder(path, &holder));
+    }
+    struct keeper_record r = {.pid = pid, .epoch = 3, .agent = "n1", .what = "attachment 9"};
+    snprintf(r.boot, sizeof r.boot, "%s", boot_id());
+    expect_ok(process_start_time(pid, &r.start));
+    expect_ok(keeper_register(path, &r));
+    struct err *deleted = drop(w, 1, "full", false), *other = run(w, attach_of(w, DRIVER_ACT_ATTACH, 4), &a);
+    struct err *same = run(w, attach_of(w, DRIVER_ACT_ATTACH, 3), &a);
+    // A keeper is reaped by its parent; here that is us, and the fence waits for the end, not for the reaping.
+    struct err *fenced = run(w, attach_of(w, DRIVER_ACT_FENCE, 3), &a);
+    int status = 0;
+    if (fenced) kill(pid, SIGKILL);
+    waitpid(pid, &status, 0);
+    expect_err(deleted, ERR_CONFLICT, "attachment 9 of agent 'n1'");
+    expect_err(other, ERR_CONFLICT, "attachment 9 of agent 'n1'");
+    expect_ok(same);
+    expect_ok(fenced);
+    assert_true(WIFSIGNALED(status));
+    assert_non_null(strstr(a.proof, "killed attachment 9"));
+    int holder = 0;
+    expect_ok(loopdev_holder(path, &holder));
+    assert_int_equal(holder, -1);
+    expect_err(keeper_register(path, &r), ERR_CONFLICT, "epoch 3 is refused");
+    expect_ok(run(w, attach_of(w, DRIVER_ACT_ATTACH, 4), &a));
+    expect_ok(drop(w, 1, "full", false));
+    assert_int_equal(files_in(w, "full"), 0);
+}
+
+static void another_boot_of_the_host_is_proof_enough(void **state) {
+    struct world *w = *state;
+    struct driver_answer a;
+    open_pools(w, 0, "directory");
+    expect_ok(create(w, 1, "full", MB));
+    struct driver_request r = attach_of(w, DRIVER_ACT_FENCE, 1);
+    r.attach.host = "11111111-2222-3333-4444-555555555555";
+    expect_ok(run(w, r, &a));
+    assert_non_null(strstr(a.proof, "started anew"));
+    r.act = DRIVER_ACT_DETACH;
+    expect_ok(run(w, r, &a));
+    r.act = DRIVER_ACT_ATTACH;
+    expect_err(run(w, r, &a), ERR_CONFLICT, "on another host");
+}
+
+static void a_directory_volume_goes_with_all_that_is_in_it(void **state) {
+    struct world *w = *state;
+    open_pools(w, 0, "directory");
+    expect_ok(create(w, 1, "full", 2 * MB));
+    const char *path = arena_format(&w->arena, "%s/full/g-1.dir", w->root);
+    expect_ok(directory_make(arena_format(&w->arena, "%s/a/b", path), 0700));
+    expect_ok(file_write(arena_format(&w->arena, "%s/a/b/c", path), "data", 4, 0600));
+    expect_ok(drop(w, 1, "full", false));
+    assert_int_equal(files_in(w, "full"), 0);
+}
+
+int main(void) {
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(pools_on_one_filesystem_are_views_of_one_store),
+        T(two_pools_may_not_share_a_directory),
+        T(a_full_volume_is_allocated_and_a_thin_one_is_a_hole),
+        T(a_full_disk_fails_with_a_sentence_and_gives_all_back),
+        T(the_configured_capacity_is_a_bound),
+        T(what_a_crash_left_is_begun_anew),
+        T(a_wiped_volume_is_overwritten_before_it_goes),
+        T(an_image_on_a_loop_device_is_neither_attached_nor_deleted),
+        T(a_fence_kills_the_keeper_that_holds_the_image),
+        T(another_boot_of_the_host_is_proof_enough),
+        T(a_directory_volume_goes_with_all_that_is_in_it),
+    };
+    // Mounts made from here on are seen by nobody else and end with this process.
+    root = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+    if (!root) printf("no root, or no namespaces: images are not tested\n");
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,635 @@
+// SPDX-License-Identifier: Apache-2.0
+// The provider's machine around the memory driver, on virtual time: a call runs when the test says so.
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/map.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "codec/message.h"
+#include "driver/door.h"
+#include "driver/flaky.h"
+#include "driver/memory.h"
+#include "provider/name.h"
+#include "provider/provider.h"
+
+enum { MB = 1 << 20, CAPACITY = 100 * MB };
+
+struct call {
+    uint64_t job;
+    const struct driver_request *request;
+    bool given_up;
+};
+
+struct world {
+    struct provider *p;
+    struct door *storage, *door;
+    void *flaky;
+    int64_t now;
+    VEC(struct call) calls;            // asked for and not run yet
+    struct arena arena;                // what was said lives here
+    Granary__ProviderHello *hello;     // the last one
+    VEC(Granary__FromProvider *) said; // to the master
+    struct text transcript;            // all outputs, as bytes
+    bool hung_up;
+};
+
+static void expect_ok(struct err *e) {
+    if (e) print_error("%s\n", err_text(e));
+    assert_null(e);
+}
+
+// ---- the world ----
+
+static void take(struct world *w, struct provider_outputs *out) {
+    VEC_EACH (o, &out->list) {
+        text_addf(&w->transcript, "%d %llu;", (int)o->kind, (unsigned long long)o->job);
+        if (o->kind == PROVIDER_JOB) vec_push(&w->calls, ((struct call){o->job, o->request, false}));
+        if (o->kind == PROVIDER_GIVE_UP)
+            VEC_EACH (c, &w->calls)
+                if (c->job == o->job) c->given_up = true;
+        if (o->kind == PROVIDER_HELLO) w->hello = message_copy(&o->hello->base, &w->arena);
+        if (o->kind == PROVIDER_SEND) {
+            vec_push(&w->said, message_copy(&o->send->base, &w->arena));
+            message_pack(&o->send->base, &w->transcript);
+        }
+        if (o->kind == PROVIDER_HANG_UP) w->hung_up = true;
+        if (o->kind == PROVIDER_LOG) text_add(&w->transcript, o->log);
+    }
+}
+
+static void step(struct world *w, struct provider_input input) {
+    struct provider_outputs out = {0};
+    input.now.ms = w->now;
+    provider_step(w->p, &input, &out);
+    take(w, &out);
+    provider_outputs_done(&out);
+}
+
+// Runs the i-th call that waits.
+static void run_call(struct world *w, size_t i) {
+    struct call c = w->calls.at[i];
+    struct arena arena = {0};
+    struct driver_call call = {.arena = &arena, .timeout_ms = 100, .cluster = provider_cluster(w->p)};
+    struct driver_answer answer = {0};
+    vec_remove(&w->calls, i);
+    struct err *e = door_run(w->door, &call, c.request, &answer);
+    step(w, (struct provider_input){.kind = PROVIDER_JOB_DONE,
+                                    .job = c.job,
+                                    .error_kind = e ? err_kind(e) : ERR_INVALID,
+                                    .error = e ? err_text(e) : NULL,
+                                    .answer = &answer});
+    err_free(e);
+    arena_done(&arena);
+}
+
+static void run_all(struct world *w) {
+    while (w->calls.count) run_call(w, 0);
+}
+
+// Lets time pass in steps to each deadline, running what comes.
+static void pass(struct world *w, int64_t ms) {
+    int64_t end = w->now + ms;
+    run_all(w);
+    for (struct mono next; (next = provider_next_deadline(w->p)).ms <= end;) {
+        if (next.ms > w->now) w->now = next.ms;
+        step(w, (struct provider_input){.kind = PROVIDER_TICK});
+        run_all(w);
+    }
+    w->now = end;
+}
+
+static size_t call_of(const struct world *w, enum driver_act act) {
+    for (size_t i = 0; i < w->calls.count; i++)
+        if (w->calls.at[i].request->act == act) return i;
+    return SIZE_MAX;
+}
+
+static void tick(struct world *w, int64_t ms) {
+    w->now += ms;
+    step(w, (struct provider_input){.kind = PROVIDER_TICK});
+}
+
+static void connect_to(struct world *w, const char *cluster) {
+    Granary__ProviderWelcome welcome = GRANARY__PROVIDER_WELCOME__INIT;
+    welcome.provider_id = 7;
+    welcome.cluster = (char *)cluster;
+    welcome.seq = 50;
+    welcome.heartbeat_ms = 1000;
+    welcome.lost_ms = 5000;
+    welcome.session = (char *)"s1";
+    w->hello = NULL;
+    step(w, (struct provider_input){.kind = PROVIDER_CONNECTING});
+    pass(w, 1000);
+    assert_non_null(w->hello);
+    step(w, (struct provider_input){.kind = PROVIDER_CONNECTED, .welcome = &welcome});
+}
+
+static struct provider_setup usual(void) {
+    struct provider_setup s = provider_setup_usual();
+    s.name = "shelf";
+    s.driver = "memory";
+    s.page = 3;
+    s.parallel = true;
+    return s;
+}
+
+// The storage outlives the provider: `start` makes a new process around it.
+static void start(struct world *w, const struct provider_setup *setup) {
+    w->p = provider_new(setup);
+}
+
+static void storage_open(struct world *w, const char *schedule) {
+    const struct driver_pool_config pools[] = {
+        {.instance = "main",
+         .name = "thick",
+         .capacity = {CAPACITY},
+         .settings = {&(struct driver_pair){"store", "s"}, 1}},
+        {.instance = "main",
+         .name = "thin",
+         .capacity = {CAPACITY},
+         .headroom = {MB},
+         .charge_numerator = 1,
+         .charge_denominator = 4,
+         .settings = {&(struct driver_pair){"store", "s"}, 1}},
+    };
+    const struct driver_config config = {.provider = "shelf", .pools = pools, .pool_count = 2};
+    expect_ok(door_open(&driver_memory, &config, &w->storage));
+    expect_ok(flaky_wrap(&driver_memory, door_self(w->storage), schedule, &w->flaky));
+    w->door = door_around(&driver_flaky, "shelf", w->flaky);
+}
+
+static int setup(void **state) {
+    struct world *w = *state = NEW(struct world);
+    struct provider_setup s = usual();
+    w->now = 1000;
+    storage_open(w, "");
+    start(w, &s);
+    return 0;
+}
+
+static void stop(struct world *w) {
+    run_all(w);
+    provider_free(w->p);
+    w->p = NULL;
+}
+
+static int teardown(void **state) {
+    struct world *w = *state;
+    stop(w);
+    door_close(w->door);
+    flaky_unwrap(w->flaky);
+    door_close(w->storage);
+    vec_done(&w->calls);
+    vec_done(&w->said);
+    text_done(&w->transcript);
+    arena_done(&w->arena);
+    free(w);
+    return 0;
+}
+
+// ---- the master ----
+
+static const char *uuid_of(struct world *w, unsigned volume) {
+    return arena_format(&w->arena, "00000000-0000-4000-8000-%012u", volume);
+}
+
+static void ask(struct world *w, uint64_t id, Granary__OperationKind kind, unsigned volume, uint64_t size,
+                const char *pool) {
+    Granary__ToProvider m = GRANARY__TO_PROVIDER__INIT;
+    Granary__ProviderOperation o = GRANARY__PROVIDER_OPERATION__INIT;
+    o.operation_id = id;
+    o.kind = kind;
+    o.volume_id = volume;
+    o.volume_uuid = (char *)uuid_of(w, volume);
+    o.volume_name = arena_format(&w->arena, "db-%u", volume);
+    o.instance = (char *)"main";
+    o.pool = (char *)pool;
+    o.has_size = true;
+    o.size = size;
+    o.host_identity = (char *)"h1";
+    o.agent_name = (char *)"n1";
+    o.has_epoch = true;
+    o.epoch = 1;
+    m.operation = &o;
+    step(w, (struct provider_input){.kind = PROVIDER_MESSAGE, .message = &m});
+}
+
+#define CREATE GRANARY__OPERATION_KIND__OPERATION_CREATE
+#define DELETE GRANARY__OPERATION_KIND__OPERATION_DELETE
+#define GROW GRANARY__OPERATION_KIND__OPERATION_GROW
+#define ATTACH GRANARY__OPERATION_KIND__OPERATION_ATTACH
+#define FENCE GRANARY__OPERATION_KIND__OPERATION_FENCE
+
+static const Granary__ProviderResult *result_of(const struct world *w, uint64_t id, size_t *ret_times) {
+    const Granary__ProviderResult *last = NULL;
+    size_t times = 0;
+    VEC_EACH (m, &w->said) {
+        if (!(*m)->result || (*m)->result->operation_id != id) continue;
+        last = (*m)->result;
+        times++;
+    }
+    if (ret_times) *ret_times = times;
+    return last;
+}
+
+static const Granary__TierReport *last_report(const struct world *w) {
+    for (size_t i = w->said.count; i-- > 0;)
+        if (w->said.at[i]->tiers) return w->said.at[i]->tiers;
+    return NULL;
+}
+
+static bool names(const Granary__TierReport *r, uint64_t id) {
+    for (size_t i = 0; i < r->n_seen_operations; i++)
+        if (r->seen_operations[i] == id) return true;
+    return false;
+}
+
+static uint64_t total_of(const Granary__TierReport *r) {
+    return r->instances[0]->pools[0]->total->bytes;
+}
+
+// ---- tests ----
+
+static void a_hello_tells_the_tiers_and_all_that_the_storage_holds(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    for (unsigned i = 1; i <= 7; i++) ask(w, i, CREATE, i, MB, "thick");
+    pass(w, 1000);
+    assert_true(memory_add_foreign(door_self(w->storage), "main", "thick", "theirs", (struct bytes){MB}));
+    stop(w);
+    struct provider_setup s = usual();
+    s.cluster = "c1";
+    start(w, &s);
+    connect_to(w, "c1");
+    size_t ours = 0;
+    assert_int_equal(w->hello->n_objects, 8);
+    for (size_t i = 0; i < 8; i++) ours += w->hello->objects[i]->volume_uuid != NULL;
+    assert_int_equal(ours, 7);
+    assert_int_equal(provider_counts(w->p).foreign, 1);
+    assert_int_equal(w->hello->tiers->n_instances, 1);
+    assert_int_equal(w->hello->tiers->instances[0]->n_pools, 2);
+    assert_string_equal(w->hello->tiers->instances[0]->pools[1]->store, "s");
+    assert_int_equal(w->hello->tiers->instances[0]->pools[1]->charge_denominator, 4);
+    assert_int_equal(total_of(w->hello->tiers), CAPACITY - MB); // without what others took
+}
+
+static void a_volume_is_made_and_the_report_names_the_operation(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    ask(w, 11, CREATE, 1, 5 * MB + 1, "thick");
+    pass(w, 500);
+    const Granary__ProviderResult *r = result_of(w, 11, NULL);
+    assert_true(r && r->done);
+    assert_int_equal(r->size, 6 * MB);
+    assert_non_null(r->handle);
+    assert_true(names(last_report(w), 11));
+    assert_int_equal(total_of(last_report(w)), CAPACITY);
+    struct uuid u;
+    char name[STORAGE_NAME];
+    assert_true(uuid_parse(uuid_of(w, 1), &u));
+    storage_name("c1", u, name);
+    ask(w, 12, DELETE, 1, 0, "thick");
+    pass(w, 500);
+    assert_true(result_of(w, 12, NULL)->done);
+    assert_int_equal(memory_count(door_self(w->storage)), 0);
+    assert_int_equal(total_of(last_report(w)), CAPACITY);
+}
+
+static void a_question_asked_twice_is_carried_out_once_and_answered_twice(void **state) {
+    struct world *w = *state;
+    size_t times;
+    connect_to(w, "c1");
+    ask(w, 11, CREATE, 1, MB, "thick");
+    ask(w, 11, CREATE, 1, MB, "thick");
+    pass(w, 500);
+    (void)result_of(w, 11, &times);
+    assert_int_equal(times, 1);
+    ask(w, 11, CREATE, 1, MB, "thick");
+    (void)result_of(w, 11, &times);
+    assert_int_equal(times, 2);
+    assert_int_equal(door_count(w->door, DRIVER_ACT_CREATE).calls, 1);
+}
+
+static void operations_on_one_volume_run_in_order(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    pass(w, 100);
+    ask(w, 1, CREATE, 1, MB, "thick");
+    ask(w, 2, GROW, 1, 3 * MB, "thick");
+    ask(w, 3, DELETE, 1, 0, "thick");
+    ask(w, 4, CREATE, 2, MB, "thick");
+    assert_int_equal(w->calls.count, 2); // the first of each volume
+    assert_int_equal(w->calls.at[0].request->act, DRIVER_ACT_CREATE);
+    pass(w, 500);
+    assert_int_equal(result_of(w, 2, NULL)->size, 3 * MB);
+    assert_true(result_of(w, 3, NULL)->done);
+    assert_int_equal(memory_count(door_self(w->storage)), 1);
+}
+
+static void a_full_pool_is_a_failed_operation_with_the_sentence(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    ask(w, 1, CREATE, 1, 2 * (uint64_t)CAPACITY, "thick");
+    pass(w, 500);
+    const Granary__ProviderResult *r = result_of(w, 1, NULL);
+    assert_false(r->done);
+    assert_string_equal(r->error_kind, "full");
+    assert_non_null(strstr(r->message, "create volume 'db-1' in pool 'shelf/main/thick'"));
+    assert_true(names(last_report(w), 1));
+}
+
+static void a_hanging_call_holds_up_its_volume_alone(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    pass(w, 100);
+    ask(w, 1, CREATE, 1, MB, "thick");
+    struct call hanging = w->calls.at[0];
+    vec_remove(&w->calls, 0);
+    tick(w, usual().timeout_ms[DRIVER_ACT_CREATE] + 1);
+    assert_int_equal(provider_counts(w->p).stuck, 1);
+    for (unsigned i = 2; i < 40; i++) ask(w, i, CREATE, i, MB, "thick");
+    ask(w, 50, DELETE, 1, 0, "thick");
+    pass(w, 100 * 1000);
+    for (unsigned i = 2; i < 40; i++) assert_true(result_of(w, i, NULL)->done);
+    assert_null(result_of(w, 1, NULL));
+    assert_null(result_of(w, 50, NULL));
+    assert_true(names(last_report(w), 39)); // reports go on
+    vec_push(&w->calls, hanging);           // it ends after all
+    pass(w, 1000);
+    assert_true(result_of(w, 1, NULL)->done);
+    assert_true(result_of(w, 50, NULL)->done);
+    assert_int_equal(memory_count(door_self(w->storage)), 38);
+}
+
+static void a_driver_for_one_call_at_a_time_gets_one(void **state) {
+    struct world *w = *state;
+    stop(w);
+    struct provider_setup s = usual();
+    s.parallel = false;
+    start(w, &s);
+    connect_to(w, "c1");
+    pass(w, 100);
+    for (unsigned i = 1; i <= 5; i++) ask(w, i, CREATE, i, MB, "thick");
+    assert_int_equal(w->calls.count, 1);
+    pass(w, 1000);
+    assert_int_equal(memory_count(door_self(w->storage)), 5);
+}
+
+static void no_more_calls_run_than_the_budget(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    pass(w, 100);
+    for (unsigned i = 1; i <= 50; i++) ask(w, i, CREATE, i, MB, "thick");
+    assert_int_equal(w->calls.count, usual().most_calls);
+    pass(w, 1000);
+    assert_int_equal(memory_count(door_self(w->storage)), 50);
+}
+
+static void an_open_outcome_is_tried_again_until_it_is_known(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    expect_ok(flaky_schedule(
+        w->flaky,
+        "create:lose@1-3, create:fail-unavailable@4, remove:lose@1, attach:unknown@1-2, fence:fail-timeout@1"));
+    ask(w, 1, CREATE, 1, MB, "thick");
+    ask(w, 2, ATTACH, 1, 0, "thick");
+    ask(w, 3, FENCE, 1, 0, "thick");
+    ask(w, 4, DELETE, 1, 0, "thick");
+    assert_null(result_of(w, 1, NULL));
+    pass(w, 120 * 1000);
+    for (uint64_t id = 1; id <= 4; id++) assert_true(result_of(w, id, NULL)->done);
+    assert_non_null(strstr(result_of(w, 3, NULL)->message, "h1"));
+    assert_int_equal(memory_count(door_self(w->storage)), 0);
+    assert_int_equal(door_count(w->door, DRIVER_ACT_CREATE).calls, 5);
+}
+
+static void a_result_that_came_while_away_is_told_when_asked_again(void **state) {
+    struct world *w = *state;
+    size_t times;
+    connect_to(w, "c1");
+    pass(w, 100);
+    ask(w, 1, CREATE, 1, MB, "thick");
+    ask(w, 2, GROW, 1, 2 * MB, "thick");
+    step(w, (struct provider_input){.kind = PROVIDER_DISCONNECTED});
+    run_all(w);
+    assert_null(result_of(w, 1, NULL));
+    assert_null(result_of(w, 2, NULL));
+    connect_to(w, "c1");
+    assert_true(names(w->hello->tiers, 1));
+    assert_int_equal(w->hello->n_objects, 1);
+    ask(w, 1, CREATE, 1, MB, "thick");
+    ask(w, 2, GROW, 1, 2 * MB, "thick");
+    pass(w, 500);
+    assert_true(result_of(w, 1, &times)->done);
+    assert_int_equal(times, 1);
+    assert_int_equal(result_of(w, 2, NULL)->size, 2 * MB);
+    assert_int_equal(door_count(w->door, DRIVER_ACT_CREATE).calls, 1);
+    assert_int_equal(door_count(w->door, DRIVER_ACT_GROW).calls, 1);
+}
+
+static void a_new_process_finds_what_the_old_one_made(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    ask(w, 1, CREATE, 1, MB, "thick");
+    pass(w, 500);
+    stop(w);
+    struct provider_setup s = usual();
+    s.cluster = "c1";
+    start(w, &s);
+    connect_to(w, "c1");
+    assert_string_equal(w->hello->objects[0]->volume_uuid, uuid_of(w, 1));
+    assert_int_equal(total_of(w->hello->tiers), CAPACITY);
+    ask(w, 1, CREATE, 1, MB, "thick"); // its answer was lost with the old process
+    pass(w, 500);
+    assert_true(result_of(w, 1, NULL)->done);
+    assert_int_equal(memory_count(door_self(w->storage)), 1);
+}
+
+static void a_master_of_another_cluster_is_left(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    step(w, (struct provider_input){.kind = PROVIDER_DISCONNECTED});
+    assert_false(w->hung_up);
+    connect_to(w, "c2");
+    assert_true(w->hung_up);
+    assert_string_equal(provider_cluster(w->p), "c1");
+}
+
+static void volumes_of_another_cluster_are_foreign(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    ask(w, 1, CREATE, 1, MB, "thick");
+    pass(w, 500);
+    stop(w);
+    struct provider_setup s = usual();
+    s.cluster = "c2";
+    start(w, &s);
+    connect_to(w, "c2");
+    assert_int_equal(w->hello->n_objects, 1);
+    assert_null(w->hello->objects[0]->volume_uuid);
+    ask(w, 2, DELETE, 9, 0, "thick");
+    pass(w, 500);
+    assert_int_equal(memory_count(door_self(w->storage)), 1);
+}
+
+static void a_list_that_fails_or_hangs_is_read_anew(void **state) {
+    struct world *w = *state;
+    expect_ok(flaky_schedule(w->flaky, "list:fail-unavailable@1-2, inventory:unknown@1"));
+    step(w, (struct provider_input){.kind = PROVIDER_CONNECTING});
+    pass(w, 20 * 1000);
+    assert_non_null(w->hello);
+    step(w, (struct provider_input){.kind = PROVIDER_DISCONNECTED});
+    w->hello = NULL;
+    step(w, (struct provider_input){.kind = PROVIDER_CONNECTING});
+    size_t list = call_of(w, DRIVER_ACT_LIST);
+    assert_true(list != SIZE_MAX);
+    struct call hanging = w->calls.at[list];
+    vec_remove(&w->calls, list);
+    pass(w, 200 * 1000);
+    assert_non_null(w->hello);
+    vec_push(&w->calls, hanging);
+    run_all(w);
+}
+
+static void a_total_is_never_too_high_while_calls_run(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    ask(w, 1, CREATE, 1, 40 * MB, "thick");
+    ask(w, 2, CREATE, 2, 40 * MB, "thin");
+    pass(w, 500);
+    assert_int_equal(total_of(last_report(w)), CAPACITY);
+    // The inventory begins; a delete and a create end before its figures are read.
+    ask(w, 3, CREATE, 3, MB, "thick");
+    run_call(w, call_of(w, DRIVER_ACT_CREATE));
+    tick(w, 100);
+    ask(w, 4, DELETE, 1, 0, "thick");
+    ask(w, 5, CREATE, 4, 20 * MB, "thick");
+    run_call(w, call_of(w, DRIVER_ACT_REMOVE));
+    run_call(w, call_of(w, DRIVER_ACT_CREATE));
+    run_call(w, call_of(w, DRIVER_ACT_INVENTORY));
+    assert_true(total_of(last_report(w)) <= CAPACITY);
+    assert_false(names(last_report(w), 4));
+    pass(w, 500);
+    assert_true(names(last_report(w), 5));
+    assert_int_equal(total_of(last_report(w)), CAPACITY);
+}
+
+static void configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool(void **state) {
+    struct world *w = *state;
+    stop(w);
+    const struct driver_pair tags[] = {{"media", "ssd"}};
+    const struct driver_selector must_have[] = {{"net/vlan = 19", 0}};
+    const struct provider_tier_setup tiers[] = {
+        {.facts = {.constraints = must_have, .constraint_count = 1}},
+        {.instance = "main", .pool = "thick", .facts.tags = {tags, 1}, .iops = {5000}, .data_address = "10.1.0.7:3260"},
+    };
+    struct provider_setup s = usual();
+    s.tiers = tiers;
+    s.tier_count = 2;
+    start(w, &s);
+    connect_to(w, "c1");
+    const Granary__Pool *pool = w->hello->tiers->instances[0]->pools[0];
+    assert_string_equal(w->hello->tiers->constraints[0]->selector, "net/vlan = 19");
+    assert_string_equal(w->hello->tiers->constraints[0]->tier, "provider");
+    assert_string_equal(pool->tags[0]->key, "media");
+    assert_int_equal(pool->tags[0]->origin, GRANARY__TAG__ORIGIN__CONFIGURED);
+    assert_int_equal(pool->total->iops, 5000);
+    assert_false(w->hello->tiers->instances[0]->pools[1]->total->has_iops);
+    assert_string_equal(pool->data_address, "10.1.0.7:3260");
+}
+
+// ---- any order of events ----
+
+// Creates, grows and deletes in an order drawn from `seed`, with calls that end in any order, fail and lose answers, and
+// sessions that break. Totals never pass the capacity, and in the end every operation is answered.
+static void any_order(struct world *w, uint64_t seed) {
+    uint64_t chance = seed;
+#define DRAW(n) ((chance = hash_u64(chance + 0x9e37)) % (n))
+    expect_ok(flaky_schedule(w->flaky, "*:lose%3, *:unknown%4, *:fail-unavailable%5"));
+    connect_to(w, "c1");
+    uint64_t asked = 0;
+    for (int i = 0; i < 200; i++) {
+        switch (DRAW(5)) {
+        case 0:
+        case 1:
+            if (asked < 60) {
+                asked++;
+                ask(w, asked,
+                    asked % 3 == 1   ? CREATE
+                    : asked % 3 == 2 ? GROW
+                                     : DELETE,
+                    (unsigned)((asked + 2) / 3), (2 + asked % 3) * MB, asked % 2 ? "thick" : "thin");
+            }
+            break;
+        case 2:
+            if (w->calls.count) run_call(w, DRAW(w->calls.count));
+            break;
+        case 3: tick(w, (int64_t)DRAW(3000)); break;
+        default:
+            if (DRAW(20) == 0) {
+                step(w, (struct provider_input){.kind = PROVIDER_DISCONNECTED});
+                connect_to(w, "c1");
+            }
+        }
+        const Granary__TierReport *r = last_report(w);
+        if (r) assert_true(total_of(r) <= CAPACITY);
+    }
+    expect_ok(flaky_schedule(w->flaky, ""));
+    for (uint64_t id = 1; id <= asked; id++)
+        ask(w, id,
+            id % 3 == 1   ? CREATE
+            : id % 3 == 2 ? GROW
+                          : DELETE,
+            (unsigned)((id + 2) / 3), (2 + id % 3) * MB, id % 2 ? "thick" : "thin");
+    pass(w, 300 * 1000);
+    for (uint64_t id = 1; id <= asked; id++) assert_non_null(result_of(w, id, NULL));
+    assert_int_equal(total_of(last_report(w)), CAPACITY);
+    assert_int_equal(memory_count(door_self(w->storage)), provider_counts(w->p).objects);
+}
+
+static void any_order_of_events_converges_and_is_repeatable(void **state) {
+    (void)state;
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        void *first, *second;
+        setup(&first);
+        setup(&second);
+        any_order(first, seed);
+        any_order(second, seed);
+        const struct text *a = &((struct world *)first)->transcript, *b = &((struct world *)second)->transcript;
+        if (a->size != b->size || memcmp(a->data, b->data, a->size)) fail_msg("seed %llu", (unsigned long long)seed);
+        teardown(&first);
+        teardown(&second);
+    }
+}
+
+int main(void) {
+#define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(a_hello_tells_the_tiers_and_all_that_the_storage_holds),
+        T(a_volume_is_made_and_the_report_names_the_operation),
+        T(a_question_asked_twice_is_carried_out_once_and_answered_twice),
+        T(operations_on_one_volume_run_in_order),
+        T(a_full_pool_is_a_failed_operation_with_the_sentence),
+        T(a_hanging_call_holds_up_its_volume_alone),
+        T(a_driver_for_one_call_at_a_time_gets_one),
+        T(no_more_calls_run_than_the_budget),
+        T(an_open_outcome_is_tried_again_until_it_is_known),
+        T(a_result_that_came_while_away_is_told_when_asked_again),
+        T(a_new_process_finds_what_the_old_one_made),
+        T(a_master_of_another_cluster_is_left),
+        T(volumes_of_another_cluster_are_foreign),
+        T(a_list_that_fails_or_hangs_is_read_anew),
+        T(a_total_is_never_too_high_while_calls_run),
+        T(configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool),
+        cmocka_unit_test(any_order_of_events_converges_and_is_repeatable),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
