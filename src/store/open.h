@@ -7,7 +7,8 @@
 #include "store/store.h"
 
 // Like store_open_by_hand, but the work is done by a worker and answered through options->loop. One worker per store.
-// ERR_INVALID names the kinds there are. Must be closed before the loop is freed.
+// ERR_INVALID names the kinds there are. Close it before the loop is freed; what was in flight is freed in
+// the loop's next turn.
 MUST_USE struct err *store_open(const struct store_options *options, struct store **ret_store);
 
 #endif

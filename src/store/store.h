@@ -38,7 +38,7 @@ struct store_records {
 // What names an object: its noun (the owner's number for it) and an id, or a name if `name` is not NULL.
 struct store_key {
     uint32_t noun;
-    uint64_t id; // sequential ids within a noun keep recovery and slices fast
+    uint64_t id; // below 2^63; sequential ids within a noun keep recovery and slices fast
     const void *name;
     size_t name_size;
 };

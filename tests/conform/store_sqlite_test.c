@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -364,6 +365,60 @@ static void a_suspect_store_is_copied_before_it_speaks(void **world) {
     assert_true(file_exists(new));
 }
 
+// A disk whose flushes fail: SQLite's own files, with a sync that says no when told to. A database has other methods
+// (locks) than its log.
+static struct {
+    sqlite3_vfs vfs, *real;
+    sqlite3_io_methods database, log;
+    int (*sync)(sqlite3_file *file, int flags);
+    bool fails;
+} disk;
+
+static int disk_sync(sqlite3_file *file, int flags) {
+    if (disk.fails) return SQLITE_IOERR_FSYNC;
+    return disk.sync(file, flags);
+}
+
+static int disk_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file, int flags, int *ret_flags) {
+    (void)vfs;
+    int code = disk.real->xOpen(disk.real, name, file, flags, ret_flags);
+    if (code != SQLITE_OK) return code;
+    sqlite3_io_methods *methods = flags & SQLITE_OPEN_MAIN_DB ? &disk.database : &disk.log;
+    disk.sync = file->pMethods->xSync;
+    *methods = *file->pMethods;
+    methods->xSync = disk_sync;
+    file->pMethods = methods;
+    return code;
+}
+
+static void a_flush_that_fails_on_disk_is_the_end_and_the_next_open_copies(void **world) {
+    struct world *w = *world;
+    world_close(w);
+    disk.real = sqlite3_vfs_find(NULL);
+    disk.vfs = *disk.real;
+    disk.vfs.zName = "failing";
+    disk.vfs.xOpen = disk_open;
+    assert_int_equal(sqlite3_vfs_register(&disk.vfs, 1), SQLITE_OK);
+    world_open(w);
+    world_append_text(w, 1, "one");
+    world_wait(w);
+    disk.fails = true;
+    world_append_text(w, 2, "two");
+    world_wait(w);
+    disk.fails = false; // the disk says it is well again: too late
+    world_append_text(w, 2, "two");
+    world_wait(w);
+    assert_string_equal(world_answers(w), "ok:1 io:1 io:1 ");
+    assert_non_null(strstr(err_text(store_broken(w->store)), "disk I/O error"));
+    const char *found = world_recovered(w);
+    sqlite3_vfs_unregister(&disk.vfs);
+    // What was acknowledged is there; what was not may be or not.
+    if (strcmp(found, "| 1=one ") != 0) assert_string_equal(found, "| 1=one 2=two ");
+    AUTO_FREE char *copy = mem_format("%s/registry-2.db", w->directory);
+    assert_true(file_exists(copy));
+    world_close(w);
+}
+
 static void a_damaged_store_is_not_served(void **world) {
     struct world *w = *world;
     for (uint64_t seq = 1; seq <= 3000; seq += 100) world_append_many(w, seq, 100, 1000);
@@ -402,6 +457,7 @@ int main(void) {
         ROW(a_lost_answer_leaves_what_may_have_happened, on_flaky),
         ROW(a_crash_before_the_answer_keeps_what_was_durable, on_flaky_by_hand),
         ROW(a_suspect_store_is_copied_before_it_speaks, on_sqlite),
+        ROW(a_flush_that_fails_on_disk_is_the_end_and_the_next_open_copies, on_sqlite),
         ROW(a_damaged_store_is_not_served, on_sqlite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

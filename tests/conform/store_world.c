@@ -31,8 +31,14 @@ struct world *world_new(const struct variant *v) {
     return w;
 }
 
+static void world_stop(void *arg) {
+    loop_stop(arg);
+}
+
 void world_free(struct world *w) {
     world_close(w);
+    loop_post(w->loop, world_stop, w->loop); // one more turn: it frees what was in flight
+    loop_run(w->loop);
     memory_disk_free(w->disk);
     loop_free(w->loop);
     text_done(&w->answers);
