@@ -215,7 +215,7 @@ static struct err *head_gather(struct http_parse *p, const char *bytes, size_t s
 
 // Finds the values and writes the NULs, dropping white space around values. llhttp has read past all of them.
 static void headers_cut(struct http_message *m) {
-    VEC_EACH(h, &m->headers) {
+    VEC_EACH (h, &m->headers) {
         char *colon = strchr(h->name, ':'), *value = colon + 1 + strspn(colon + 1, " \t");
         char *end = value + strcspn(value, "\r");
         while (end > value && (end[-1] == ' ' || end[-1] == '\t')) end--;
