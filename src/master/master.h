@@ -23,7 +23,7 @@ void master_free(struct master *m); // accepts NULL
 const struct state *master_state(const struct master *m);
 
 // ---- recovery: the checkpoint's objects by growing key, then the journal's entries, then master_start once ----
-MUST_USE struct err *master_recover_object(struct master *m, uint64_t seq, const void *bytes, size_t size);
+MUST_USE struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes, size_t size);
 MUST_USE struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size);
 
 // ---- input ----
@@ -81,7 +81,8 @@ struct outputs { // emptied by outputs_clear
 void outputs_clear(struct outputs *o);
 void outputs_done(struct outputs *o);
 
-// Starts serving: after recovery, before any request. Writes the first entry of a new registry.
+// Starts serving: after recovery, before any request. The identity of a new registry must be durable before anything is
+// said: the daemon writes master_identity first.
 void master_start(struct master *m, const struct instant *at, struct outputs *out);
 void master_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
 // The other end of a stream went away, or was cut.
@@ -100,7 +101,9 @@ struct checkpoint_object {
     char *bytes; // NULL: the object is gone (a tombstone). Owned by the caller, who frees it
     size_t size;
 };
-// At most `most` objects whose last change is durable; returns how many. *ret_through: the checkpoint is whole through that
+// Who this registry is, as a checkpoint object of its own noun.
+struct checkpoint_object master_identity(const struct master *m);
+// At most `most` (2 or more) objects whose last change is durable; returns how many. *ret_through: the checkpoint is whole through that
 // sequence number once these are written.
 size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most, uint64_t *ret_through);
 

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+// Inside the master: its parts, and how a command becomes events, a journal entry and words to others. For src/master only.
+#ifndef MASTER_ENGINE_H
+#define MASTER_ENGINE_H
+
+#include "base/map.h"
+#include "link/link.h"
+#include "master/master.h"
+
+enum session_kind { SESSION_AGENT = 1, SESSION_PROVIDER, SESSION_FRAMEWORK, SESSION_EVENTS };
+
+struct session { // one open stream
+    uint64_t stream; // the exchange that opened it; also the session number that rows know
+    enum session_kind kind;
+    uint64_t who;
+    char *name;      // UUID text: agents and providers post under it, frameworks say it in Mesos-Stream-Id
+    struct link link;
+    bool binary;     // records are protobuf, else JSON
+};
+
+struct dirty_object {
+    enum noun noun;
+    uint64_t id, seq;
+};
+
+struct kept_entry { // a recent journal entry, for those who resume the event stream
+    uint64_t seq;
+    char *bytes;
+    size_t size;
+};
+enum { RECENT_ENTRIES = 4096 };
+
+#define COUNTERS(X)                                                                                                    \
+    X(requests, "granary_http_requests_total", "Requests answered")                                                    \
+    X(refused, "granary_http_errors_total", "Requests answered with an error")                                         \
+    X(commands, "granary_commands_total", "Commands decided")                                                          \
+    X(events, "granary_events_total", "Events applied")                                                                \
+    X(entries, "granary_journal_entries_total", "Journal entries written")                                             \
+    X(offers, "granary_offers_total", "Offers made")                                                                   \
+    X(allocations, "granary_allocations_total", "Allocation cycles that made or rescinded offers")
+
+struct counters {
+#define X(name, metric, help) uint64_t name;
+    COUNTERS(X)
+#undef X
+};
+
+struct master {
+    struct master_options options;
+    char *hostname, *version;
+    struct state *state;
+    struct map sessions;      // stream -> struct session *
+    struct map session_names; // name -> struct session *
+    struct mono heartbeat_at;
+    char *full; // why changes are refused; NULL: they are not
+    uint64_t durable;
+    struct map dirty;                // object id -> index into dirty_list + 1
+    VEC(struct dirty_object) dirty_list; // oldest change first; id 0: taken
+    size_t dirty_from;
+    VEC(struct kept_entry) recent;
+    struct counters counters;
+    bool started;
+};
+
+// Decides, applies, records and tells. The answer is the caller's to end.
+MUST_USE struct err *master_run(struct master *m, const struct command *c, const struct instant *at, struct outputs *out, struct answer *ret_answer);
+// The same for those that cannot fail or whose answer nobody reads; an error goes to the log.
+void master_do(struct master *m, const struct command *c, const struct instant *at, struct outputs *out);
+// A command with the instant's entropy, still without its body.
+struct command master_command(enum command_kind kind, const struct instant *at, symbol principal);
+symbol master_symbol(struct master *m, const char *text); // NULL: the empty one
+
+// Output: each carries the sequence number of the state it saw.
+void say_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body, size_t size);
+void say_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e); // as JSON
+void say_plain_error(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *sentence);
+void say_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header, const char *value);
+void say_record(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size); // RecordIO, one chunk
+void say_bytes(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size);
+void say_stream_end(struct master *m, struct outputs *out, uint64_t stream);
+void say_log(struct master *m, struct outputs *out, const char *format, ...) PRINTF(3, 4);
+
+// Sessions.
+struct session *session_open(struct master *m, uint64_t stream, enum session_kind kind, uint64_t who, const struct instant *at);
+struct session *session_of(const struct master *m, uint64_t stream); // NULL: gone
+struct session *session_named(const struct master *m, const char *name);
+void session_close(struct master *m, struct session *s); // forgets it; the stream is ended by the caller
+void sessions_beat(struct master *m, const struct instant *at, struct outputs *out);
+
+// Words to others, made of what changed (dispatch.c).
+struct task_before { // what an event of a task changes that others must hear of
+    bool agent_waits;
+    uint64_t agent;
+    unsigned char uuid[16];
+};
+void dispatch_events(struct master *m, const struct draft *d, const struct task_before *tasks, const struct instant *at, struct outputs *out);
+void dispatch_notices(struct master *m, const struct draft *d, const struct instant *at, struct outputs *out);
+// Everything that is open for one that has just come.
+void dispatch_all_to_agent(struct master *m, uint64_t agent, const struct cmd_agent_hello *hello, const struct instant *at, struct outputs *out);
+void dispatch_all_to_provider(struct master *m, uint64_t provider, const struct instant *at, struct outputs *out);
+void dispatch_all_to_framework(struct master *m, uint64_t framework, const struct instant *at, struct outputs *out);
+void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const unsigned char uuid[16], const struct instant *at, struct outputs *out);
+void dispatch_kill(struct master *m, uint64_t agent, uint64_t task, const struct instant *at, struct outputs *out);
+
+// The event stream (events.c).
+void events_tell(struct master *m, const struct draft *d, uint64_t seq, struct outputs *out);
+void events_subscribe(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
+void events_remember(struct master *m, uint64_t seq, const void *bytes, size_t size);
+
+// Requests by path.
+typedef void request_handler(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out);
+void scheduler_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
+void links_request(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out);
+void metrics_write(const struct master *m, struct text *to);
+const char *request_header(const struct request *r, const char *name); // any case; NULL when absent
+
+#endif

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+// The master's engine: recovery, commands, journal entries, timers, checkpoint.
+#include "master/engine.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "wire/cluster.h"
+#include "wire/record.h"
+
+struct master *master_new(const struct master_options *options) {
+    struct master *m = NEW(struct master);
+    m->options = *options;
+    m->hostname = mem_text(options->hostname);
+    m->version = mem_text(options->version);
+    m->state = state_new(options->cluster, 1, options->timing);
+    return m;
+}
+
+void master_free(struct master *m) {
+    if (!m) return;
+    MAP_EACH(entry, &m->sessions) {
+        struct session *s = entry->value.p;
+        link_done(&s->link);
+        free(s->name);
+        free(s);
+    }
+    map_done(&m->sessions);
+    map_done(&m->session_names);
+    map_done(&m->dirty);
+    vec_done(&m->dirty_list);
+    VEC_EACH(entry, &m->recent) free(entry->bytes);
+    vec_done(&m->recent);
+    state_free(m->state);
+    free(m->full);
+    free(m->hostname);
+    free(m->version);
+    free(m);
+}
+
+const struct state *master_state(const struct master *m) { return m->state; }
+
+symbol master_symbol(struct master *m, const char *text) { return symbol_make(&m->state->symbols, text ? text : ""); }
+
+// ---- outputs ----
+
+void outputs_clear(struct outputs *o) {
+    VEC_EACH(item, &o->list) free(item->body);
+    VEC_EACH(entry, &o->journal) free(entry->bytes);
+    vec_clear(&o->list);
+    vec_clear(&o->journal);
+}
+
+void outputs_done(struct outputs *o) {
+    outputs_clear(o);
+    vec_done(&o->list);
+    vec_done(&o->journal);
+}
+
+// ---- the checkpoint's work list ----
+
+static void dirty_mark(struct master *m, enum noun noun, uint64_t id, uint64_t seq) {
+    union map_value *place = map_put(&m->dirty, id, NULL);
+    if (place->n) m->dirty_list.at[place->n - 1].id = 0;
+    vec_push(&m->dirty_list, ((struct dirty_object){noun, id, seq}));
+    place->n = m->dirty_list.count;
+}
+
+static void dirty_squeeze(struct master *m) {
+    if (m->dirty_from < 1024 || m->dirty_from * 2 < m->dirty_list.count) return;
+    size_t left = m->dirty_list.count - m->dirty_from;
+    memmove(m->dirty_list.at, m->dirty_list.at + m->dirty_from, left * sizeof *m->dirty_list.at);
+    m->dirty_list.count = left;
+    m->dirty_from = 0;
+    for (size_t i = 0; i < left; i++)
+        if (m->dirty_list.at[i].id) map_put(&m->dirty, m->dirty_list.at[i].id, NULL)->n = i + 1;
+}
+
+static void checkpoint_take(struct master *m, const struct dirty_object *o, struct checkpoint_object *ret) {
+    *ret = (struct checkpoint_object){.noun = o->noun, .id = o->id, .seq = o->seq};
+    const void *row = table_get(&m->state->tables[o->noun], o->id);
+    if (!row) return;
+    struct text bytes = {0};
+    record_object_pack(m->state, o->noun, row, o->seq, &bytes);
+    ret->size = bytes.size;
+    ret->bytes = text_take(&bytes);
+}
+
+struct checkpoint_object master_identity(const struct master *m) {
+    struct text bytes = {0};
+    cluster_pack(m->state, &bytes);
+    struct checkpoint_object o = {.noun = NOUN_COUNT, .id = 1, .seq = m->state->seq, .size = bytes.size};
+    o.bytes = text_take(&bytes);
+    return o;
+}
+
+size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most, uint64_t *ret_through) {
+    size_t n = 0;
+    must(most > 1); // the identity, with the highest id given, goes along each time
+    while (n + 1 < most && m->dirty_from < m->dirty_list.count) {
+        struct dirty_object *o = &m->dirty_list.at[m->dirty_from];
+        if (o->id && o->seq > durable) break;
+        m->dirty_from++;
+        if (!o->id) continue;
+        checkpoint_take(m, o, &ret_objects[n++]);
+        map_remove(&m->dirty, o->id);
+    }
+    bool rest = m->dirty_from < m->dirty_list.count;
+    *ret_through = rest ? m->dirty_list.at[m->dirty_from].seq - 1 : durable < m->state->seq ? durable : m->state->seq;
+    dirty_squeeze(m);
+    if (n) ret_objects[n++] = master_identity(m);
+    return n;
+}
+
+// ---- recovery ----
+
+static struct err *recover_event(struct master *m, uint64_t seq, const struct event *e) {
+    TRY(event_check(m->state, seq, e));
+    state_apply(m->state, seq, e);
+    return NULL;
+}
+
+struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes, size_t size) {
+    if (noun == NOUN_COUNT) return cluster_unpack(m->state, bytes, size);
+    AUTO_ARENA struct arena arena = {0};
+    struct event e;
+    TRY(record_object_unpack(&m->state->symbols, bytes, size, &arena, &e));
+    // Objects come by noun and id: their own numbers are in no order, so the state's is set at the end.
+    TRY(event_check(m->state, m->state->seq, &e));
+    state_apply(m->state, m->state->seq, &e);
+    uint64_t id;
+    memcpy(&id, e.row, sizeof id);
+    map_put(&m->dirty, id, NULL)->n = seq; // while recovering: what the checkpoint has of each object
+    return NULL;
+}
+
+struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size) {
+    AUTO_ARENA struct arena arena = {0};
+    struct journal_record record;
+    TRY(err_wrap(record_unpack(&m->state->symbols, bytes, size, &arena, &record), "journal entry %llu", (unsigned long long)seq));
+    for (size_t i = 0; i < record.event_count; i++) {
+        uint64_t id;
+        memcpy(&id, record.events[i].row, sizeof id);
+        union map_value *had = map_find(&m->dirty, id);
+        if (had && had->n >= seq) continue; // the checkpoint has it already
+        TRY(recover_event(m, seq, &record.events[i]));
+    }
+    events_remember(m, seq, bytes, size);
+    m->state->seq = seq;
+    return NULL;
+}
+
+// ---- commands ----
+
+struct command master_command(enum command_kind kind, const struct instant *at, symbol principal) {
+    struct command c = {.kind = kind, .principal = principal};
+    memcpy(c.entropy, at->entropy, sizeof c.entropy);
+    return c;
+}
+
+// What is refused while the store is full: everything that makes more to remember on somebody's wish.
+static bool grows_the_registry(enum command_kind kind) {
+    switch (kind) {
+    case CMD_class_apply:
+    case CMD_role_set:
+    case CMD_volume_create:
+    case CMD_volume_grow:
+    case CMD_volume_publish:
+    case CMD_reservation_create:
+    case CMD_accept: return true;
+    default: return false;
+    }
+}
+
+static struct task_before *tasks_before(const struct draft *d) {
+    struct task_before *before = arena_zero(d->arena, d->touched.count + 1, sizeof *before);
+    for (size_t i = 0; i < d->touched.count; i++) {
+        uint64_t id;
+        memcpy(&id, d->touched.at[i].row, sizeof id);
+        const struct task_row *t = d->touched.at[i].noun == NOUN_TASK ? state_task(d->state, id) : NULL;
+        if (!t || !t->agent_waits || !t->update_uuid) continue;
+        before[i] = (struct task_before){.agent_waits = true, .agent = t->agent};
+        memcpy(before[i].uuid, t->update_uuid->bytes, 16);
+    }
+    return before;
+}
+
+static size_t kept_events(const struct draft *d, struct event *events) {
+    size_t n = 0;
+    for (size_t i = 0; i < draft_event_count(d); i++) {
+        struct event e = draft_event(d, i);
+        if (event_kept(e.kind)) events[n++] = e;
+    }
+    return n;
+}
+
+static void journal_add(struct master *m, const struct event *events, size_t n, uint64_t seq, const struct draft *d, struct outputs *out) {
+    struct text bytes = {0};
+    record_pack(m->state, events, n, seq, d->now.wall, state_text(m->state, d->principal), &bytes);
+    events_remember(m, seq, bytes.data, bytes.size);
+    struct journal_entry entry = {.seq = seq, .size = bytes.size};
+    entry.bytes = text_take(&bytes);
+    vec_push(&out->journal, entry);
+    m->counters.entries++;
+}
+
+// Applies what was decided: the state, the journal, the checkpoint's work list, and whoever has to hear of it.
+static void master_commit(struct master *m, struct draft *d, const struct instant *at, struct outputs *out) {
+    size_t n = draft_event_count(d);
+    struct event *kept = arena_zero(d->arena, n + 1, sizeof *kept);
+    size_t kept_count = kept_events(d, kept);
+    uint64_t seq = m->state->seq + (kept_count ? 1 : 0);
+    if (kept_count) journal_add(m, kept, kept_count, seq, d, out);
+    const struct task_before *before = tasks_before(d);
+    for (size_t i = 0; i < n; i++) {
+        struct event e = draft_event(d, i);
+        uint64_t id;
+        memcpy(&id, e.row, sizeof id);
+        state_apply(m->state, seq, &e);
+        if (event_kept(e.kind)) dirty_mark(m, e.noun, id, seq);
+    }
+    m->counters.events += n;
+    dispatch_events(m, d, before, at, out);
+    events_tell(m, d, seq, out);
+}
+
+struct err *master_run(struct master *m, const struct command *c, const struct instant *at, struct outputs *out, struct answer *ret_answer) {
+    if (m->full && grows_the_registry(c->kind)) return err_new(ERR_FULL, "the registry's store is full: %s; releases still work, free space there and try again", m->full);
+    AUTO_ARENA struct arena arena = {0};
+    struct draft d;
+    draft_init(&d, m->state, &arena, at->now, c->principal, c->entropy);
+    m->counters.commands++;
+    struct err *e = core_decide(&d, c, ret_answer);
+    if (!e) {
+        if (draft_event_count(&d)) master_commit(m, &d, at, out);
+        dispatch_notices(m, &d, at, out);
+    }
+    draft_done(&d);
+    return e;
+}
+
+void master_do(struct master *m, const struct command *c, const struct instant *at, struct outputs *out) {
+    struct answer answer = {0};
+    AUTO_ERR struct err *e = master_run(m, c, at, out, &answer);
+    if (e) say_log(m, out, "%s: %s", command_name(c->kind), err_text(e));
+    answer_done(&answer);
+}
+
+// ---- start, time ----
+
+void master_start(struct master *m, const struct instant *at, struct outputs *out) {
+    map_done(&m->dirty); // it said what the checkpoint had; from here on, what it lacks
+    m->durable = m->state->seq;
+    m->started = true;
+    m->heartbeat_at = (struct mono){at->now.mono.ms + m->options.timing.heartbeat_ms};
+    struct command c = master_command(CMD_start, at, (symbol){0});
+    master_do(m, &c, at, out);
+}
+
+void master_tick(struct master *m, const struct instant *at, struct outputs *out) {
+    bool rang = (m->state->timers.count && heap_first(&m->state->timers)->when <= at->now.mono.ms) ||
+                (m->state->wall_timers.count && heap_first(&m->state->wall_timers)->when <= at->now.wall.ms);
+    if (rang) {
+        struct command tick = master_command(CMD_tick, at, (symbol){0});
+        master_do(m, &tick, at, out);
+        state_timers_passed(m->state, at->now.mono, at->now.wall);
+    }
+    if (core_allocation_due(m->state, at->now)) {
+        struct command allocate = master_command(CMD_allocate, at, (symbol){0});
+        uint64_t before = m->counters.events;
+        master_do(m, &allocate, at, out);
+        m->counters.allocations += m->counters.events != before;
+    }
+    if (at->now.mono.ms >= m->heartbeat_at.ms) {
+        sessions_beat(m, at, out);
+        m->heartbeat_at = (struct mono){at->now.mono.ms + m->options.timing.heartbeat_ms};
+    }
+}
+
+struct mono master_next(const struct master *m, struct now now) {
+    struct mono next = core_next_deadline(m->state, now);
+    return next.ms < m->heartbeat_at.ms ? next : m->heartbeat_at;
+}
+
+void master_set_full(struct master *m, const char *why) {
+    free(m->full);
+    m->full = mem_text(why);
+}
+
+void master_set_durable(struct master *m, uint64_t seq) { m->durable = seq; }
