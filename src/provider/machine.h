@@ -56,8 +56,10 @@ struct object {
 // The list that is being read, page by page.
 struct listing {
     bool wanted, running;
+    bool paused;          // while running: the page of `token` failed and is asked for again
     struct mono retry_at; // after a failure
     unsigned attempts;
+    const char *token; // of the page being read; NULL: the first
     struct arena arena;
     VEC(struct driver_object) objects;
     struct map changed; // UUIDs of volumes that operations touched meanwhile: the list is not believed about them
@@ -136,6 +138,7 @@ void operations_free(struct provider *p);
 // ---- objects (object.c) ----
 
 void listing_run(struct provider *p);
+bool listing_due(const struct provider *p);               // at its retry_at
 void listing_touch(struct provider *p, const char *uuid); // an operation changes it while the list is read
 void listing_done(struct provider *p, struct job *j, const struct provider_input *input);
 Granary__StorageObject **objects_message(struct provider *p, struct arena *arena, size_t *ret_count);

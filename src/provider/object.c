@@ -8,6 +8,8 @@
 #include "base/text.h"
 #include "provider/machine.h"
 
+enum { PAGE_TRIES = 8 }; // of one page, before the list is read from its beginning
+
 // ---- the table ----
 
 struct object *object_get(struct provider *p, const char *uuid) {
@@ -55,23 +57,36 @@ void listing_touch(struct provider *p, const char *uuid) {
     if (p->listing.running) map_put_text(&p->listing.changed, uuid, NULL);
 }
 
-static void page_ask(struct provider *p, const char *token) {
+static void page_ask(struct provider *p) {
     struct arena arena = {0}; // the job's: it may outlive this listing
-    struct driver_request r = {.act = DRIVER_ACT_LIST, .most = p->setup.page, .text = arena_text(&arena, token)};
+    struct driver_request r = {
+        .act = DRIVER_ACT_LIST, .most = p->setup.page, .text = arena_text(&arena, p->listing.token)};
     job_start(p, JOB_LIST, &r, p->setup.timeout_ms[DRIVER_ACT_LIST])->arena = arena;
 }
 
 void listing_run(struct provider *p) {
     struct listing *l = &p->listing;
-    if (!l->wanted || l->running || l->retry_at.ms > p->now.ms || !job_room(p)) return;
+    if (l->retry_at.ms > p->now.ms || !job_room(p)) return;
+    if (l->paused) {
+        l->paused = false;
+        page_ask(p);
+        return;
+    }
+    if (!l->wanted || l->running) return;
     listing_clear(l);
     l->wanted = false;
     l->running = true;
+    l->token = NULL;
     MAP_EACH (entry, &p->operations) {
         struct operation *o = entry->value.p;
         if (o->state == RUNNING) listing_touch(p, o->line->uuid);
     }
-    page_ask(p, NULL);
+    page_ask(p);
+}
+
+bool listing_due(const struct provider *p) {
+    const struct listing *l = &p->listing;
+    return (l->paused || (l->wanted && !l->running)) && job_room(p);
 }
 
 static const char *const *texts_copy(const char *const *texts, size_t count, struct arena *arena) {
@@ -159,19 +174,31 @@ static void listing_end(struct provider *p) {
     m->objects->objects = objects_message(p, &p->out->arena, &m->objects->n_objects);
 }
 
+// The same page again, or, if that does not help or cannot, the whole list.
+static void listing_fail(struct provider *p, enum err_kind kind, const char *why) {
+    struct listing *l = &p->listing;
+    l->attempts++;
+    l->paused = outcome_open(kind) && l->attempts % PAGE_TRIES != 0;
+    if (!l->paused) {
+        l->running = false;
+        l->wanted = true;
+    }
+    l->retry_at.ms = p->now.ms + back_off(p, 0, l->attempts);
+    say_log(p, "the storage could not be listed, trying again why=\"%s\"", why);
+}
+
 void listing_done(struct provider *p, struct job *j UNUSED, const struct provider_input *input) {
     struct listing *l = &p->listing;
     if (input->error) {
-        l->running = false;
-        l->wanted = true;
-        l->retry_at.ms = p->now.ms + back_off(p, 0, ++l->attempts);
-        say_log(p, "the storage could not be listed, trying again why=\"%s\"", input->error);
+        listing_fail(p, input->error_kind, input->error);
         return;
     }
     const struct driver_objects *page = &input->answer->objects;
     for (size_t i = 0; i < page->count; i++) vec_push(&l->objects, object_copy(&page->at[i], &l->arena));
+    l->token = arena_text(&l->arena, page->next);
+    l->attempts = 0;
     if (page->next)
-        page_ask(p, page->next); // goes on outside the budget: its worker is free just now
+        page_ask(p); // goes on outside the budget: its worker is free just now
     else
         listing_end(p);
 }

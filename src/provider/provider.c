@@ -221,7 +221,7 @@ struct mono provider_next_deadline(const struct provider *p) {
     const struct report *r = &p->report;
     sooner(&next, pause && p->session == CONNECTED, pause ? pause->when : 0);
     sooner(&next, p->session == CONNECTED && p->heartbeat_ms, p->heartbeat_at.ms);
-    sooner(&next, p->listing.wanted && !p->listing.running && job_room(p), p->listing.retry_at.ms);
+    sooner(&next, listing_due(p), p->listing.retry_at.ms);
     sooner(&next, report_useful(p) && r->wanted && !r->running && job_room(p), r->least.ms);
     sooner(&next, report_useful(p) && !r->running && job_room(p), r->due.ms > r->least.ms ? r->due.ms : r->least.ms);
     return next;
