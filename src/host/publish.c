@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: Apache-2.0
+// Publish, unpublish, grow and evict, as the agent's loop sees them: which keeper is asked what, and what its end means.
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "host/attachment.h"
+#include "host/device.h"
+#include "host/keeper_frame.h"
+
+enum { PUBLISH_MS = 300000, UNPUBLISH_MS = 120000, GROW_MS = 600000, GONE_MS = 5000, END_MS = 30000 };
+
+static int64_t left_ms(const struct attachment *a) {
+    int64_t left = a->deadline - loop_now(a->host->loop).ms;
+    return left > 0 ? left : 0;
+}
+
+// What a killed process does not do for us within this time it will not do: it hangs in the kernel.
+static void end_await(struct attachment *a) {
+    a->step = STEP_ENDING;
+    loop_timer_set(a->timer, END_MS);
+}
+
+static struct err *lost_err(const struct attachment *a, const char *when) {
+    const char *words = sheet_text(&a->state, "message");
+    return err_new(ERR_UNAVAILABLE, "its keeper ended %s%s%s", when, *words ? ": " : "", words);
+}
+
+static struct err *err_of(const struct attachment *a) {
+    enum err_kind kind = ERR_INTERNAL;
+    if (!err_kind_parse(sheet_text(&a->state, "error"), &kind)) kind = ERR_INTERNAL;
+    return err_new(kind, "%s", sheet_text(&a->state, "message"));
+}
+
+// ---- is everybody gone? ----
+
+static void gone_done(struct err *error, void *arg) {
+    struct attachment *a = arg;
+    a->birth = NULL;
+    if (!error) {
+        a->reached = HOST_UNPUBLISHED;
+        sheet_set(&a->state, "device", NULL);
+    }
+    attachment_end(a, error);
+}
+
+// After a keeper ended by force its device goes by itself; this waits and looks. Devices that are not local are the
+// storage side's to check.
+static void gone_check(struct attachment *a) {
+    const struct host_device_driver *driver = device_driver_find(sheet_text(&a->spec, "device"));
+    if (!driver || !driver->local) {
+        a->reached = HOST_UNPUBLISHED;
+        attachment_end(a, NULL);
+        return;
+    }
+    a->step = STEP_CHECKING;
+    AUTO_FREE char *ms = mem_format("%d", GONE_MS);
+    const char *argv[] = {a->host->daemon_path, "keeper", "gone", sheet_text(&a->spec, "path"), ms, NULL};
+    a->birth = birth_new(a->host->loop, argv, NULL, GONE_MS * 3, gone_done, a);
+}
+
+static bool tasks_left(struct attachment *a) {
+    MAP_EACH (e, &a->host->tasks) {
+        struct task *t = e->value.p;
+        if (!t->ended && task_uses(t, a->id)) return true;
+    }
+    return false;
+}
+
+static void evict_go_on(struct attachment *a) {
+    if (a->keeper.pidfd < 0 && !a->birth && !tasks_left(a)) gone_check(a);
+}
+
+void attachment_task_ended(struct attachment *a) {
+    if (a->step == STEP_CLEARING) evict_go_on(a);
+}
+
+// ---- a keeper's end ----
+
+static void publish_ended(struct attachment *a) {
+    if (a->reached == HOST_PUBLISH_FAILED)
+        attachment_end(a, err_of(a));
+    else if (a->reached == HOST_UNPUBLISHED)
+        attachment_end(a, NULL); // format_only
+    else if (!left_ms(a))
+        attachment_end(a, err_new(ERR_TIMEOUT, "it was not published in time, and its keeper was killed"));
+    else
+        attachment_end(a, lost_err(a, "while it published"));
+}
+
+static void keeper_gone(struct attachment *a) {
+    keeper_watch_close(&a->keeper);
+    attachment_state_read(a, false);
+    call_free(a->call);
+    a->call = NULL;
+    if (a->step == STEP_CLEARING) {
+        evict_go_on(a);
+    } else if (a->step == STEP_IDLE || a->step == STEP_ANSWERING) {
+        if (a->reached == HOST_ATTACHMENT_LOST)
+            a->host->events.attachment_lost(
+                a->id, "its keeper ended without being asked; mount and device went with it", a->host->arg);
+    } else if (a->op == OP_PUBLISH) {
+        publish_ended(a);
+    } else if (a->op == OP_UNPUBLISH && a->reached == HOST_UNPUBLISHED) {
+        attachment_end(a, NULL);
+    } else if (a->op == OP_UNPUBLISH) {
+        gone_check(a);
+    } else {
+        attachment_end(a, lost_err(a, "while it was asked to grow"));
+    }
+}
+
+void attachment_keeper_ended(int fd, int what, void *arg) {
+    (void)fd;
+    (void)what;
+    keeper_gone(arg);
+}
+
+// ---- publish ----
+
+static void publish_asked(struct err *error, const struct sheet *answer, void *arg) {
+    struct attachment *a = arg;
+    a->call = NULL;
+    if (!error) {
+        attachment_state_take(a, answer, true);
+        bool good = a->reached == HOST_PUBLISHED;
+        attachment_end(a, good ? NULL : err_new(ERR_CONFLICT, "it is being unpublished"));
+        return;
+    }
+    // Silence past the deadline is answered with a kill; a socket that closed, by the end that follows.
+    if (err_kind(error) == ERR_TIMEOUT) keeper_watch_kill(&a->keeper);
+    end_await(a);
+    err_free(error);
+}
+
+static void publish_await(struct attachment *a) {
+    AUTO_SHEET struct sheet question = {0};
+    AUTO_FREE char *socket = thing_socket(a->host->run_dir, THING_ATTACHMENT, a->id);
+    sheet_add(&question, "ask", "status");
+    a->step = STEP_AWAITING;
+    a->call = call_new(a->host->loop, socket, &question, left_ms(a), publish_asked, a);
+}
+
+// One that was cut off may have made the keeper all the same.
+static void birth_failed(struct attachment *a, struct err *error) {
+    bool cut_off = err_kind(error) == ERR_TIMEOUT || err_kind(error) == ERR_UNAVAILABLE;
+    if (cut_off && a->keeper.pidfd >= 0) {
+        keeper_watch_kill(&a->keeper);
+        end_await(a);
+        err_free(error);
+        return;
+    }
+    a->reached = HOST_PUBLISH_FAILED;
+    sheet_add_err(&a->state, error);
+    attachment_end(a, error);
+}
+
+static void publish_born(struct err *error, void *arg) {
+    struct attachment *a = arg;
+    a->birth = NULL;
+    AUTO_FREE char *dir = attachment_dir(a);
+    AUTO_ERR struct err *gone = keeper_watch_open(a->host, dir, &a->keeper, attachment_keeper_ended, a);
+    if (a->op == OP_EVICT) {
+        err_free(error);
+        keeper_watch_kill(&a->keeper);
+        evict_go_on(a);
+    } else if (error) {
+        birth_failed(a, error);
+    } else if (gone) {
+        keeper_gone(a); // it was quick: what it left says how it went
+    } else {
+        publish_await(a);
+    }
+}
+
+static void spec_fill(struct sheet *s, const struct host *h, const struct host_publish *p) {
+    char volume[UUID_TEXT], fs_uuid[UUID_TEXT];
+    AUTO_FREE char *dir = thing_dir(h->work_dir, THING_ATTACHMENT, p->attachment);
+    AUTO_FREE char *socket = thing_socket(h->run_dir, THING_ATTACHMENT, p->attachment);
+    uuid_text(p->volume, volume);
+    uuid_text(p->fs_uuid, fs_uuid);
+    sheet_add(s, "work_dir", h->work_dir);
+    sheet_add(s, "dir", dir);
+    sheet_add(s, "socket", socket);
+    sheet_add(s, "agent", h->agent);
+    sheet_add_u64(s, "number", p->attachment);
+    sheet_add_u64(s, "epoch", p->epoch);
+    sheet_add(s, "volume", volume);
+    sheet_add(s, "cluster", p->cluster);
+    sheet_add(s, "device", p->device);
+    sheet_add(s, "path", p->path);
+    sheet_add(s, "serial", p->serial);
+    sheet_add_u64(s, "size", p->size.n);
+    sheet_add(s, "fs", p->fs);
+    if (!uuid_is_zero(p->fs_uuid)) sheet_add(s, "fs_uuid", fs_uuid);
+    sheet_add_u64(s, "owner_uid", p->owner_uid);
+    sheet_add_u64(s, "owner_gid", p->owner_gid);
+    sheet_add_u64(s, "mode", p->mode);
+    const struct {
+        const char *key;
+        bool value;
+    } flags[] = {{"may_format", p->may_format},   {"zero_first", p->zero_first}, {"read_only", p->read_only},
+                 {"format_only", p->format_only}, {"grow_fs", p->grow_fs},       {"discard", p->discard}};
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++) sheet_add(s, flags[i].key, flags[i].value ? "1" : "0");
+}
+
+static struct err *publish_check(const struct host *h, const struct host_publish *p) {
+    const struct host_device_driver *driver = device_driver_find(p->device);
+    if (!driver)
+        return err_new(ERR_UNSUPPORTED, "device kind '%s' is unknown here; known: %s", p->device ? p->device : "",
+                       device_driver_names());
+    if (!p->path || *p->path != '/')
+        return err_new(ERR_INVALID, "its path '%s' is not absolute", p->path ? p->path : "");
+    if (uuid_is_zero(p->volume)) return err_new(ERR_INVALID, "the volume has no UUID");
+    if (!h->abilities.namespaces)
+        return err_new(ERR_UNSUPPORTED, "this host cannot make the namespaces in which volumes are mounted");
+    if (!driver->block) return NULL;
+    if (!h->abilities.root)
+        return err_new(ERR_UNSUPPORTED, "block devices are mounted by root only; use directory volumes");
+    if (text_equal(p->device, "loop") && !h->abilities.loop)
+        return err_new(ERR_UNSUPPORTED, "this host has no loop devices; use directory volumes");
+    if (text_equal(p->fs, "raw") || (p->fs && abilities_fs(&h->abilities, p->fs))) return NULL;
+    return err_new(ERR_UNSUPPORTED, "this host cannot make and mount filesystem '%s'", p->fs ? p->fs : "");
+}
+
+// What is there already decides: the same again, something else under way, or a new keeper.
+static bool publish_known(struct attachment *a, const struct host_publish *p, host_publish_done *done, void *arg) {
+    uint64_t epoch = sheet_u64(&a->spec, "epoch");
+    bool busy = a->step != STEP_IDLE;
+    if (!busy && a->keeper.pidfd < 0) return false;
+    if (epoch != p->epoch || (busy && a->op != OP_PUBLISH)) {
+        attachment_refuse(a->host,
+                          err_new(ERR_CONFLICT, "attachment %llu is %s at epoch %llu", (unsigned long long)a->id,
+                                  busy ? "busy" : "published", (unsigned long long)epoch),
+                          done, arg);
+        return true;
+    }
+    attachment_wait(a, done, arg);
+    if (busy) return true;
+    a->op = OP_PUBLISH;
+    if (a->reached == HOST_PUBLISHED) {
+        attachment_end(a, NULL);
+    } else {
+        a->deadline = loop_now(a->host->loop).ms + (p->timeout_ms ? p->timeout_ms : PUBLISH_MS);
+        publish_await(a);
+    }
+    return true;
+}
+
+void host_publish(struct host *h, const struct host_publish *p, host_publish_done *done, void *arg) {
+    struct err *refused = publish_check(h, p);
+    if (refused) {
+        attachment_refuse(h, refused, done, arg);
+        return;
+    }
+    struct attachment *a = attachment_find(h, p->attachment);
+    if (!a) a = attachment_add(h, p->attachment);
+    if (publish_known(a, p, done, arg)) return;
+    attachment_wait(a, done, arg);
+    sheet_done(&a->spec);
+    sheet_done(&a->state);
+    spec_fill(&a->spec, h, p);
+    a->op = OP_PUBLISH;
+    a->step = STEP_BEARING;
+    a->reached = HOST_PUBLISHING;
+    a->deadline = loop_now(h->loop).ms + (p->timeout_ms ? p->timeout_ms : PUBLISH_MS);
+    loop_timer_stop(a->timer);
+    const char *argv[] = {h->daemon_path, "keeper", "attachment", NULL};
+    a->birth = birth_new(h->loop, argv, &a->spec, left_ms(a), publish_born, a);
+}
+
+void host_publish_await(struct host *h, uint64_t id, host_publish_done *done, void *arg) {
+    struct attachment *a = attachment_find(h, id);
+    if (!a) {
+        attachment_refuse(h, err_new(ERR_NOT_FOUND, "attachment %llu is not here", (unsigned long long)id), done, arg);
+        return;
+    }
+    attachment_wait(a, done, arg);
+    if (a->step != STEP_IDLE) return;
+    a->op = OP_PUBLISH;
+    a->deadline = loop_now(h->loop).ms + PUBLISH_MS;
+    if (a->keeper.pidfd >= 0 && a->reached == HOST_PUBLISHING) {
+        publish_await(a);
+    } else if (a->reached == HOST_PUBLISHED) {
+        attachment_end(a, NULL);
+    } else {
+        publish_ended(a);
+    }
+}
+
+// ---- unpublish, grow, evict ----
+
+// True when the operation may begin, with its waiter noted; otherwise it was answered or joined.
+static bool op_begin(struct attachment *a, enum attachment_op op, int64_t ms, host_publish_done *done, void *arg) {
+    bool busy = a->step != STEP_IDLE;
+    if (busy && a->op == op && op != OP_GROW) {
+        attachment_wait(a, done, arg);
+        return false;
+    }
+    // An eviction waits for nobody: whoever waited for something else hears that it was cut short.
+    if (busy && op != OP_EVICT) {
+        attachment_refuse(
+            a->host, err_new(ERR_CONFLICT, "attachment %llu is busy: ask again", (unsigned long long)a->id), done, arg);
+        return false;
+    }
+    attachment_wait(a, done, arg);
+    a->op = op;
+    a->deadline = loop_now(a->host->loop).ms + ms;
+    return true;
+}
+
+static struct err *tasks_check(struct attachment *a) {
+    AUTO_TEXT struct text users = {0};
+    MAP_EACH (e, &a->host->tasks) {
+        struct task *t = e->value.p;
+        if (t->ended || !task_uses(t, a->id)) continue;
+        text_addf(&users, "%stask '%s' of framework '%s'", users.size ? ", " : "", sheet_text(&t->spec, "id"),
+                  sheet_text(&t->spec, "framework"));
+    }
+    return users.size ? err_new(ERR_CONFLICT, "the volume is in use by %s", text_string(&users)) : NULL;
+}
+
+static void op_asked(struct err *error, const struct sheet *answer, void *arg) {
+    struct attachment *a = arg;
+    a->call = NULL;
+    if (answer) attachment_state_take(a, answer, true);
+    if (error && err_kind(error) == ERR_UNAVAILABLE && !answer) {
+        err_free(error); // its end follows and tells more
+        end_await(a);
+    } else if (!error && a->op == OP_UNPUBLISH) {
+        end_await(a); // unmounted and gone; the keeper itself goes now
+    } else {
+        attachment_end(a, error);
+    }
+}
+
+static void op_ask(struct attachment *a, const char *what, uint64_t epoch, uint64_t size) {
+    AUTO_SHEET struct sheet question = {0};
+    AUTO_FREE char *socket = thing_socket(a->host->run_dir, THING_ATTACHMENT, a->id);
+    sheet_add(&question, "ask", what);
+    sheet_add_u64(&question, "epoch", epoch);
+    sheet_add_u64(&question, "size", size);
+    a->step = STEP_ASKING;
+    loop_timer_stop(a->timer);
+    a->call = call_new(a->host->loop, socket, &question, left_ms(a), op_asked, a);
+}
+
+void host_unpublish(struct host *h, uint64_t id, uint64_t epoch, host_publish_done *done, void *arg) {
+    struct attachment *a = attachment_find(h, id);
+    if (!a) {
+        attachment_refuse(h, NULL, done, arg);
+        return;
+    }
+    if (epoch < sheet_u64(&a->spec, "epoch")) {
+        attachment_refuse(h,
+                          err_new(ERR_CONFLICT, "epoch %llu is refused: attachment %llu has %s",
+                                  (unsigned long long)epoch, (unsigned long long)id, sheet_text(&a->spec, "epoch")),
+                          done, arg);
+        return;
+    }
+    struct err *used = tasks_check(a);
+    if (used) {
+        attachment_refuse(h, used, done, arg);
+        return;
+    }
+    if (!op_begin(a, OP_UNPUBLISH, UNPUBLISH_MS, done, arg)) return;
+    if (a->keeper.pidfd >= 0) {
+        op_ask(a, "unpublish", epoch, 0);
+    } else if (a->reached == HOST_UNPUBLISHED) {
+        attachment_end(a, NULL);
+    } else {
+        gone_check(a);
+    }
+}
+
+void host_grow(struct host *h, uint64_t id, uint64_t epoch, struct bytes size, host_publish_done *done, void *arg) {
+    struct attachment *a = attachment_find(h, id);
+    if (!a || a->keeper.pidfd < 0) {
+        attachment_refuse(h, err_new(ERR_NOT_FOUND, "attachment %llu is not published here", (unsigned long long)id),
+                          done, arg);
+        return;
+    }
+    if (op_begin(a, OP_GROW, GROW_MS, done, arg)) op_ask(a, "grow", epoch, size.n);
+}
+
+void host_evict(struct host *h, uint64_t id, host_publish_done *done, void *arg) {
+    struct attachment *a = attachment_find(h, id);
+    if (!a) {
+        attachment_refuse(h, NULL, done, arg);
+        return;
+    }
+    bool checking = a->step == STEP_CHECKING; // all keepers are gone already
+    if (!op_begin(a, OP_EVICT, UNPUBLISH_MS, done, arg) || checking) return;
+    call_free(a->call);
+    a->call = NULL;
+    a->step = STEP_CLEARING;
+    loop_timer_set(a->timer, UNPUBLISH_MS);
+    MAP_EACH (e, &h->tasks) {
+        struct task *t = e->value.p;
+        if (!t->ended && task_uses(t, id)) keeper_watch_kill(&t->keeper);
+    }
+    keeper_watch_kill(&a->keeper);
+    evict_go_on(a);
+}
