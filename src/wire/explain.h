@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+// Explanations and errors as messages.
+#ifndef WIRE_EXPLAIN_H
+#define WIRE_EXPLAIN_H
+
+#include "core/explain.h"
+#include "granary_model.pb-c.h"
+
+// In the arena, borrowing from the explanation. `next_page` is set while refusals are left behind the page.
+Granary__Explanation *explanation_message(const struct state *s, const struct explanation *e, struct explain_page page,
+                                          struct arena *arena);
+// The explanation may be NULL.
+Granary__Error *error_message(const struct err *e, Granary__Explanation *explanation, struct arena *arena);
+
+#endif
