@@ -18,7 +18,7 @@ static size_t unsent(const struct http_connection *c) {
 
 // More requests must wait until some are answered, or until their answers are read.
 static bool is_full(const struct http_connection *c) {
-    return c->in_flight >= HTTP_PIPELINE_MOST || unsent(c) > UNSENT_BEFORE_READING;
+    return c->in_flight >= HTTP_PIPELINE_MOST || c->held > c->server->limits.body || unsent(c) > UNSENT_BEFORE_READING;
 }
 
 static void reader_set(struct http_connection *c, bool on) {
@@ -168,6 +168,7 @@ void connection_advance(struct http_connection *c) {
         if (first->out.size) text_add_n(&c->out, first->out.data, first->out.size);
         text_clear(&first->out);
         if (first->state != REQUEST_ENDED) break;
+        if (first->handled) c->held -= first->message.body.size;
         request_free(first);
         if (--c->in_flight == 0) c->since = c->server->now; // idling begins
     }
@@ -225,6 +226,8 @@ static void request_read(struct http_connection *c) {
     r->keep_alive = r->message.keep_alive;
     if (!r->keep_alive) c->last = true;
     r->state = REQUEST_HANDLED;
+    r->handled = true;
+    c->held += r->message.body.size;
     c->server->handler(r, c->server->arg);
 }
 

@@ -21,6 +21,7 @@ struct http_request {
     struct http_message message;
     struct text out; // what must wait for the answers before it
     bool keep_alive, head_only, chunked;
+    bool handled; // read whole and given to the handler: its body counts as held
     loop_done *gone;
     http_stream_gone *stream_gone;
     void *gone_arg;
@@ -34,6 +35,7 @@ struct http_connection {
     struct loop_watch *reader, *writer;
     struct list requests;         // unanswered ones, oldest first
     size_t in_flight;             // how many
+    size_t held;                  // bytes of body in them
     struct http_request *reading; // the one whose bytes are coming; NULL between requests
     struct http_parse *parse;
     struct text pending; // bytes read while too many requests were in flight

@@ -302,6 +302,22 @@ static void only_so_many_pipelined_requests_are_taken_at_once(void **state) {
     peer_expect(p, "/later199 >");
 }
 
+static void large_bodies_are_not_gathered_without_end(void **state) {
+    struct world *w = world_with(*state, (struct http_options){.limits.body = 1000});
+    struct peer *p = peer_new(w);
+    AUTO_TEXT struct text requests = {0};
+    for (int i = 0; i < 10; i++)
+        text_addf(&requests, "POST /later%d HTTP/1.1\r\nHost: h\r\nContent-Length: 700\r\n\r\n%0700d", i, 0);
+    peer_say(p, requests.data);
+    run_for(w, 50);
+    assert_int_equal(w->handled, 2); // the second passes the limit of one body
+    for (int i = 0; i < 10; i++) {
+        wait_for(w, is_handled, &(int){i + 1});
+        echo(w->kept[i]);
+    }
+    peer_expect(p, "<POST /later9 ");
+}
+
 static void a_chunked_request_may_be_cut_anywhere(void **state) {
     struct world *w = world_with(*state, (struct http_options){0});
     const char *request =
@@ -687,6 +703,7 @@ int main(void) {
         CASE(a_hundred_pipelined_requests_are_answered_in_order),
         CASE(answers_given_in_any_order_leave_in_the_order_of_the_requests),
         CASE(only_so_many_pipelined_requests_are_taken_at_once),
+        CASE(large_bodies_are_not_gathered_without_end),
         CASE(a_chunked_request_may_be_cut_anywhere),
         CASE(head_gets_the_headers_only),
         CASE(no_content_has_no_length),
