@@ -30,7 +30,7 @@ struct tag {
     unsigned wire;
 };
 
-static bool varint_read(struct level *l, uint64_t *ret_n) {
+static bool varint_read_long(struct level *l, uint64_t *ret_n) {
     uint64_t n = 0;
     for (unsigned shift = 0; shift < 70 && l->at < l->end; shift += 7) {
         uint8_t b = *l->at++;
@@ -42,6 +42,12 @@ static bool varint_read(struct level *l, uint64_t *ret_n) {
         }
     }
     return false;
+}
+
+static inline bool varint_read(struct level *l, uint64_t *ret_n) {
+    if (l->at == l->end || *l->at & 0x80) return varint_read_long(l, ret_n);
+    *ret_n = *l->at++;
+    return true;
 }
 
 static bool tag_read(struct level *l, struct tag *ret_tag) {

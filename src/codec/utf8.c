@@ -52,6 +52,10 @@ size_t utf8_valid(const char *text, size_t size) {
                 continue;
             }
         }
+        if ((unsigned char)(*at - 1) < 0x7f) { // ASCII, not NUL
+            at++;
+            continue;
+        }
         uint32_t point;
         size_t length = utf8_read(at, end, &point);
         if (!length || !point) break;

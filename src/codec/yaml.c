@@ -24,7 +24,8 @@ static size_t mark_line(yaml_mark_t mark) {
 
 static struct err *parser_said(const struct builder *b) {
     const char *problem = b->parser.problem ? b->parser.problem : "not YAML";
-    if (b->parser.error == YAML_READER_ERROR) return err_new(ERR_INVALID, "%s", problem);
+    if (b->parser.error == YAML_READER_ERROR)
+        return err_new(ERR_INVALID, "byte %zu: %s", b->parser.problem_offset, problem);
     return err_new(ERR_INVALID, "line %zu: %s", mark_line(b->parser.problem_mark), problem);
 }
 

@@ -126,7 +126,7 @@ static void what_is_not_plain_yaml_is_refused(void **state UNUSED) {
     refused("a: 1\nb: 2\na: 3\n", "line 3: the key 'a' was given on line 1 already");
     refused("? [a]\n: 1\n", "a key must be text");
     refused("a: \"\\0\"\n", "NUL");
-    refused("a: \xff\n", "");
+    refused("a: \xff\n", "byte 3: ");
 }
 
 static void size_and_depth_are_bounded(void **state UNUSED) {
