@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -79,6 +81,13 @@ static void limits_find(struct host_abilities *a) {
         note_add(a, "No memory control group can be written: tasks are not held to their memory.");
 }
 
+bool abilities_ext4_grows_mounted(void) {
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {0};
+    if (syscall(SYS_capget, &header, data)) return false;
+    return data[0].effective & (1u << CAP_SYS_RESOURCE);
+}
+
 void abilities_probe(const char *work_dir, struct host_abilities *ret) {
     struct host_abilities a = {.root = geteuid() == 0};
     a.namespaces = namespaces_try(a.root);
@@ -97,6 +106,8 @@ void abilities_probe(const char *work_dir, struct host_abilities *ret) {
     if (!a.direct_io)
         note_add(&a, "The disk under %s refuses direct I/O: images are read and written through the page cache.",
                  work_dir);
+    if (a.loop && !abilities_ext4_grows_mounted())
+        note_add(&a, "No CAP_SYS_RESOURCE: ext4 volumes grow only while no task uses them.");
     if (a.loop && !a.filesystem_count)
         note_add(&a, "No mkfs program for a filesystem that this kernel mounts: only raw and directory volumes.");
     *ret = a;

@@ -97,6 +97,18 @@ void plan_grow(const char *fs, const char *device, const char *mounted_at, struc
     }
 }
 
+bool plan_grow_unmounted(const char *fs, unsigned step, struct plan_command *c) {
+    *c = (struct plan_command){0};
+    if (!text_equal(fs, "ext4") || step > 1) return false;
+    word_add(c, step ? "resize2fs" : "e2fsck");
+    if (!step) {
+        word_add(c, "-f"); // resize2fs insists on a check since the last mount
+        word_add(c, "-p");
+    }
+    word_add(c, "/proc/self/fd/3");
+    return true;
+}
+
 void plan_mount(const struct plan_fs *r, struct plan_mount *m) {
     const struct fs_row *row = row_find(r->fs);
     must(row);

@@ -36,6 +36,8 @@ void plan_mkfs(const struct plan_fs *request, struct plan_command *ret_command);
 // Before mounting what was formatted earlier; ret_good is the highest exit code that means "usable".
 void plan_check(const struct plan_fs *request, struct plan_command *ret_command, int *ret_good);
 void plan_grow(const char *fs, const char *device, const char *mounted_at, struct plan_command *ret_command);
+// The same for a filesystem that is not mounted, by steps; false when there is no such step.
+bool plan_grow_unmounted(const char *fs, unsigned step, struct plan_command *ret_command);
 void plan_mount(const struct plan_fs *request, struct plan_mount *ret_mount);
 
 // The same as a person would type it.

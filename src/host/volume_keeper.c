@@ -56,13 +56,6 @@ static void state_of_device(struct volume_keeper *v) {
     }
 }
 
-static struct err *volume_grow(struct volume_keeper *v, uint64_t size) {
-    TRY(device_resize(&v->device, size));
-    TRY(volume_mount_grow(&v->mount, &v->device));
-    state_of_device(v);
-    return NULL;
-}
-
 // The grant is used up durably, here and in the state, before the first byte is written.
 static struct err *volume_format(struct volume_keeper *v) {
     const struct sheet *spec = &v->k->spec;
@@ -72,31 +65,6 @@ static struct err *volume_format(struct volume_keeper *v) {
     TRY(keeper_save(v->k, "state"));
     TRY(device_identity(&v->device));
     TRY(volume_mount_format(&v->mount, &v->device, sheet_flag(spec, "zero_first")));
-    state_of_device(v);
-    return NULL;
-}
-
-static struct err *volume_publish(struct volume_keeper *v) {
-    const struct sheet *spec = &v->k->spec;
-    struct device_request request = request_of(spec);
-    TRY(device_attach(sheet_text(spec, "device"), &request, &v->device));
-    state_of_device(v);
-    if (text_equal(v->device.driver->name, "loop") && !v->device.direct_io)
-        keeper_note(v->k, "The disk under %s refuses direct I/O: the volume is buffered twice.", request.path);
-    if (text_equal(v->device.driver->name, "directory"))
-        keeper_note(v->k, "The volume is a plain directory: its size is not enforced.");
-    TRY(keeper_save(v->k, "state"));
-    bool may_format = sheet_flag(spec, "may_format");
-    if (may_format) TRY(volume_format(v));
-    if (!may_format) TRY(volume_mount_verify(&v->mount, &v->device));
-    TRY(device_identity(&v->device));
-    TRY(volume_mount_make(&v->mount, &v->device));
-    TRY(device_identity(&v->device));
-    if (may_format) {
-        TRY(volume_mount_own(&v->mount));
-        sheet_set(&v->k->state, "formatted", "1");
-    }
-    if (sheet_flag(spec, "grow_fs")) TRY(volume_mount_grow(&v->mount, &v->device));
     state_of_device(v);
     return NULL;
 }
@@ -126,6 +94,45 @@ static struct err *users_check(struct volume_keeper *v) {
     vec_done(&all);
     if (failed) return failed;
     return users.size ? err_new(ERR_CONFLICT, "the volume is in use by %s", text_string(&users)) : NULL;
+}
+
+static struct err *filesystem_grow(struct volume_keeper *v) {
+    if (volume_mount_grows_online(&v->mount, &v->device)) return volume_mount_grow(&v->mount, &v->device);
+    TRY(err_wrap(users_check(v), "this host may grow ext4 only while it is not mounted (no CAP_SYS_RESOURCE)"));
+    return volume_mount_regrow(&v->mount, &v->device);
+}
+
+// The device keeps its new size when the filesystem cannot follow yet: asked again, it will.
+static struct err *volume_grow(struct volume_keeper *v, uint64_t size) {
+    if (v->mount.read_only) return err_new(ERR_CONFLICT, "the volume is published read-only: it cannot grow here");
+    TRY(device_resize(&v->device, size));
+    state_of_device(v);
+    return filesystem_grow(v);
+}
+
+static struct err *volume_publish(struct volume_keeper *v) {
+    const struct sheet *spec = &v->k->spec;
+    struct device_request request = request_of(spec);
+    TRY(device_attach(sheet_text(spec, "device"), &request, &v->device));
+    state_of_device(v);
+    if (text_equal(v->device.driver->name, "loop") && !v->device.direct_io)
+        keeper_note(v->k, "The disk under %s refuses direct I/O: the volume is buffered twice.", request.path);
+    if (text_equal(v->device.driver->name, "directory"))
+        keeper_note(v->k, "The volume is a plain directory: its size is not enforced.");
+    TRY(keeper_save(v->k, "state"));
+    bool may_format = sheet_flag(spec, "may_format");
+    if (may_format) TRY(volume_format(v));
+    if (!may_format) TRY(volume_mount_verify(&v->mount, &v->device));
+    TRY(device_identity(&v->device));
+    TRY(volume_mount_make(&v->mount, &v->device));
+    TRY(device_identity(&v->device));
+    if (may_format) {
+        TRY(volume_mount_own(&v->mount));
+        sheet_set(&v->k->state, "formatted", "1");
+    }
+    if (sheet_flag(spec, "grow_fs")) TRY(filesystem_grow(v));
+    state_of_device(v);
+    return NULL;
 }
 
 static struct err *epoch_check(struct volume_keeper *v, const struct sheet *question) {

@@ -15,6 +15,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/abilities.h"
 #include "host/blank.h"
 #include "host/plan.h"
 #include "sys/file.h"
@@ -174,6 +175,33 @@ struct err *volume_mount_grow(const struct volume_mount *m, const struct device 
     struct plan_command command;
     plan_grow(m->fs, d->path, m->target, &command);
     return err_wrap(process_run(command.argv, 0, GROW_MS, NULL, NULL), "grow the filesystem on %s", d->path);
+}
+
+bool volume_mount_grows_online(const struct volume_mount *m, const struct device *d) {
+    return !d->driver->block || !text_equal(m->fs, "ext4") || abilities_ext4_grows_mounted();
+}
+
+static struct err *unmounted_grow(const struct volume_mount *m, const struct device *d) {
+    struct plan_command command;
+    for (unsigned step = 0; plan_grow_unmounted(m->fs, step, &command); step++) {
+        int code = -1;
+        struct err *failed = process_run(command.argv, d->fd, GROW_MS, NULL, &code);
+        bool repaired = step == 0 && code == 1; // e2fsck corrected something: as good as 0
+        if (failed && !repaired) return failed;
+        err_free(failed);
+    }
+    return NULL;
+}
+
+struct err *volume_mount_regrow(struct volume_mount *m, const struct device *d) {
+    TRY(volume_mount_undo(m));
+    struct err *failed = err_wrap(unmounted_grow(m, d), "grow the filesystem on %s", d->path);
+    struct err *again = volume_mount_make(m, d);
+    if (!failed) return again;
+    if (!again) return failed;
+    failed = err_wrap(failed, "(and it could not be mounted again: %s)", err_text(again));
+    err_free(again);
+    return failed;
 }
 
 struct err *volume_mount_clone(const struct volume_mount *m, int *ret_fd) {

@@ -30,6 +30,10 @@ MUST_USE struct err *volume_mount_verify(struct volume_mount *m, const struct de
 MUST_USE struct err *volume_mount_make(struct volume_mount *m, const struct device *d);
 MUST_USE struct err *volume_mount_own(const struct volume_mount *m); // owner and mode of the root directory
 MUST_USE struct err *volume_mount_grow(const struct volume_mount *m, const struct device *d);
+// The kernel may refuse to grow this filesystem while it is mounted; then it must be unmounted for volume_mount_regrow.
+bool volume_mount_grows_online(const struct volume_mount *m, const struct device *d);
+MUST_USE struct err *volume_mount_regrow(struct volume_mount *m,
+                                         const struct device *d); // unmounts, grows, mounts again
 // A detached copy of the mount, to be put into a task's namespace.
 MUST_USE struct err *volume_mount_clone(const struct volume_mount *m, int *ret_fd);
 MUST_USE struct err *volume_mount_undo(struct volume_mount *m); // unmounts; fine when not mounted

@@ -39,6 +39,10 @@ static struct err *floor_raise(const char *image, uint64_t *through) {
 // Kills one keeper and waits until it is gone.
 static struct err *keeper_end(const struct keeper_record *r, int64_t deadline) {
     AUTO_FD int pidfd = -1;
+    if (r->pidns != pid_namespace())
+        return err_new(ERR_UNSUPPORTED,
+                       "%s of agent '%s' runs in another pid namespace: it can only be fenced from there", r->what,
+                       r->agent);
     struct err *failed = process_open(r->pid, r->start, &pidfd);
     if (failed && err_kind(failed) == ERR_NOT_FOUND) {
         err_free(failed);
@@ -56,7 +60,7 @@ static struct err *keepers_end(const struct keeper_records *all, uint64_t throug
                                bool *ret_newer) {
     VEC_EACH (r, all) {
         AUTO_FD int pidfd = -1;
-        if (r->epoch > through) continue;
+        if (r->epoch > through || r->pidns != pid_namespace()) continue;
         err_free(process_open(r->pid, r->start, &pidfd)); // gone is fine; anything else is met again below
         if (pidfd >= 0) pidfd_signal(pidfd, SIGKILL);
     }

@@ -43,6 +43,7 @@ static struct err *record_read(const char *path, struct keeper_record *ret_recor
     TRY(sheet_load(path, &s));
     struct keeper_record r = {
         .pid = (pid_t)sheet_u64(&s, "pid"), .start = sheet_u64(&s, "start"), .epoch = sheet_u64(&s, "epoch")};
+    r.pidns = sheet_u64(&s, "pidns");
     snprintf(r.boot, sizeof r.boot, "%s", sheet_text(&s, "boot"));
     snprintf(r.agent, sizeof r.agent, "%s", sheet_text(&s, "agent"));
     snprintf(r.what, sizeof r.what, "%s", sheet_text(&s, "what"));
@@ -55,9 +56,9 @@ static struct err *record_read(const char *path, struct keeper_record *ret_recor
 static struct err *record_runs(const struct keeper_record *r, bool *ret_runs) {
     *ret_runs = false;
     if (*r->boot && strcmp(r->boot, boot_id()) != 0) return NULL;
-    AUTO_FD int pidfd = -1;
-    struct err *failed = process_open(r->pid, r->start, &pidfd);
-    *ret_runs = !failed;
+    uint64_t start = 0;
+    struct err *failed = process_start_time(r->pid, &start);
+    *ret_runs = !failed && start == r->start;
     if (!failed) return NULL;
     if (err_kind(failed) != ERR_NOT_FOUND) return failed;
     err_free(failed);
@@ -72,7 +73,7 @@ static struct err *record_take(const char *image, const char *name, struct keepe
     TRY(record_runs(&r, &runs));
     if (runs) {
         vec_push(ret_records, r);
-    } else if (unlink(path) && errno != ENOENT) {
+    } else if (r.pidns == pid_namespace() && unlink(path) && errno != ENOENT) {
         return err_errno(errno, "remove the record of an ended keeper, %s", path);
     }
     return NULL;
@@ -125,6 +126,7 @@ struct err *keeper_register(const char *image, const struct keeper_record *r) {
     AUTO_SHEET struct sheet s = {0};
     sheet_add_u64(&s, "pid", (uint64_t)r->pid);
     sheet_add_u64(&s, "start", r->start);
+    sheet_add_u64(&s, "pidns", pid_namespace());
     sheet_add_u64(&s, "epoch", r->epoch);
     sheet_add(&s, "boot", r->boot);
     sheet_add(&s, "agent", r->agent);

@@ -17,6 +17,7 @@
 struct keeper_record {
     pid_t pid;      // as the host's pid namespace sees it
     uint64_t start; // process_start_time
+    uint64_t pidns; // pid_namespace in which the pid is meant; filled by keeper_register
     uint64_t epoch; // of the attachment
     char boot[40];  // boot id
     char agent[64]; // the agent's name, cut if longer
@@ -31,7 +32,8 @@ MUST_USE struct err *image_lock(const char *image, int64_t ms, int *ret_fd);
 MUST_USE struct err *keeper_register(const char *image, const struct keeper_record *record);
 // Removes the record at a clean end; a missing one is fine.
 void keeper_unregister(const char *image, pid_t pid);
-// Those still running; records of ended processes and of earlier boots are removed on the way.
+// Those still running; records of ended processes and of earlier boots are removed on the way. Keepers ask it too: they
+// have a pid namespace of their own, but the host's /proc.
 MUST_USE struct err *keeper_list(const char *image, struct keeper_records *ret_records);
 
 // The fence: from now on epochs up to `through_epoch` (0: up to the highest ever registered) are refused; every keeper

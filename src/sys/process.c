@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -164,6 +165,7 @@ struct err *process_start_time(pid_t pid, uint64_t *ret_ticks) {
     line[n] = 0;
     // The name, field 2, is in parentheses and may hold anything: count from the last of them.
     const char *at = strrchr(line, ')');
+    if (at && (at[2] == 'Z' || at[2] == 'X')) return err_new(ERR_NOT_FOUND, "process %d has ended", pid);
     for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
     char *end = NULL;
     uint64_t ticks = at ? strtoull(at + 1, &end, 10) : 0;
@@ -202,6 +204,11 @@ bool pidfd_wait(int pidfd, int64_t ms) {
         if (n == 0) return false;
         if (errno != EINTR) return false;
     }
+}
+
+uint64_t pid_namespace(void) {
+    struct stat s;
+    return stat("/proc/self/ns/pid", &s) ? 0 : s.st_ino;
 }
 
 const char *boot_id(void) {

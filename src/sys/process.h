@@ -36,7 +36,8 @@ MUST_USE struct err *process_run(const char *const *argv, int extra, int64_t ms,
                                  int *ret_code);
 
 // The moment a process started, in clock ticks since boot (field 22 of its stat): with the pid and the boot id it names
-// one process for ever. ERR_NOT_FOUND when there is none.
+// one process for ever. ERR_NOT_FOUND when there is none,
+// or it has ended and only waits to be reaped. Works wherever /proc is that of the pid's namespace.
 MUST_USE struct err *process_start_time(pid_t pid, uint64_t *ret_ticks);
 // A pidfd of exactly that process. ERR_NOT_FOUND when it is gone, also when another has its pid.
 MUST_USE struct err *process_open(pid_t pid, uint64_t start, int *ret_pidfd);
@@ -44,6 +45,8 @@ bool pidfd_ended(int pidfd);
 void pidfd_signal(int pidfd, int signal);
 // Waits until it ended; false when it did not within `ms`.
 bool pidfd_wait(int pidfd, int64_t ms);
+// The pid namespace of this process: pids mean the same to those who have the same.
+uint64_t pid_namespace(void);
 // This boot of the kernel, as text; empty when it cannot be read.
 const char *boot_id(void);
 
