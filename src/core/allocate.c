@@ -54,7 +54,7 @@ static void agent_allocate(struct draft *d, struct agent_view *view) {
     struct allocator *a = d->state->allocator;
     agent_view_idle(a, view, false);
     if (!view->usable || plan_whole(a, view)) return;
-    struct available free = {.scalars = agent_view_free(d->state, view), .ports = &a->ports};
+    struct available free = {.scalars = agent_view_free(view), .ports = &a->ports};
     if (!scalars_offerable(&free.scalars)) return;
     agent_view_ports(d, view, &a->ports);
     a->visit++;
@@ -111,20 +111,20 @@ static void marked_sort(struct allocator *a) {
 
 // An agent that promises more than it has, or cannot be used: what stands in offers is taken back.
 static void overdrawn_rescind(struct draft *d, const struct agent_view *view) {
-    if (!view->offers) return;
-    const struct agent_account *held = ledger_agent_get(&d->state->ledger, view->id);
-    struct scalars promised = held->used;
-    scalars_add(&promised, &held->offered);
+    if (!agent_view_offered(view)) return;
+    struct scalars promised = view->account->used;
+    scalars_add(&promised, &view->account->offered);
     if (!view->usable || !scalars_within(&promised, &view->total)) rescind_offers_of_agent(d, view->id);
 }
 
 static void agent_prepare(struct draft *d, struct allocator *a, struct agent_view *view) {
+    // Sums and queues are derived: counting late changes no row.
     if (view->tasks_changed) agent_view_recount((struct state *)(uintptr_t)d->state, view);
     overdrawn_rescind(d, view);
     if (!view->filters.count) return;
     size_t before = view->filters.count;
     a->filter_count -= before - filters_sweep(&view->filters, &a->shares, d->now.mono);
-    struct available free = {.scalars = agent_view_free(d->state, view), .ports = &a->ports};
+    struct available free = {.scalars = agent_view_free(view), .ports = &a->ports};
     agent_view_ports(d, view, &a->ports);
     filters_settle(&view->filters, &free);
 }

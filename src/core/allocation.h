@@ -27,11 +27,11 @@ struct plan {
 
 struct agent_view { // an agent as the allocator sees it
     uint64_t id;
-    const struct agent_facts *facts; // those that were counted: compared, not read
-    struct scalars total;            // counted in the cluster's when usable
+    const struct agent_facts *facts;     // borrowed from the live row; NULL before it reported
+    const struct agent_account *account; // of the ledger, which keeps it
+    struct scalars total;                // counted in the cluster's when usable
     bool usable, marked, tasks_changed;
     size_t idle_place; // in allocator.idle + 1; 0: not there
-    uint32_t offers;   // outstanding
     VEC(struct holding) holdings;
     VEC(uint64_t) wanted; // volumes that its live tasks want
     struct filters filters;
@@ -61,13 +61,14 @@ struct allocator {
     VEC(struct plan *) plans; // of this cycle, with volumes
 };
 
-struct agent_view *agent_view(struct allocator *a, uint64_t agent); // made when it is new
+struct agent_view *agent_view(struct state *s, uint64_t agent); // made when it is new
 void agent_view_mark(struct allocator *a, struct agent_view *view);
 void agent_view_idle(struct allocator *a, struct agent_view *view, bool idle);
 // Counts its tasks anew, and looks at the volumes that they no longer want.
 void agent_view_recount(struct state *s, struct agent_view *view);
 // What stands in no task and no offer; below nothing counts as nothing.
-struct scalars agent_view_free(const struct state *s, const struct agent_view *view);
+struct scalars agent_view_free(const struct agent_view *view);
+bool agent_view_offered(const struct agent_view *view); // some of it stands in offers
 // The ports of an agent that are in no task and no offer but those being rescinded in the draft. Into ret_ports.
 void agent_view_ports(const struct draft *d, const struct agent_view *view, struct port_set *ret_ports);
 // Worth an offer by itself: Mesos' smallest.

@@ -38,11 +38,12 @@ void allocator_free(struct allocator *a) {
 
 // ---- agents ----
 
-struct agent_view *agent_view(struct allocator *a, uint64_t agent) {
-    union map_value *v = map_put(&a->agents, agent, NULL);
+struct agent_view *agent_view(struct state *s, uint64_t agent) {
+    union map_value *v = map_put(&s->allocator->agents, agent, NULL);
     if (!v->p) {
         struct agent_view *view = v->p = NEW(struct agent_view);
         view->id = agent;
+        view->account = ledger_agent(&s->ledger, agent);
     }
     return v->p;
 }
@@ -70,7 +71,7 @@ void agent_view_idle(struct allocator *a, struct agent_view *view, bool idle) {
 
 void allocator_agent_put(struct state *s, const struct agent_row *live) {
     struct allocator *a = s->allocator;
-    struct agent_view *view = agent_view(a, live->id);
+    struct agent_view *view = agent_view(s, live->id);
     bool usable = live->state == AGENT_IS_ACTIVE && live->session && live->facts;
     if (usable == view->usable && live->facts == view->facts) return;
     scalars_subtract(&a->shares.total, &view->total);
@@ -104,8 +105,8 @@ void allocator_agent_removed(struct state *s, const struct agent_row *last) {
 }
 
 void allocator_task_changed(struct state *s, uint64_t agent) {
-    if (!agent) return;
-    struct agent_view *view = agent_view(s->allocator, agent);
+    if (!state_agent(s, agent)) return;
+    struct agent_view *view = agent_view(s, agent);
     view->tasks_changed = true;
     agent_view_mark(s->allocator, view);
 }
@@ -150,11 +151,16 @@ static struct milli left(struct milli total, struct milli used, struct milli off
     return (struct milli){n > 0 ? n : 0};
 }
 
-struct scalars agent_view_free(const struct state *s, const struct agent_view *view) {
-    const struct agent_account *held = ledger_agent_get(&s->ledger, view->id);
+struct scalars agent_view_free(const struct agent_view *view) {
+    const struct agent_account *held = view->account;
     return (struct scalars){.cpus = left(view->total.cpus, held->used.cpus, held->offered.cpus),
                             .mem = left(view->total.mem, held->used.mem, held->offered.mem),
                             .disk = left(view->total.disk, held->used.disk, held->offered.disk)};
+}
+
+bool agent_view_offered(const struct agent_view *view) {
+    const struct scalars *offered = &view->account->offered;
+    return offered->cpus.n || offered->mem.n || offered->disk.n;
 }
 
 static void ports_take_all(struct port_set *set, const struct blob *ports) {
@@ -166,12 +172,11 @@ void agent_view_ports(const struct draft *d, const struct agent_view *view, stru
     const struct state *s = d->state;
     vec_clear(ret_ports);
     if (!view->usable) return;
-    const struct agent_row *agent = state_agent(s, view->id);
-    ports_assign(ret_ports, agent->facts->ports.at, agent->facts->ports.count);
+    ports_assign(ret_ports, view->facts->ports.at, view->facts->ports.count);
     if (!ret_ports->count) return;
     const struct id_list *tasks = view->holdings.count ? state_related(s, TASKS_OF_AGENT, view->id) : NULL;
     for (size_t i = 0; tasks && i < tasks->count; i++) ports_take_all(ret_ports, state_task(s, tasks->at[i])->ports);
-    const struct id_list *offers = view->offers ? state_related(s, OFFERS_OF_AGENT, view->id) : NULL;
+    const struct id_list *offers = agent_view_offered(view) ? state_related(s, OFFERS_OF_AGENT, view->id) : NULL;
     for (size_t i = 0; offers && i < offers->count; i++) {
         const struct offer_row *offer = draft_offer(d, offers->at[i]);
         if (offer) ports_take_all(ret_ports, offer->ports);
@@ -262,10 +267,7 @@ void allocator_offer_put(struct state *s, const struct offer_row *live) {
     struct allocator *a = s->allocator;
     struct contender *c = share_contender(&a->shares, live->framework, live->role);
     share_take(c, &live->resources);
-    if (live->agent)
-        agent_view(a, live->agent)->offers++;
-    else
-        c->storage_offer = live->id;
+    if (!live->agent) c->storage_offer = live->id;
     for (size_t i = 0; i < blob_count(live->volumes, uint64_t); i++) {
         struct idle_queue *q = queue_of_volume(s, blob_items(live->volumes, uint64_t)[i]);
         if (q) q->offered++;
@@ -310,9 +312,8 @@ static void filter_ends_sweep(struct allocator *a) {
     }
 }
 
-static void offer_refused(struct allocator *a, const struct contender *c, const struct offer_row *last,
-                          enum event_kind kind) {
-    struct agent_view *view = agent_view(a, last->agent);
+static void offer_refused(struct allocator *a, struct agent_view *view, const struct contender *c,
+                          const struct offer_row *last, enum event_kind kind) {
     size_t before = view->filters.count;
     filters_add(&view->filters, c, last, kind == EV_offer_accepted);
     a->filter_count += view->filters.count - before;
@@ -320,20 +321,26 @@ static void offer_refused(struct allocator *a, const struct contender *c, const 
     filter_ends_sweep(a);
 }
 
+static bool offer_answered(enum event_kind kind) {
+    return kind == EV_offer_declined || kind == EV_offer_accepted;
+}
+
+static void agent_unoffered(struct allocator *a, const struct contender *c, const struct offer_row *last,
+                            enum event_kind kind) {
+    struct agent_view *view = map_get(&a->agents, last->agent);
+    if (!view) return; // removed by the same command
+    agent_view_mark(a, view);
+    if (offer_answered(kind) && last->refuse_until.ms) offer_refused(a, view, c, last, kind);
+}
+
 void allocator_offer_removed(struct state *s, const struct offer_row *last, enum event_kind kind) {
     struct allocator *a = s->allocator;
     struct contender *c = share_find(&a->shares, last->framework, last->role);
     must(c);
-    bool answered = kind == EV_offer_declined || kind == EV_offer_accepted;
-    if (!last->agent) {
-        storage_answered(a, c, answered ? last : &(struct offer_row){0});
-    } else {
-        struct agent_view *view = agent_view(a, last->agent);
-        must(view->offers);
-        view->offers--;
-        agent_view_mark(a, view);
-        if (answered && last->refuse_until.ms) offer_refused(a, c, last, kind);
-    }
+    if (last->agent)
+        agent_unoffered(a, c, last, kind);
+    else
+        storage_answered(a, c, offer_answered(kind) ? last : &(struct offer_row){0});
     volumes_return(s, last);
     const struct offer_row *live = state_offer(s, last->id); // what was counted: the last image may hold less
     share_give_back(&a->shares, c, live ? &live->resources : &last->resources);

@@ -29,7 +29,8 @@ void allocator_pools_changed(struct state *s);                // how much of eac
 // INT64_MAX: not before something changes. `now` is when it is asked.
 struct mono allocator_next(const struct state *s, struct mono now);
 
-// Makes and rescinds offers.
+// Makes and rescinds offers. Takes the marks of what changed, so that the next call looks only at what changed since: its
+// events must be applied.
 void decide_allocate(struct draft *d);
 
 enum { REFUSE_SECONDS_DEFAULT = 5, REFUSE_SECONDS_MOST = 31536000 };
