@@ -18,7 +18,7 @@
 // Bytes that travel through the core unread (packed messages of frameworks), or arrays of plain structs.
 struct blob {
     uint32_t size;
-    unsigned char bytes[];
+    _Alignas(8) unsigned char bytes[]; // so that arrays of structs can be read in place
 };
 
 // Counted; never changed once a row points to it: facts that many rows or drafts may point to. `drop` frees what the object owns and it.
