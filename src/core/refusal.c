@@ -138,12 +138,12 @@ static void explain_figures(const struct draft *d, struct refusal *r, const stru
     if (r->rule == RULE_IOPS) {
         bool known = v->free.known & KNOWS_IOPS;
         r->asked = arena_format(arena, "%" PRIu64 " iops", v->asked);
-        r->found = known ? arena_format(arena, "%" PRIu64 " iops left", v->found) : "iops that nobody reported";
+        r->found = known ? arena_format(arena, "%" PRIu64 " iops left", v->found) : "no iops reported";
     }
     if (r->rule == RULE_BANDWIDTH) {
         bool known = v->free.known & KNOWS_BANDWIDTH;
         r->asked = size_text(arena, v->asked, "/s");
-        r->found = known ? size_text(arena, v->found, "/s left") : "bandwidth that nobody reported";
+        r->found = known ? size_text(arena, v->found, "/s left") : "no bandwidth reported";
     }
     if (r->rule == RULE_VOLUMES) {
         r->asked = "one more volume";
@@ -230,9 +230,9 @@ static void who_add_text(const struct state *s, const struct refusal *r, struct 
 void refusal_add_text(const struct state *s, const struct refusal *r, struct text *out) {
     who_add_text(s, r, out);
     switch (r->rule) {
-    case RULE_BYTES:
+    case RULE_BYTES: text_addf(out, " has %s of %s asked", r->found, r->asked); return;
     case RULE_IOPS:
-    case RULE_BANDWIDTH: text_addf(out, " has %s of %s asked", r->found, r->asked); return;
+    case RULE_BANDWIDTH: text_addf(out, " has %s, asked %s", r->found, r->asked); return;
     case RULE_SMALLEST:
     case RULE_LARGEST: text_addf(out, " makes volumes of %s, asked %s", r->found, r->asked); return;
     case RULE_VOLUMES: text_add(out, " holds as many volumes as it can"); return;

@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: Apache-2.0
+// Explaining: the funnel, the refusals by page, and suggestions that hold what they promise.
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/explain.h"
+#include "core_world.h"
+
+static const struct explain_page whole = {0, 1000};
+
+static int setup(void **state) {
+    struct world *w = world_new();
+    world_provider(w, "file");
+    world_agent(w, (struct agent_made){.name = "n1", .tags = "fs/ext4, rack=r1"});
+    *state = w;
+    return 0;
+}
+
+static int teardown(void **state) {
+    world_free(*state);
+    return 0;
+}
+
+static struct explanation explained(struct world *w, struct want request, struct explain_page page) {
+    struct explanation e;
+    expect_ok(explain_want(world_draft(w), &request, page, &w->arena, &e));
+    return e;
+}
+
+static const struct suggestion *suggested(const struct explanation *e, const char *change) {
+    AUTO_TEXT struct text all = {0};
+    for (size_t i = 0; i < e->suggestion_count; i++) {
+        if (strcmp(e->suggestions[i].change, change) == 0) return &e->suggestions[i];
+        text_addf(&all, "'%s' (%u) ", e->suggestions[i].change, e->suggestions[i].pools);
+    }
+    fail_msg("'%s' is not among %s", change, text_string(&all));
+    return NULL;
+}
+
+// Six pools, each refused by another rule of class gold for 500 GiB, and two that fit.
+static struct want eight_pools(struct world *w) {
+    uint64_t class = world_class(
+        w, (struct class_document){.name = "gold", .pool = "media = ssd", .agent = "!old", .iops_per_gib = 1});
+    const char *ssd = "provider:media=ssd";
+    world_pool(w, (struct pool_made){
+                      .provider = "file", .name = "hdd", .tags = "instance:media=hdd", .bytes = TIB, .iops = 9000});
+    world_pool(
+        w, (struct pool_made){
+               .provider = "file", .name = "far", .tags = ssd, .bytes = TIB, .iops = 9000, .constraint = "rack = r9"});
+    world_pool(w,
+               (struct pool_made){.provider = "file", .name = "small", .tags = ssd, .bytes = 100 * GIB, .iops = 9000});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "lazy", .tags = ssd, .bytes = TIB, .iops = 400});
+    world_pool(w,
+               (struct pool_made){
+                   .provider = "file", .name = "short", .tags = ssd, .bytes = TIB, .iops = 9000, .largest = 200 * GIB});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "gone", .tags = ssd, .bytes = TIB, .iops = 9000});
+    world_pool_stale(w, "file/main/gone");
+    world_pool(w, (struct pool_made){.provider = "file", .name = "fit1", .tags = ssd, .bytes = TIB, .iops = 9000});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "fit2", .tags = ssd, .bytes = 2 * TIB, .iops = 9000});
+    return (struct want){.class = class, .size = {500 * GIB}};
+}
+
+static void the_funnel_counts_what_each_rule_left_over(void **state) {
+    struct world *w = *state;
+    struct explanation e = explained(w, eight_pools(w), whole);
+    const struct funnel_step expected[] = {
+        {"pools", 8},
+        {"satisfy the class's pool selector", 7},
+        {"make volumes this large", 6},
+        {"have an agent that satisfies their constraints", 5},
+        {"have the bytes free", 4},
+        {"have the iops free", 3},
+        {"have their provider connected", 2},
+    };
+    assert_int_equal(e.funnel_count, ARRAY_LEN(expected));
+    for (size_t i = 0; i < e.funnel_count; i++) {
+        assert_string_equal(e.funnel[i].text, expected[i].text);
+        assert_int_equal(e.funnel[i].left, expected[i].left);
+    }
+}
+
+static void what_fits_is_named_with_the_best_first(void **state) {
+    struct world *w = *state;
+    struct explanation e = explained(w, eight_pools(w), whole);
+    assert_true(e.places);
+    assert_int_equal(e.fit_count, 2);
+    assert_true(e.fits[0].pool == world_pool_id(w, "file/main/fit2"));
+    assert_string_equal(e.sentence, "class 'gold', 500 GiB: goes to file/main/fit2, which has 2 TiB free; 2 pools fit");
+    assert_int_equal(e.suggestion_count, 0);
+}
+
+static void each_refused_pool_says_its_first_rule_who_said_it_and_how_old_it_is(void **state) {
+    struct world *w = *state;
+    struct want request = eight_pools(w);
+    struct explanation e = explained(w, request, whole);
+    assert_int_equal(e.refused, 6);
+    assert_int_equal(e.refusal_count, 6);
+    const enum rule order[] = {RULE_PROVIDER_AWAY, RULE_IOPS,    RULE_BYTES,
+                               RULE_CONSTRAINT,    RULE_LARGEST, RULE_POOL_SELECTOR};
+    for (size_t i = 0; i < 6; i++) assert_int_equal(e.refusals[i].rule, order[i]);
+    const struct refusal *hdd = &e.refusals[5], *far = &e.refusals[3], *lazy = &e.refusals[1];
+    assert_string_equal(hdd->asked, "media = ssd");
+    assert_string_equal(hdd->found, "media=hdd");
+    assert_string_equal(hdd->said_by, "instance, configured");
+    assert_int_equal(hdd->age_ms, 50000);
+    assert_string_equal(far->found, "rack=r1");
+    assert_true(far->agent == world_agent_id(w, "n1"));
+    assert_string_equal(lazy->asked, "500 iops");
+    assert_string_equal(lazy->found, "400 iops left");
+}
+
+static void refusals_come_in_pages(void **state) {
+    struct world *w = *state;
+    struct want request = eight_pools(w);
+    struct explanation all = explained(w, request, whole), page = explained(w, request, (struct explain_page){4, 3});
+    assert_int_equal(page.refused, 6);
+    assert_int_equal(page.refusal_count, 2);
+    assert_true(page.refusals[0].pool == all.refusals[4].pool && page.refusals[1].pool == all.refusals[5].pool);
+    assert_int_equal(explained(w, request, (struct explain_page){6, 3}).refusal_count, 0);
+}
+
+static void a_wrong_request_is_an_error_and_not_an_explanation(void **state) {
+    struct world *w = *state;
+    struct want request = eight_pools(w);
+    struct explanation e;
+    request.size.n = 0;
+    expect_err(explain_want(world_draft(w), &request, whole, &w->arena, &e), ERR_INVALID, "the size is 0");
+    request.class = 12345;
+    expect_err(explain_want(world_draft(w), &request, whole, &w->arena, &e), ERR_NOT_FOUND, "not there any more");
+}
+
+static void no_pool_at_all_says_what_to_start(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold"}), .size = {GIB}};
+    struct explanation e = explained(w, request, whole);
+    assert_false(e.places);
+    assert_string_equal(e.sentence, "class 'gold', 1 GiB: there is no pool yet; start a provider");
+}
+
+// ---- suggestions ----
+
+static void too_large_a_request_is_told_what_would_fit(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold", .pool = "media = ssd"}),
+                           .size = {500 * GIB}};
+    world_class(w, (struct class_document){.name = "bulk"});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .tags = "media=ssd", .bytes = 460 * GIB + 12345});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "b", .tags = "media=hdd", .bytes = TIB});
+    struct explanation e = explained(w, request, whole);
+    assert_int_equal(suggested(&e, "40 GiB smaller (460 GiB)")->pools, 1);
+    assert_int_equal(suggested(&e, "class 'bulk' instead")->pools, 1);
+    assert_int_equal(suggested(&e, "class 'gold' without media = ssd")->pools, 1);
+    assert_string_equal(e.sentence,
+                        "class 'gold', 500 GiB: no pool fits: file/main/a has 460 GiB free of 500 GiB asked; "
+                        "file/main/b: asked media = ssd, found media=hdd (pool, configured, 50s ago)");
+}
+
+static void an_agent_that_lacks_one_fact_is_named(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold", .agent = "same(rack)"}),
+                           .size = {GIB}};
+    world_agent(w, (struct agent_made){.name = "n7", .tags = "rack=r7"});
+    world_pool(
+        w, (struct pool_made){
+               .provider = "file", .name = "a", .tags = "rack=r7", .constraint = "driver/rexray >= 0.9", .bytes = TIB});
+    world_pool(
+        w, (struct pool_made){
+               .provider = "file", .name = "b", .tags = "rack=r7", .constraint = "driver/rexray >= 0.9", .bytes = TIB});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "c", .tags = "rack=r2", .bytes = TIB});
+    struct explanation e = explained(w, request, whole);
+    const struct suggestion *s = suggested(&e, "agent 'n7' with driver/rexray >= 0.9");
+    assert_int_equal(s->pools, 2);
+    assert_true(s->agent == world_agent_id(w, "n7") && !s->by_asker);
+    assert_int_equal(suggested(&e, "without same(rack)")->pools, 1);
+    world_agent(w, (struct agent_made){.name = "n7", .tags = "rack=r7, driver/rexray=0.9"});
+    assert_int_equal(explained(w, request, whole).refused, 1);
+}
+
+static void an_absent_provider_or_agent_is_named(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold"}), .size = {GIB}};
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB});
+    world_provider_session(w, "file", 0);
+    struct explanation e = explained(w, request, whole);
+    assert_int_equal(suggested(&e, "provider 'file' connected")->pools, 1);
+    world_provider_session(w, "file", 2);
+    world_agent_state(w, "n1", AGENT_IS_AWAY, 0);
+    e = explained(w, request, whole);
+    assert_int_equal(suggested(&e, "an agent that fits connected")->pools, 1);
+}
+
+static void fewer_iops_are_suggested_when_they_would_do(void **state) {
+    struct world *w = *state;
+    struct want request = {
+        .class = world_class(w, (struct class_document){.name = "gold"}), .size = {GIB}, .iops = {900}};
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB, .iops = 400});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "b", .bytes = TIB, .iops = 100});
+    struct explanation e = explained(w, request, whole);
+    assert_int_equal(suggested(&e, "400 iops")->pools, 1);
+}
+
+// ---- the property: what a suggestion says, places ----
+
+static const char *const some_tags[] = {"",       "media=ssd", "media=hdd", "media=ssd, rack=r1", "rack=r2, media=ssd",
+                                        "rack=r1"};
+static const char *const some_rules[] = {NULL,         "rack = r1", "driver/x >= 2",
+                                         "same(rack)", "!old",      "rack in (r1, r2), !old"};
+static const char *const some_agents[] = {
+    "", "rack=r1", "rack=r2, old", "driver/x=3, rack=r2", "old", "driver/x=1, fs/ext4"};
+static const char *const names[] = {"0", "1", "2", "3", "4"};
+
+static void random_world(struct world *w) {
+    for (size_t i = 0; i < 5; i++) {
+        struct pool_made made = {
+            .provider = "file", .name = names[i], .tags = some_tags[rand() % 6], .constraint = some_rules[rand() % 6]};
+        made.bytes = (uint64_t)(rand() % 60) * GIB + (uint64_t)rand();
+        made.iops = rand() % 2 ? (uint64_t)(rand() % 300) : 0;
+        made.smallest = (uint64_t)(rand() % 3) * GIB;
+        made.largest = rand() % 3 ? 0 : 10 * GIB + 3;
+        made.granularity = rand() % 2 ? 0 : 3 * GIB;
+        world_pool(w, made);
+        if (rand() % 5 == 0)
+            world_pool_stale(
+                w,
+                pool_path(w->state, state_pool(w->state, world_pool_id(w, arena_format(&w->arena, "file/main/%zu", i))),
+                          &w->arena));
+        world_agent(w, (struct agent_made){.name = names[i], .tags = some_agents[rand() % 6]});
+        world_agent_state(w, names[i], rand() % 4 ? AGENT_IS_ACTIVE : AGENT_IS_LOST, rand() % 4 ? 1 : 0);
+        world_class(w, (struct class_document){.name = names[i],
+                                               .pool = rand() % 2 ? "media = ssd" : NULL,
+                                               .agent = some_rules[rand() % 6],
+                                               .iops_per_gib = rand() % 3 ? 0 : 2});
+    }
+}
+
+// Gives the agent what the suggestion says it lacks.
+static bool fact_given(struct world *w, const struct suggestion *s) {
+    const struct agent_row *agent = state_agent(w->state, s->agent);
+    const char *with = strstr(s->change, " with "), *without = strstr(s->change, " without ");
+    if (!agent || (!with && !without)) return false;
+    AUTO_TEXT struct text tags = {0};
+    const char *drop = without ? without + strlen(" without ") : "";
+    for (size_t i = 0; i < agent->facts->tags.count; i++) {
+        const struct tag *t = &agent->facts->tags.at[i];
+        if (strcmp(state_text(w->state, t->key), drop) == 0) continue;
+        tag_add_text(&w->state->symbols, t, &tags);
+        text_add(&tags, ", ");
+    }
+    if (with && strstr(with, "driver/x")) text_add(&tags, "driver/x=9");
+    if (with && strstr(with, "rack")) text_add(&tags, "rack=r1");
+    world_agent(w, (struct agent_made){.name = arena_text(&w->arena, agent->name),
+                                       .tags = arena_text(&w->arena, text_string(&tags))});
+    return true;
+}
+
+static void applying_a_suggested_change_places_the_request(void **state) {
+    struct world *w = *state;
+    srand(5);
+    size_t asked = 0, facts = 0, refused = 0;
+    for (int round = 0; round < 6000; round++) {
+        if (round % 4 == 0) random_world(w);
+        struct want request = {.class = world_class_id(w, names[rand() % 5]),
+                               .size = {(uint64_t)(1 + rand() % 70) * GIB}};
+        request.iops.n = rand() % 3 ? 0 : (uint64_t)(rand() % 400);
+        if (rand() % 4 == 0) request.agent = world_agent_id(w, names[rand() % 5]);
+        struct explanation e = explained(w, request, whole);
+        struct fit fit;
+        assert_int_equal(e.places, broker_fits(world_draft(w), &request, &fit, 1) > 0);
+        if (e.places) continue;
+        refused++;
+        for (size_t i = 0; i < e.suggestion_count; i++) {
+            if (!e.suggestions[i].by_asker) continue;
+            assert_int_equal(e.suggestions[i].pools > 0, 1);
+            expect_ok(broker_place(world_draft(w), &e.suggestions[i].want, &fit));
+            asked++;
+        }
+        for (size_t i = 0; i < e.suggestion_count; i++)
+            if (fact_given(w, &e.suggestions[i])) {
+                expect_ok(broker_place(world_draft(w), &request, &fit));
+                facts++;
+                break;
+            }
+    }
+    if (refused <= 300 || asked <= 300 || facts <= 60)
+        fail_msg("%zu refused, %zu asked again, %zu facts given", refused, asked, facts);
+}
+
+// ---- volumes ----
+
+static void a_volume_says_where_it_can_be_used(void **state) {
+    struct world *w = *state;
+    world_class(w, (struct class_document){.name = "gold", .agent = "rack"});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB});
+    uint64_t id = world_volume(w, "db", "gold", "file/main/a", GIB);
+    world_agent(w, (struct agent_made){.name = "n2"});
+    struct explanation e;
+    expect_ok(explain_volume(world_draft(w), id, whole, &w->arena, &e));
+    assert_true(e.places && e.agent_count == 1 && e.refused == 1);
+    assert_true(e.refusals[0].agent == world_agent_id(w, "n2") && e.refusals[0].rule == RULE_AGENT_SELECTOR);
+    assert_string_equal(e.sentence,
+                        "volume 'db' is ready, content formatted; 1 of 2 agents can use it, the best is 'n1'");
+    expect_err(explain_volume(world_draft(w), 4711, whole, &w->arena, &e), ERR_NOT_FOUND, "no such volume");
+}
+
+static void a_stranded_volume_says_what_it_waits_for(void **state) {
+    struct world *w = *state;
+    world_class(w, (struct class_document){.name = "gold"});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB});
+    uint64_t id = world_volume(w, "db", "gold", "file/main/a", GIB);
+    world_attachment(w, id, "n1", ATTACHMENT_STRANDED);
+    world_agent_state(w, "n1", AGENT_IS_LOST, 0);
+    struct explanation e;
+    expect_ok(explain_volume(world_draft(w), id, whole, &w->arena, &e));
+    assert_false(e.places);
+    assert_string_equal(e.sentence,
+                        "volume 'db' is ready, content formatted; it is stranded on agent 'n1' and waits for a proof "
+                        "that this host cannot write any more; 0 of 1 agent can use it; nearest: file/main/a, agent "
+                        "'n1': needs the agent connected and active: lost (0ms ago)");
+}
+
+int main(void) {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+    const struct CMUnitTest tests[] = {
+        T(the_funnel_counts_what_each_rule_left_over),
+        T(what_fits_is_named_with_the_best_first),
+        T(each_refused_pool_says_its_first_rule_who_said_it_and_how_old_it_is),
+        T(refusals_come_in_pages),
+        T(a_wrong_request_is_an_error_and_not_an_explanation),
+        T(no_pool_at_all_says_what_to_start),
+        T(too_large_a_request_is_told_what_would_fit),
+        T(an_agent_that_lacks_one_fact_is_named),
+        T(an_absent_provider_or_agent_is_named),
+        T(fewer_iops_are_suggested_when_they_would_do),
+        T(applying_a_suggested_change_places_the_request),
+        T(a_volume_says_where_it_can_be_used),
+        T(a_stranded_volume_says_what_it_waits_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
