@@ -19,11 +19,13 @@ struct example {
     struct bytes capacity;
 };
 
-// "<size> <uuid> <cluster>" in the file "owner" of a volume; what has no such file is not ours.
+// Whose a volume is stands beside its data in "data.id", where the agent looks too; what has no such file is not ours.
 struct owner {
     unsigned long long size;
     char uuid[37], cluster[256];
 };
+
+#define owner_format "{\"volume\": \"%36[^\"]\", \"cluster\": \"%255[^\"]\", \"size\": %llu}"
 
 static char *path_of(const struct driver_call *call, const struct example *e, const char *prefix, const char *name,
                      const char *file) {
@@ -32,7 +34,7 @@ static char *path_of(const struct driver_call *call, const struct example *e, co
 
 static bool owner_read(const char *path, struct owner *ret) {
     FILE *f = fopen(path, "r");
-    bool good = f && fscanf(f, "%llu %36s %255s", &ret->size, ret->uuid, ret->cluster) == 3;
+    bool good = f && fscanf(f, owner_format, ret->uuid, ret->cluster, &ret->size) == 3;
     if (f) fclose(f);
     return good;
 }
@@ -40,7 +42,9 @@ static bool owner_read(const char *path, struct owner *ret) {
 static struct err *owner_write(const char *path, const struct owner *o) {
     FILE *f = fopen(path, "w");
     if (!f) return err_errno(errno, "write '%s'", path);
-    bool good = fprintf(f, "%llu %s %s\n", o->size, o->uuid, o->cluster) > 0 && !fflush(f) && !fsync(fileno(f));
+    bool good =
+        fprintf(f, "{\"volume\": \"%s\", \"cluster\": \"%s\", \"size\": %llu}\n", o->uuid, o->cluster, o->size) > 0 &&
+        !fflush(f) && !fsync(fileno(f));
     return !fclose(f) && good ? NULL : err_errno(errno, "write '%s'", path);
 }
 
@@ -62,7 +66,7 @@ static struct err *example_list(void *self, const struct driver_call *call, cons
         }
         struct owner o;
         struct driver_object object = {.name = name, .handle = name, .instance = e->instance, .pool = e->pool};
-        if (owner_read(path_of(call, e, "", name, "/owner"), &o)) {
+        if (owner_read(path_of(call, e, "", name, "/data.id"), &o)) {
             object.uuid = arena_text(call->arena, o.uuid);
             object.cluster = arena_text(call->arena, o.cluster);
             object.size.n = o.size;
@@ -113,7 +117,7 @@ static struct err *make(struct example *e, const struct driver_call *call, const
     if (mkdir(begun, 0700) && errno != EEXIST) return err_errno(errno, "make '%s'", begun);
     if (mkdir(path_of(call, e, ".", v->name, "/data"), 0700) && errno != EEXIST)
         return err_errno(errno, "make '%s/data'", begun);
-    TRY(owner_write(path_of(call, e, ".", v->name, "/owner"), o));
+    TRY(owner_write(path_of(call, e, ".", v->name, "/data.id"), o));
     return rename(begun, path) ? err_errno(errno, "rename '%s' to '%s'", begun, path) : NULL;
 }
 
@@ -122,7 +126,7 @@ static struct err *find(struct example *e, const struct driver_call *call, const
                         const char *path, struct owner *o, bool *ret_there) {
     if (!text_equal(v->instance, e->instance) || !text_equal(v->pool, e->pool))
         return err_new(ERR_NOT_FOUND, "no such pool");
-    *ret_there = owner_read(path_of(call, e, "", v->name, "/owner"), o);
+    *ret_there = owner_read(path_of(call, e, "", v->name, "/data.id"), o);
     bool ours =
         *ret_there ? text_equal(o->uuid, v->uuid) && text_equal(o->cluster, v->cluster) : access(path, F_OK) != 0;
     return ours ? NULL : err_new(ERR_CONFLICT, "'%s' is somebody else's", path);
@@ -138,7 +142,7 @@ static struct err *example_create(void *self, const struct driver_call *call, co
     if (there && o.size < create->size.n) return err_new(ERR_CONFLICT, "it exists already, and is smaller");
     if (!there) TRY(make(self, call, create, path, &o));
     *ret = (struct driver_created){.handle = v->name, .size = {o.size}, .zeroed = true};
-    ret->context = arena_format(call->arena, "{\"kind\":\"directory\",\"path\":\"%s/data\"}", path);
+    ret->context = arena_format(call->arena, "{\"device\":\"directory\",\"path\":\"%s/data\"}", path);
     return NULL;
 }
 

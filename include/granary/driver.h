@@ -191,6 +191,8 @@ struct driver_create {
     const char *source;       // handle of a volume or snapshot to clone; NULL: empty
     struct driver_pairs tags; // effective tags of pool and class, opaque
 };
+// A context is an object with the texts "device", a kind of device that agents know ("loop", "directory", "block"), and
+// "path", which says where; block devices may add "serial". What else a driver puts there is its own.
 struct driver_created {
     const char *handle;  // required
     const char *context; // JSON object or NULL
@@ -254,7 +256,8 @@ struct driver {
                             const char *name, struct driver_snapshot *ret_snapshot);
     struct err *(*snapshot_remove)(void *self, const struct driver_call *call, const char *handle);
     // Lets a host reach the volume; answers the context with which the agent finds the device. Without `many_hosts` it
-    // refuses (ERR_CONFLICT) while another host has it, if the storage can tell. NULL: every host reaches every volume.
+    // refuses (ERR_CONFLICT) while another host has it, if the storage can tell. NULL: every host reaches every volume, and
+    // the context of create is enough to find it.
     struct err *(*attach)(void *self, const struct driver_call *call, const struct driver_attach *attach,
                           const char **ret_context);
     // Success means that the host cannot reach it any more, or, where the storage cannot tell, that nothing holds it.

@@ -258,6 +258,7 @@ static struct err *run_checked(struct door *d, const struct driver_call *call, c
     if (!door_has(d, r->act)) {
         if (r->act != DRIVER_ACT_ATTACH && r->act != DRIVER_ACT_DETACH)
             return err_new(ERR_UNSUPPORTED, "the driver '%s' cannot do that", d->driver->name);
+        answer.context = r->attach.volume.context; // every host finds it by what create answered
         *ret_answer = answer;
         return NULL;
     }

@@ -22,7 +22,7 @@ bool door_has(const struct door *d, enum driver_act act);
 
 // Makes one call. Any thread, if the driver is `parallel`; it is the caller who keeps calls for one volume apart.
 // Results live in call->arena. A function that the driver lacks is ERR_UNSUPPORTED with a sentence; attach and detach
-// without functions succeed with an empty context, as every host then reaches every volume.
+// without functions succeed with the context of create, as every host then reaches every volume.
 MUST_USE struct err *door_run(struct door *d, const struct driver_call *call, const struct driver_request *request,
                               struct driver_answer *ret_answer);
 struct door_count door_count(const struct door *d, enum driver_act act);

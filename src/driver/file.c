@@ -67,6 +67,8 @@ static struct err *directory_open(const struct file_driver *f, const char *path,
     if (!realpath(path, real)) return err_errno(errno, "directory '%s'", path);
     if (stat(real, &s) || statvfs(real, &fs)) return err_errno(errno, "directory '%s'", path);
     if (access(real, R_OK | W_OK | X_OK)) return err_errno(errno, "directory '%s' cannot be written", path);
+    AUTO_ARENA struct arena arena = {0};
+    if (!file_context(p, real, &arena)) return err_new(ERR_INVALID, "directory '%s': its name is not UTF-8", path);
     p->directory = mem_text(real);
     p->device = s.st_dev;
     for (size_t i = 0; i < f->pool_count; i++)

@@ -30,7 +30,8 @@ MUST_USE struct err *file_pool_find(const struct file_driver *f, const struct dr
                                     const struct file_pool **ret_pool);
 // "<directory>/<name>.img", or ".dir".
 char *file_pool_path(const struct file_pool *p, const char *name, struct arena *arena);
-// {"kind":"loop","image":path}, or {"kind":"directory","path":path}.
+// What the agent finds the volume by: {"device":"loop","path":path,"sparse":true}, or with "directory". NULL when the
+// path is not UTF-8, which open refuses.
 char *file_context(const struct file_pool *p, const char *path, struct arena *arena);
 
 struct file_space {

@@ -40,7 +40,8 @@ char *file_pool_path(const struct file_pool *p, const char *name, struct arena *
 }
 
 char *file_context(const struct file_pool *p, const char *path, struct arena *arena) {
-    json_t *json = json_pack("{s:s, s:s}", "kind", p->image ? "loop" : "directory", p->image ? "image" : "path", path);
+    json_t *json = json_pack("{s:s, s:s}", "device", p->image ? "loop" : "directory", "path", path);
+    if (json && p->image && p->sparse) json_object_set_new(json, "sparse", json_true());
     AUTO_FREE char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return arena_text(arena, text);

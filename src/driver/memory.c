@@ -280,7 +280,7 @@ static struct err *memory_create(void *self, const struct driver_call *call, con
         bool zeroed = m->pools.at[o->pool].zeroed;
         *ret_created =
             (struct driver_created){arena_text(call->arena, o->handle),
-                                    arena_format(call->arena, "{\"kind\":\"memory\",\"object\":\"%s\"}", o->handle),
+                                    arena_format(call->arena, "{\"device\":\"memory\",\"path\":\"%s\"}", o->handle),
                                     o->size, zeroed || create->zero};
     }
     memory_unlock(m);
@@ -319,7 +319,7 @@ static struct driver_object object_report(const struct memory *m, const struct o
         .pool = arena_text(arena, p->name),
         .cluster = arena_text(arena, o->cluster),
         .uuid = o->snapshot ? NULL : arena_text(arena, o->uuid),
-        .context = o->uuid ? arena_format(arena, "{\"kind\":\"memory\",\"object\":\"%s\"}", o->handle) : NULL,
+        .context = o->uuid ? arena_format(arena, "{\"device\":\"memory\",\"path\":\"%s\"}", o->handle) : NULL,
         .size = o->size,
         .attached_to = hosts,
         .attached_count = o->host_count,
@@ -477,7 +477,7 @@ static struct err *memory_attach(void *self, const struct driver_call *call, con
     memory_lock(m);
     struct object *o = object_find(m, attach->volume.uuid);
     struct err *e = o ? object_attach(o, attach) : err_new(ERR_NOT_FOUND, "it does not exist at the storage");
-    if (!e) *ret_context = arena_format(call->arena, "{\"kind\":\"memory\",\"object\":\"%s\"}", o->handle);
+    if (!e) *ret_context = arena_format(call->arena, "{\"device\":\"memory\",\"path\":\"%s\"}", o->handle);
     memory_unlock(m);
     return e;
 }

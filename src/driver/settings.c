@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/mem.h"
 #include "base/text.h"
 
 static const struct driver_setting no_settings[] = {{.name = NULL}};
@@ -51,8 +52,7 @@ static struct err *value_check(const struct driver_setting *s, const char *value
     case DRIVER_CHOICE:
         return choice_has(s->choices, value) ? NULL : err_new(ERR_INVALID, "'%s' is not one of: %s", value, s->choices);
     }
-    must(!"a kind of setting");
-    return NULL;
+    return err_new(ERR_INTERNAL, "the driver's table has a setting of no known kind");
 }
 
 static const char *pairs_find(const struct driver_pairs *pairs, const char *key) {
@@ -134,6 +134,36 @@ struct err *config_check(const struct driver *driver, const struct driver_config
         TRY(err_wrap(pool_config_check(driver, given, i, arena, &pools[i]), "%s", where));
     config.pools = pools;
     *ret_config = config;
+    return NULL;
+}
+
+static struct err *factor_refuse(const char *text) {
+    return err_new(ERR_INVALID, "'%.64s' is no factor: write 2, 1/3 or 0.25", text);
+}
+
+// "0.25" as 25/100.
+static bool decimal_parse(const char *text, uint64_t *ret_numerator, uint64_t *ret_denominator) {
+    char digits[16];
+    size_t whole = strcspn(text, "."), rest = text[whole] ? strlen(text + whole + 1) : 0;
+    if (whole + rest >= sizeof digits || rest > 6 || (text[whole] && !rest)) return false;
+    memcpy(digits, text, whole);
+    if (rest) memcpy(digits + whole, text + whole + 1, rest);
+    digits[whole + rest] = '\0';
+    *ret_denominator = 1;
+    for (size_t i = 0; i < rest; i++) *ret_denominator *= 10;
+    return text_to_u64(digits, ret_numerator);
+}
+
+struct err *factor_parse(const char *text, uint32_t *ret_numerator, uint32_t *ret_denominator) {
+    AUTO_FREE char *copy = mem_text(text);
+    char *slash = strchr(copy, '/');
+    uint64_t numerator = 0, denominator = 0;
+    if (slash) *slash = '\0';
+    bool good = slash ? text_to_u64(copy, &numerator) && text_to_u64(slash + 1, &denominator)
+                      : decimal_parse(copy, &numerator, &denominator);
+    if (!good || !numerator || !denominator || numerator > 1000000 || denominator > 1000000) return factor_refuse(text);
+    *ret_numerator = (uint32_t)numerator;
+    *ret_denominator = (uint32_t)denominator;
     return NULL;
 }
 

@@ -15,4 +15,7 @@ MUST_USE struct err *settings_check(const char *where, const struct driver_setti
 MUST_USE struct err *config_check(const struct driver *driver, const struct driver_config *given, struct arena *arena,
                                   struct driver_config *ret_config);
 
+// A pool's factor, store bytes charged per byte granted: "2", "1/3" or "0.25". Both parts are at most 1,000,000.
+MUST_USE struct err *factor_parse(const char *text, uint32_t *ret_numerator, uint32_t *ret_denominator);
+
 #endif

@@ -255,7 +255,7 @@ static void an_image_on_a_loop_device_is_neither_attached_nor_deleted(void **sta
     expect_ok(create(w, 1, "full", 4 * MB));
     expect_ok(run(w, attach_of(w, DRIVER_ACT_ATTACH, 1), &a));
     assert_string_equal(a.context,
-                        arena_format(&w->arena, "{\"kind\":\"loop\",\"image\":\"%s/full/g-1.img\"}", w->root));
+                        arena_format(&w->arena, "{\"device\":\"loop\",\"path\":\"%s/full/g-1.img\"}", w->root));
     expect_ok(loopdev_attach(arena_format(&w->arena, "%s/full/g-1.img", w->root), false, &held));
     struct err *attached = run(w, attach_of(w, DRIVER_ACT_ATTACH, 2), &a);
     struct err *deleted = drop(w, 1, "full", false), *detached = run(w, attach_of(w, DRIVER_ACT_DETACH, 1), &a);

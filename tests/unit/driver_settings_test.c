@@ -97,6 +97,26 @@ static void pools_are_checked_too(void **state) {
     expect_err(config(&arena, a, b), "not a positive fraction");
 }
 
+static void a_factor_is_a_number_or_a_fraction(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        uint32_t numerator, denominator;
+    } good[] = {{"1", 1, 1}, {"2", 2, 1}, {"1/3", 1, 3}, {"0.25", 25, 100}, {"1.5", 15, 10}, {".5", 5, 10}};
+    static const char *const bad[] = {"",   "0", "1/0",   "0/3",       "-1",      "1.",  ".",
+                                      "1/", "x", "1/2/3", "1.0000001", "2000000", "1 /3"};
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        uint32_t n = 0, d = 0;
+        assert_null(factor_parse(good[i].text, &n, &d));
+        assert_int_equal(n, good[i].numerator);
+        assert_int_equal(d, good[i].denominator);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        uint32_t n, d;
+        expect_err(factor_parse(bad[i], &n, &d), "is no factor");
+    }
+}
+
 static void a_driver_is_found_by_name(void **state) {
     (void)state;
     const struct driver *d = NULL;
@@ -111,6 +131,7 @@ int main(void) {
         cmocka_unit_test(what_is_not_given_gets_its_default),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(pools_are_checked_too),
+        cmocka_unit_test(a_factor_is_a_number_or_a_fraction),
         cmocka_unit_test(a_driver_is_found_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
