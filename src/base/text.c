@@ -28,6 +28,7 @@ char *text_room(struct text *t, size_t size) {
         t->data = mem_resize(t->data, capacity, 1);
         t->capacity = capacity;
     }
+    t->data[t->size] = 0; // whatever the caller then writes, also nothing
     return t->data + t->size;
 }
 

@@ -19,9 +19,9 @@ struct probe_facts {
     uint64_t memory; // bytes
 };
 
-// `root` goes before every path read ("" for this host, or a recorded tree). Keys: kernel, arch, host, cpu/count,
-// cpu/model, memory, driver/<module or built-in>, fs/<name> (kernel mounts it and mkfs.<name> is there),
-// plugin/docker=<name>, plugin/csi=<name>, hw/nvme, hw/infiniband, net/interface, net/vlan, net/subnet.
+// `root` goes before every path read ("" for this host, or a recorded tree). Keys: kernel (its version), kernel/release, arch,
+// host, cpu/count, driver/<module or built-in driver> (its version, if it has one), fs/<name> (the kernel mounts it and
+// mkfs.<name> is there), plugin/docker, plugin/csi, hw/nvme, hw/infiniband, net/interface, net/speed, net/vlan, net/subnet.
 MUST_USE struct err *probe_host(const char *root, struct probe_facts *ret_facts);
 void probe_facts_done(struct probe_facts *facts); // accepts zeroed
 
