@@ -112,9 +112,7 @@ static void marked_sort(struct allocator *a) {
 // An agent that promises more than it has, or cannot be used: what stands in offers is taken back.
 static void overdrawn_rescind(struct draft *d, const struct agent_view *view) {
     if (!agent_view_offered(view)) return;
-    struct scalars promised = view->account->used;
-    scalars_add(&promised, &view->account->offered);
-    if (!view->usable || !scalars_within(&promised, &view->total)) rescind_offers_of_agent(d, view->id);
+    if (!view->usable || scalars_overdrawn(view->account, &view->total)) rescind_offers_of_agent(d, view->id);
 }
 
 static void agent_prepare(struct draft *d, struct allocator *a, struct agent_view *view) {

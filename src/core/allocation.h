@@ -71,6 +71,8 @@ struct scalars agent_view_free(const struct agent_view *view);
 bool agent_view_offered(const struct agent_view *view); // some of it stands in offers
 // The ports of an agent that are in no task and no offer but those being rescinded in the draft. Into ret_ports.
 void agent_view_ports(const struct draft *d, const struct agent_view *view, struct port_set *ret_ports);
+// Whether more is promised than there is. What tasks use beyond it (an agent may shrink under them) breaks no promise.
+bool scalars_overdrawn(const struct agent_account *held, const struct scalars *total);
 // Worth an offer by itself: Mesos' smallest.
 bool scalars_offerable(const struct scalars *s);
 

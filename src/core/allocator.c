@@ -183,6 +183,16 @@ void agent_view_ports(const struct draft *d, const struct agent_view *view, stru
     }
 }
 
+static bool overdrawn(struct milli offered, struct milli used, struct milli total) {
+    return offered.n > 0 && offered.n + used.n > total.n;
+}
+
+bool scalars_overdrawn(const struct agent_account *held, const struct scalars *total) {
+    return overdrawn(held->offered.cpus, held->used.cpus, total->cpus) ||
+           overdrawn(held->offered.mem, held->used.mem, total->mem) ||
+           overdrawn(held->offered.disk, held->used.disk, total->disk);
+}
+
 bool scalars_offerable(const struct scalars *s) {
     return s->cpus.n >= 10 || s->mem.n >= 32000;
 }

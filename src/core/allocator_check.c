@@ -20,9 +20,7 @@ static struct err *agent_sums_check(const struct state *s, const struct agent_ro
                        agent->name, offers->count, tasks->count);
     const struct agent_view *view = map_get(&s->allocator->agents, agent->id);
     if (!offers->count || !agent->facts || (view && view->marked)) return NULL;
-    struct scalars promised = used;
-    scalars_add(&promised, &offered);
-    if (scalars_within(&promised, &agent->facts->total)) return NULL;
+    if (!scalars_overdrawn(held, &agent->facts->total)) return NULL;
     return err_new(ERR_INTERNAL,
                    "agent '%s': offered and used are more than it has: %lld + %lld of %lld millicpus, "
                    "%lld + %lld of %lld thousandths of a MiB",

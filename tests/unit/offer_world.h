@@ -172,7 +172,9 @@ static inline void world_accept(struct offer_world *w, uint64_t offer, struct sc
 
 // ---- storage ----
 
-static inline void world_pool_facts_drop(struct shared *shared) { free(shared); }
+static inline void world_pool_facts_drop(struct shared *shared) {
+    free(shared);
+}
 
 static inline void world_class_drop(struct shared *shared) {
     struct class_shared *c = (struct class_shared *)(void *)shared;
@@ -261,6 +263,8 @@ static inline const struct offer_row *world_storage_offer(const struct offer_wor
     return NULL;
 }
 
-static inline size_t world_offers(const struct offer_world *w) { return table_count(&w->s->tables[NOUN_OFFER]); }
+static inline size_t world_offers(const struct offer_world *w) {
+    return table_count(&w->s->tables[NOUN_OFFER]);
+}
 
 #endif
