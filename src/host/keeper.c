@@ -222,6 +222,8 @@ static int remove_main(const char *dir) {
 
 int keeper_main(int argc, char **argv) {
     umask(022);
+    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+           1); // where mkfs is, whoever started us
     if (argc == 4 && text_equal(argv[1], "gone")) return gone_main(argv[2], argv[3]);
     if (argc == 3 && text_equal(argv[1], "remove")) return remove_main(argv[2]);
     bool task = argc == 2 && text_equal(argv[1], "task");
