@@ -3,6 +3,7 @@
 // disk, views of one store, sparse pools, loop devices, fences. Needs root; says so and passes the rest by without it.
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -94,7 +95,7 @@ static void open_pools(struct world *w, uint64_t capacity, const char *kind) {
 
 static struct err *run(struct world *w, struct driver_request r, struct driver_answer *ret) {
     struct driver_call call = {.arena = &w->arena, .timeout_ms = 2000, .cluster = "c1"};
-    static struct driver_answer ignored;
+    struct driver_answer ignored;
     return door_run(w->door, &call, &r, ret ? ret : &ignored);
 }
 
@@ -312,6 +313,44 @@ static void a_fence_kills_the_keeper_that_holds_the_image(void **state) {
     assert_int_equal(files_in(w, "full"), 0);
 }
 
+// One of two threads that make and delete volumes, each its own.
+struct busy {
+    struct world world; // its own arena, the same door
+    unsigned from;
+    struct err *failed;
+};
+
+static void *make_and_delete(void *arg) {
+    struct busy *b = arg;
+    for (unsigned i = 0; i < 60 && !b->failed; i++) {
+        unsigned n = b->from + i % 3;
+        b->failed = i % 2 ? drop(&b->world, b->from + (i - 1) % 3, "full", false)
+                          : create(&b->world, n, "full", (1 + i % 4) * MB);
+    }
+    return NULL;
+}
+
+static void a_total_is_never_too_high_while_volumes_come_and_go(void **state) {
+    struct world *w = *state;
+    if (!root) skip();
+    open_pools(w, 0, "image");
+    uint64_t total = pool(w, 0).total.n;
+    struct busy busy[2] = {{.world = {.door = w->door}, .from = 10}, {.world = {.door = w->door}, .from = 20}};
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) assert_int_equal(pthread_create(&threads[i], NULL, make_and_delete, &busy[i]), 0);
+    uint64_t highest = 0;
+    for (int i = 0; i < 200; i++) {
+        uint64_t now = pool(w, 0).total.n;
+        if (now > highest) highest = now;
+    }
+    for (int i = 0; i < 2; i++) {
+        pthread_join(threads[i], NULL);
+        arena_done(&busy[i].world.arena);
+        expect_ok(busy[i].failed);
+    }
+    assert_in_range(highest, 1, total);
+}
+
 static void another_boot_of_the_host_is_proof_enough(void **state) {
     struct world *w = *state;
     struct driver_answer a;
@@ -350,6 +389,7 @@ int main(void) {
         T(a_wiped_volume_is_overwritten_before_it_goes),
         T(an_image_on_a_loop_device_is_neither_attached_nor_deleted),
         T(a_fence_kills_the_keeper_that_holds_the_image),
+        T(a_total_is_never_too_high_while_volumes_come_and_go),
         T(another_boot_of_the_host_is_proof_enough),
         T(a_directory_volume_goes_with_all_that_is_in_it),
     };
