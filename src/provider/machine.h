@@ -42,15 +42,23 @@ struct job {
     bool stuck, abandoned; // abandoned: another one was started, its late answer is dropped
 };
 
-// A volume of ours at the storage.
+// What our volumes hold in one pool.
+struct held {
+    uint64_t now; // without those that are being deleted
+    uint64_t low; // since the running inventory began: what certainly stood all the time
+};
+
+// A volume of ours at the storage. Sizes change through the functions of object.c only: they keep the sums.
 struct object {
     struct arena arena;
     const char *handle, *name, *instance, *pool, *context;
     const char *const *attached_to;
     size_t attached_count;
+    struct held *held; // of its pool; NULL when the storage does not say which
     struct bytes size;
-    struct bytes counted; // of it when the running inventory began, as far as it will stand at its end
-    bool removing;        // a delete is running
+    struct bytes counted; // its part of held->low, if `inventory` is the running one; else it is all of it
+    uint64_t inventory;
+    bool removing; // a delete is running
 };
 
 // The list that is being read, page by page.
@@ -93,6 +101,8 @@ struct provider {
     struct map jobs;                 // id -> struct job
     uint64_t next_job;
     struct map objects; // UUID -> struct object
+    struct map helds;   // "instance/pool" -> struct held
+    uint64_t inventory; // counts them
     size_t foreign;
     VEC(struct driver_object) foreigners;
     struct arena foreign_arena;
@@ -143,8 +153,13 @@ void listing_touch(struct provider *p, const char *uuid); // an operation change
 void listing_done(struct provider *p, struct job *j, const struct provider_input *input);
 Granary__StorageObject **objects_message(struct provider *p, struct arena *arena, size_t *ret_count);
 struct object *object_get(struct provider *p, const char *uuid);
-struct object *object_put(struct provider *p, const char *uuid); // made, or cleared
+void object_learn(struct provider *p, const char *uuid, const struct driver_object *from); // new, or known anew
+void object_resize(struct provider *p, struct object *o, struct bytes size);
+void object_removing(struct provider *p, struct object *o, bool removing);
 void object_drop(struct provider *p, const char *uuid);
+// From here on held->low is the least that the volumes of a pool hold.
+void counting_begin(struct provider *p);
+uint64_t held_low(const struct provider *p, const char *instance, const char *pool);
 void objects_free(struct provider *p);
 
 // ---- reports (report.c) ----

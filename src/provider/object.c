@@ -16,17 +16,60 @@ struct object *object_get(struct provider *p, const char *uuid) {
     return map_get_text(&p->objects, uuid);
 }
 
-struct object *object_put(struct provider *p, const char *uuid) {
-    union map_value *v = map_put_text(&p->objects, uuid, NULL);
-    if (v->p) arena_done(&((struct object *)v->p)->arena);
-    if (!v->p) v->p = mem_zero(1, sizeof(struct object));
-    memset(v->p, 0, sizeof(struct object));
+static struct held *held_get(struct provider *p, const char *instance, const char *pool) {
+    if (!instance || !pool) return NULL;
+    AUTO_FREE char *key = mem_format("%s/%s", instance, pool);
+    union map_value *v = map_put_text(&p->helds, key, NULL);
+    if (!v->p) v->p = NEW(struct held);
     return v->p;
+}
+
+uint64_t held_low(const struct provider *p, const char *instance, const char *pool) {
+    AUTO_FREE char *key = mem_format("%s/%s", instance, pool);
+    const struct held *h = map_get_text(&p->helds, key);
+    return h ? h->low : 0;
+}
+
+void counting_begin(struct provider *p) {
+    p->inventory++;
+    MAP_EACH (entry, &p->helds) {
+        struct held *h = entry->value.p;
+        h->low = h->now;
+    }
+}
+
+// Before a change: fixes what it counted for when the inventory began.
+static void object_fix(struct provider *p, struct object *o) {
+    if (o->inventory == p->inventory) return;
+    o->inventory = p->inventory;
+    o->counted = o->removing ? (struct bytes){0} : o->size;
+}
+
+// From now on it counts for `most` at most.
+static void object_lower(struct provider *p, struct object *o, struct bytes most) {
+    object_fix(p, o);
+    if (o->counted.n <= most.n) return;
+    if (o->held) o->held->low -= o->counted.n - most.n;
+    o->counted = most;
+}
+
+void object_resize(struct provider *p, struct object *o, struct bytes size) {
+    object_lower(p, o, size);
+    if (o->held && !o->removing) o->held->now = o->held->now - o->size.n + size.n;
+    o->size = size;
+}
+
+void object_removing(struct provider *p, struct object *o, bool removing) {
+    if (o->removing == removing) return;
+    object_lower(p, o, removing ? (struct bytes){0} : o->size);
+    if (o->held) o->held->now = removing ? o->held->now - o->size.n : o->held->now + o->size.n;
+    o->removing = removing;
 }
 
 void object_drop(struct provider *p, const char *uuid) {
     struct object *o = object_get(p, uuid);
     if (!o) return;
+    object_removing(p, o, true);
     map_remove_text(&p->objects, uuid);
     arena_done(&o->arena);
     free(o);
@@ -46,6 +89,8 @@ void objects_free(struct provider *p) {
         free(o);
     }
     map_done(&p->objects);
+    MAP_EACH (entry, &p->helds) free(entry->value.p);
+    map_done(&p->helds);
     listing_clear(&p->listing);
     vec_done(&p->foreigners);
     arena_done(&p->foreign_arena);
@@ -115,12 +160,27 @@ static bool object_ours(const struct provider *p, const struct driver_object *o,
     return o->name && storage_name_parse(o->name, p->cluster, ret_uuid);
 }
 
-static void object_keep(struct provider *p, const struct driver_object *from, const char *uuid) {
-    struct object *old = object_get(p, uuid);
-    bool removing = old && old->removing;
-    struct bytes counted = old ? old->counted : (struct bytes){0};
-    struct object *o = object_put(p, uuid);
-    struct driver_object copy = object_copy(from, &o->arena);
+static struct object *object_new(struct provider *p, const char *uuid) {
+    struct object *o = NEW(struct object);
+    o->inventory = p->inventory; // it counts for nothing in one that began before
+    map_put_text(&p->objects, uuid, NULL)->p = o;
+    return o;
+}
+
+void object_learn(struct provider *p, const char *uuid, const struct driver_object *from) {
+    struct object *o = object_get(p, uuid);
+    struct held *held = held_get(p, from->instance, from->pool);
+    bool removing = o && o->removing;
+    if (o && o->held != held) { // it moved
+        object_drop(p, uuid);
+        o = NULL;
+    }
+    if (!o) o = object_new(p, uuid);
+    struct arena arena = {0};
+    struct driver_object copy = object_copy(from, &arena);
+    arena_done(&o->arena);
+    o->arena = arena;
+    o->held = held;
     o->handle = copy.handle;
     o->name = copy.name;
     o->instance = copy.instance;
@@ -128,9 +188,8 @@ static void object_keep(struct provider *p, const struct driver_object *from, co
     o->context = copy.context;
     o->attached_to = copy.attached_to;
     o->attached_count = copy.attached_count;
-    o->size = copy.size;
-    o->counted = counted.n < o->size.n ? counted : o->size;
-    o->removing = removing;
+    object_resize(p, o, copy.size);
+    object_removing(p, o, removing);
 }
 
 // The whole list is there: it replaces the table, but for what operations changed meanwhile.
@@ -148,7 +207,7 @@ static void listing_adopt(struct provider *p) {
         }
         uuid_text(uuid, text);
         map_put_text(&listed, text, NULL);
-        if (!map_find_text(&l->changed, text)) object_keep(p, from, text);
+        if (!map_find_text(&l->changed, text)) object_learn(p, text, from);
     }
     MAP_EACH (entry, &p->objects)
         if (!map_find_bytes(&listed, entry->key.bytes, entry->size) &&

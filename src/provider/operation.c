@@ -208,10 +208,8 @@ static void operation_start(struct provider *p, struct operation *o) {
     struct object *known = object_get(p, o->line->uuid);
     o->state = RUNNING;
     o->attempts++;
-    if (known && o->request.act == DRIVER_ACT_REMOVE) {
-        known->removing = true;
-        known->counted.n = 0; // its bytes may be free again at any moment from now on
-    }
+    // Its bytes may be free again at any moment from now on.
+    if (known && o->request.act == DRIVER_ACT_REMOVE) object_removing(p, known, true);
     listing_touch(p, o->line->uuid);
     job_start(p, JOB_OPERATION, &o->request, timeout_of(p, &o->request))->operation = o;
 }
@@ -228,15 +226,15 @@ void operations_run(struct provider *p) {
 
 // ---- the end of a call ----
 
-static void object_learn(struct provider *p, struct operation *o, const struct driver_answer *a) {
-    struct object *object = object_put(p, o->line->uuid);
+static void object_made(struct provider *p, struct operation *o, const struct driver_answer *a) {
     const struct driver_volume *v = &o->request.create.volume;
-    object->handle = arena_text(&object->arena, a->created.handle);
-    object->context = arena_text(&object->arena, a->created.context);
-    object->name = arena_text(&object->arena, v->name);
-    object->instance = arena_text(&object->arena, v->instance);
-    object->pool = arena_text(&object->arena, v->pool);
-    object->size = a->created.size;
+    struct driver_object made = {.name = v->name,
+                                 .handle = a->created.handle,
+                                 .instance = v->instance,
+                                 .pool = v->pool,
+                                 .context = a->created.context,
+                                 .size = a->created.size};
+    object_learn(p, o->line->uuid, &made);
 }
 
 static void operation_succeed(struct provider *p, struct operation *o, const struct driver_answer *a) {
@@ -244,7 +242,7 @@ static void operation_succeed(struct provider *p, struct operation *o, const str
     struct object *known = object_get(p, o->line->uuid);
     switch (o->request.act) {
     case DRIVER_ACT_CREATE:
-        object_learn(p, o, a);
+        object_made(p, o, a);
         r->handle = arena_text(&o->arena, a->created.handle);
         r->context = arena_text(&o->arena, a->created.context);
         r->has_size = r->has_zeroed = true;
@@ -255,7 +253,7 @@ static void operation_succeed(struct provider *p, struct operation *o, const str
     case DRIVER_ACT_GROW:
         r->has_size = true;
         r->size = a->size.n;
-        if (known) known->size = a->size;
+        if (known) object_resize(p, known, a->size);
         break;
     case DRIVER_ACT_ATTACH: r->context = arena_text(&o->arena, a->context); break;
     case DRIVER_ACT_FENCE: r->message = arena_text(&o->arena, a->proof); break;
@@ -286,7 +284,7 @@ void operation_done(struct provider *p, struct operation *o, const struct provid
     if (!input->error) {
         operation_succeed(p, o, input->answer);
     } else if (!outcome_open(input->error_kind)) {
-        if (known) known->removing = false;
+        if (known) object_removing(p, known, false);
         operation_fail(p, o, input->error_kind, input->error);
     } else if (p->session == CONNECTED) {
         operation_pause(p, o, input->error);

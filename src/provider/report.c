@@ -10,14 +10,6 @@
 
 // ---- asking ----
 
-// From here to the end of the inventory a volume counts with the least that it holds meanwhile.
-static void counting_begin(struct provider *p) {
-    MAP_EACH (entry, &p->objects) {
-        struct object *o = entry->value.p;
-        o->counted = o->removing ? (struct bytes){0} : o->size;
-    }
-}
-
 static void ids_add(struct id_list *to, const struct id_list *from) {
     VEC_EACH (id, from) vec_push(to, *id);
 }
@@ -168,20 +160,8 @@ static const char *store_of(const struct driver_instance *instance, const struct
     return pool->store ? arena_text(arena, pool->store) : arena_format(arena, "%s/%s", instance->name, pool->name);
 }
 
-// Where each volume's bytes are charged: "instance/pool" -> the bytes that our volumes hold in its store's bytes.
-static void held_in_pools(struct provider *p, struct map *held) {
-    MAP_EACH (entry, &p->objects) {
-        const struct object *o = entry->value.p;
-        if (!o->instance || !o->pool || !o->counted.n) continue;
-        struct text key = {0};
-        text_addf(&key, "%s/%s", o->instance, o->pool);
-        map_put_text(held, text_string(&key), NULL)->n += o->counted.n;
-        text_done(&key);
-    }
-}
-
-// What our volumes hold in the store that `pool` takes from, over all pools that are views of it; *ret_views counts them.
-static uint64_t held_in_store(const struct driver_inventory *inventory, const char *store, const struct map *held,
+// What our volumes hold in a store, over all pools that are views of it; *ret_views counts them.
+static uint64_t held_in_store(const struct provider *p, const struct driver_inventory *inventory, const char *store,
                               size_t *ret_views) {
     uint64_t sum = 0;
     *ret_views = 0;
@@ -191,9 +171,7 @@ static uint64_t held_in_store(const struct driver_inventory *inventory, const ch
         for (size_t j = 0; j < instance->pool_count; j++) {
             const struct driver_pool *view = &instance->pools[j];
             if (!text_equal(store_of(instance, view, &arena), store)) continue;
-            const union map_value *bytes =
-                map_find_text(held, arena_format(&arena, "%s/%s", instance->name, view->name));
-            if (bytes) sum += charged(view, (struct bytes){bytes->n});
+            sum += charged(view, (struct bytes){held_low(p, instance->name, view->name)});
             (*ret_views)++;
         }
     }
@@ -201,10 +179,11 @@ static uint64_t held_in_store(const struct driver_inventory *inventory, const ch
 }
 
 // The store's bytes for us: as the driver says, or what is free and what our volumes hold, or as configured; else false.
-static bool total_find(const struct driver_inventory *inventory, const struct driver_pool *pool, const char *store,
-                       const struct provider_tier_setup *configured, const struct map *held, uint64_t *ret_total) {
+static bool total_find(const struct provider *p, const struct driver_inventory *inventory,
+                       const struct driver_pool *pool, const char *store, const struct provider_tier_setup *configured,
+                       uint64_t *ret_total) {
     size_t views;
-    uint64_t capacity = configured ? configured->capacity.n : 0, taken = held_in_store(inventory, store, held, &views);
+    uint64_t capacity = configured ? configured->capacity.n : 0, taken = held_in_store(p, inventory, store, &views);
     bool known = pool->knows & (DRIVER_KNOWS_TOTAL | DRIVER_KNOWS_FREE);
     if (!known && !capacity) return false;
     uint64_t total = pool->knows & DRIVER_KNOWS_TOTAL ? pool->total.n : pool->free.n + taken;
@@ -261,12 +240,12 @@ static void pool_figures(Granary__Pool *m, const struct driver_pool *pool) {
 // NULL for a pool whose capacity nobody knows: unknown is never unlimited.
 static Granary__Pool *pool_message(struct provider *p, const struct driver_inventory *inventory,
                                    const struct driver_instance *instance, const struct driver_pool *pool,
-                                   const struct map *held, struct arena *arena) {
+                                   struct arena *arena) {
     const struct provider_tier_setup *configured = tier_find(p, instance->name, pool->name);
     const struct driver_facts *facts = configured ? &configured->facts : NULL;
     const char *store = store_of(instance, pool, arena);
     uint64_t total;
-    if (!total_find(inventory, pool, store, configured, held, &total)) {
+    if (!total_find(p, inventory, pool, store, configured, &total)) {
         say_log(p, "pool '%s/%s' is left out: the storage does not say how large it is; give its 'capacity'",
                 instance->name, pool->name);
         return NULL;
@@ -289,8 +268,7 @@ static Granary__Pool *pool_message(struct provider *p, const struct driver_inven
 }
 
 static Granary__Instance *instance_message(struct provider *p, const struct driver_inventory *inventory,
-                                           const struct driver_instance *instance, const struct map *held,
-                                           struct arena *arena) {
+                                           const struct driver_instance *instance, struct arena *arena) {
     const struct provider_tier_setup *configured = tier_find(p, instance->name, NULL);
     const struct driver_facts *facts = configured ? &configured->facts : NULL;
     Granary__Instance *m = ARENA_NEW(arena, Granary__Instance);
@@ -301,7 +279,7 @@ static Granary__Instance *instance_message(struct provider *p, const struct driv
     m->preferences = preferences_message(&instance->facts, facts, "instance", arena, &m->n_preferences);
     m->pools = arena_zero(arena, instance->pool_count + 1, sizeof *m->pools);
     for (size_t i = 0; i < instance->pool_count; i++) {
-        Granary__Pool *pool = pool_message(p, inventory, instance, &instance->pools[i], held, arena);
+        Granary__Pool *pool = pool_message(p, inventory, instance, &instance->pools[i], arena);
         if (pool) m->pools[m->n_pools++] = pool;
     }
     return m;
@@ -311,8 +289,6 @@ Granary__TierReport *tiers_message(struct provider *p, const struct driver_inven
                                    const struct id_list *seen, struct arena *arena) {
     const struct provider_tier_setup *configured = tier_find(p, NULL, NULL);
     const struct driver_facts *facts = configured ? &configured->facts : NULL;
-    struct map held = {0};
-    held_in_pools(p, &held);
     Granary__TierReport *m = ARENA_NEW(arena, Granary__TierReport);
     granary__tier_report__init(m);
     m->tags = tags_message(&inventory->facts.tags, facts, "provider", arena, &m->n_tags);
@@ -320,9 +296,8 @@ Granary__TierReport *tiers_message(struct provider *p, const struct driver_inven
     m->preferences = preferences_message(&inventory->facts, facts, "provider", arena, &m->n_preferences);
     m->instances = arena_zero(arena, inventory->instance_count + 1, sizeof *m->instances);
     for (size_t i = 0; i < inventory->instance_count; i++)
-        m->instances[m->n_instances++] = instance_message(p, inventory, &inventory->instances[i], &held, arena);
+        m->instances[m->n_instances++] = instance_message(p, inventory, &inventory->instances[i], arena);
     m->seen_operations = seen->count ? arena_copy(arena, seen->at, seen->count * sizeof *seen->at) : NULL;
     m->n_seen_operations = seen->count;
-    map_done(&held);
     return m;
 }
