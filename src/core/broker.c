@@ -154,7 +154,14 @@ static struct err *class_is_tag(const struct state *s, const char *name) {
                    known ? " that asks for it" : "", text_string(&classes));
 }
 
+static struct err *class_is_missing(const struct state *s) {
+    AUTO_TEXT struct text all = {0};
+    classes_add_by_key(s, (symbol){0}, &all);
+    return err_new(ERR_INVALID, "no class was named; the classes are %s", all.size ? text_string(&all) : "none yet");
+}
+
 struct err *broker_class(const struct state *s, const char *name, const struct class_row **ret_class) {
+    if (!name || !*name) return class_is_missing(s);
     if (strpbrk(name, "=<>!()/ ")) return class_is_tag(s, name);
     const struct class_row *class = state_class_named(s, name);
     if (class) {

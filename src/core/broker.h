@@ -32,7 +32,7 @@ MUST_USE struct err *broker_place(const struct draft *d, const struct want *w, s
 // The best fits, best first, at most `most`: how many, into ret_fits. The request's own faults are not looked for.
 size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_fits, size_t most);
 
-// The class of that name. NOT_FOUND names the nearest; a name that is a tag is refused with the classes that ask for
+// The class of that name (NULL and "" are INVALID). NOT_FOUND names the nearest; a name that is a tag is refused with the classes that ask for
 // it.
 MUST_USE struct err *broker_class(const struct state *s, const char *name, const struct class_row **ret_class);
 // The largest single volume of that class that the role can be granted now; 0 when none. Remembered until the

@@ -53,6 +53,17 @@ static void ranking_keep(struct ranking *r, struct ranked_agent agent) {
 
 enum { RANKED_MOST = 64 }; // a volume that so many declined has other worries
 
+static void rank_agent(const struct draft *d, const struct volume_row *v, struct scalars need, struct ranking *r,
+                       struct ranked_agent a) {
+    // Most agents would not come in even with room enough: their figures need not be read.
+    if (r->count == r->most && !ranked_before(r, &a, &r->at[r->most - 1])) return;
+    const struct agent_row *agent = draft_agent(d, a.agent);
+    if (!agent || !agent->facts) return;
+    if (agent->facts->attach_slots && agent_rule(d, v, agent)) return;
+    a.covers = agent_covers(d->state, agent, need);
+    ranking_keep(r, a);
+}
+
 size_t broker_rank_agents(const struct draft *d, const struct volume_row *v, struct scalars need, size_t most,
                           struct arena *arena, const struct ranked_agent **ret_agents) {
     struct reach_view view;
@@ -61,13 +72,12 @@ size_t broker_rank_agents(const struct draft *d, const struct volume_row *v, str
     struct ranking r = {.at = arena_zero(arena, most, sizeof *r.at), .most = most, .last = v->last_agent};
     *ret_agents = r.at;
     if (!reach_view_init(d->state, &reach, &view)) return 0;
-    for (uint32_t n = reach_view_next(&view, 0); n; n = reach_view_next(&view, n)) {
-        const struct agent_row *agent = draft_agent(d, index_agent_at(d->state, n));
-        if (!agent || !agent->facts) continue;
-        if (agent->facts->attach_slots && agent_rule(d, v, agent)) continue;
-        ranking_keep(
-            &r, (struct ranked_agent){agent->id, reach_view_affinity(&view, n), agent_covers(d->state, agent, need)});
-    }
+    for (size_t i = 0; i < reach_view_words(&view); i++)
+        for (uint64_t word = reach_view_word(&view, i); word; word &= word - 1) {
+            uint32_t n = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(word);
+            struct ranked_agent a = {index_agent_at(d->state, n), reach_view_affinity(&view, n), true};
+            rank_agent(d, v, need, &r, a);
+        }
     return r.count;
 }
 

@@ -347,10 +347,18 @@ static uint64_t view_word(const struct reach_view *v, size_t i) {
     return word;
 }
 
+size_t reach_view_words(const struct reach_view *v) {
+    return v->index->reaches.words;
+}
+
+uint64_t reach_view_word(const struct reach_view *v, size_t i) {
+    return view_word(v, i) & v->index->live[i];
+}
+
 uint32_t reach_view_next(const struct reach_view *v, uint32_t number) {
     uint32_t n = number + 1;
     for (size_t i = n / 64; i < v->index->reaches.words; i++, n = (uint32_t)i * 64) {
-        uint64_t word = view_word(v, i) & v->index->live[i] & ~(uint64_t)0 << (n % 64);
+        uint64_t word = reach_view_word(v, i) & ~(uint64_t)0 << (n % 64);
         if (word) return (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(word);
     }
     return 0;

@@ -58,6 +58,9 @@ struct reach_view {
     bool asks_fs;
 };
 MUST_USE bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view);
+// Word i of the set of live agents that fit: bit b is number i * 64 + b. For walks over most agents.
+uint64_t reach_view_word(const struct reach_view *v, size_t i);
+size_t reach_view_words(const struct reach_view *v);
 // The number of the next live agent that fits, after `number` (0 begins); 0 at the end.
 uint32_t reach_view_next(const struct reach_view *v, uint32_t number);
 int64_t reach_view_affinity(const struct reach_view *v, uint32_t number);

@@ -274,6 +274,7 @@ static void a_class_is_found_by_name_and_never_by_tag(void **state) {
     world_class(w, (struct class_document){.name = "bulk"});
     expect_ok(broker_class(w->state, "gold", &c));
     assert_string_equal(c->name, "gold");
+    expect_err(broker_class(w->state, NULL, &c), ERR_INVALID, "no class was named; the classes are 'gold', 'bulk'");
     expect_err(broker_class(w->state, "glod", &c), ERR_NOT_FOUND, "did you mean 'gold'?");
     expect_err(broker_class(w->state, "platinum", &c), ERR_NOT_FOUND, "the classes are 'gold', 'bulk'");
     expect_err(broker_class(w->state, "media=ssd", &c), ERR_INVALID, "ask for a class that asks for it: 'gold'");
@@ -336,6 +337,34 @@ static void agents_are_ranked_by_room_preference_and_habit(void **state) {
     assert_true(ranked[3].agent == tiny && !ranked[3].covers);
     assert_int_equal(broker_rank_agents(d, draft_volume(d, id), need, 1, &w->arena, &ranked), 1);
     assert_true(ranked[0].agent == near);
+}
+
+static void the_best_few_agents_are_the_first_of_all(void **state) {
+    struct world *w = *state;
+    const struct class_wish wishes[] = {{"hw/infiniband", 5}, {"slow", -2}};
+    static const char *const tags[] = {"", "slow", "hw/infiniband", "hw/infiniband, slow"};
+    srand(3);
+    world_class(
+        w, (struct class_document){.name = "any", .prefer_agent = wishes, .prefer_agent_count = ARRAY_LEN(wishes)});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB});
+    for (int i = 0; i < 60; i++)
+        world_agent(w, (struct agent_made){.name = arena_format(&w->arena, "m%d", i),
+                                           .tags = tags[rand() % 4],
+                                           .cpus = 1 + rand() % 3});
+    uint64_t id = world_volume(w, "v", "any", "file/main/a", GIB);
+    struct draft *d = world_draft(w);
+    edit_volume(d, id, EV_volume_changed)->last_agent = world_agent_id(w, "m33");
+    const struct ranked_agent *all, *few;
+    struct scalars need = {.cpus = {2000}};
+    assert_int_equal(broker_rank_agents(d, draft_volume(d, id), need, 0, &w->arena, &all), 61);
+    for (size_t i = 1; i < 61; i++) {
+        assert_true(all[i - 1].covers >= all[i].covers);
+        if (all[i - 1].covers == all[i].covers) assert_true(all[i - 1].score >= all[i].score);
+    }
+    for (size_t most = 1; most < 61; most++) {
+        assert_int_equal(broker_rank_agents(d, draft_volume(d, id), need, most, &w->arena, &few), most);
+        for (size_t i = 0; i < most; i++) assert_true(few[i].agent == all[i].agent && few[i].covers == all[i].covers);
+    }
 }
 
 static void a_volume_can_be_used_where_the_facts_allow_it(void **state) {
@@ -403,6 +432,7 @@ int main(void) {
         T(a_class_is_found_by_name_and_never_by_tag),
         T(the_largest_volume_is_just_what_can_be_placed),
         T(agents_are_ranked_by_room_preference_and_habit),
+        T(the_best_few_agents_are_the_first_of_all),
         T(a_volume_can_be_used_where_the_facts_allow_it),
         T(an_agent_shows_the_classes_it_can_use),
     };
