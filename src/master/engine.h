@@ -59,6 +59,7 @@ struct master {
     size_t dirty_from;
     VEC(struct kept_entry) recent;
     struct counters counters;
+    bool listeners; // somebody ever subscribed to events
     bool started;
 };
 
@@ -107,8 +108,12 @@ void events_tell(struct master *m, const struct draft *d, uint64_t seq, struct o
 void events_subscribe(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
 void events_remember(struct master *m, uint64_t seq, const void *bytes, size_t size);
 
-// Requests by path.
+// Requests by path. `parts`: the path split at '/', percent-decoded, NULL behind the last; parts[0] is the first.
+enum { PATH_PARTS_MOST = 8 };
 typedef void request_handler(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out);
+// The value of a query parameter, percent-decoded; NULL when it is not there. The caller frees it.
+MUST_USE char *request_query(const struct request *r, const char *name);
+#define HANDLER(name) void name(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out)
 void scheduler_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
 void links_request(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out);
 void metrics_write(const struct master *m, struct text *to);

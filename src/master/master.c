@@ -67,6 +67,20 @@ static void dirty_mark(struct master *m, enum noun noun, uint64_t id, uint64_t s
     place->n = m->dirty_list.count;
 }
 
+// While recovering, `dirty` says what the checkpoint has; what the journal adds is listed, and indexed by master_start.
+static void dirty_after_checkpoint(struct master *m, enum noun noun, uint64_t id, uint64_t seq) {
+    vec_push(&m->dirty_list, ((struct dirty_object){noun, id, seq}));
+}
+
+static void dirty_index(struct master *m) {
+    map_done(&m->dirty);
+    for (size_t i = 0; i < m->dirty_list.count; i++) {
+        union map_value *place = map_put(&m->dirty, m->dirty_list.at[i].id, NULL);
+        if (place->n) m->dirty_list.at[place->n - 1].id = 0; // a later change follows
+        place->n = i + 1;
+    }
+}
+
 static void dirty_squeeze(struct master *m) {
     if (m->dirty_from < 1024 || m->dirty_from * 2 < m->dirty_list.count) return;
     size_t left = m->dirty_list.count - m->dirty_from;
@@ -115,37 +129,58 @@ size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_o
 
 // ---- recovery ----
 
-static struct err *recover_event(struct master *m, uint64_t seq, const struct event *e) {
-    TRY(event_check(m->state, seq, e));
-    state_apply(m->state, seq, e);
+static struct intake recovery_intake(struct master *m, struct arena *arena) { return (struct intake){.symbols = &m->state->symbols, .arena = arena}; }
+
+static uint64_t event_row_id(const struct event *e) {
+    uint64_t id;
+    memcpy(&id, e->row, sizeof id);
+    return id;
+}
+
+static struct err *object_take(struct master *m, const struct record *record) {
+    for (size_t i = 0; i < record->count; i++) {
+        // Objects come by noun and id: their own numbers are in no order, the journal's set the state's at the end.
+        TRY(event_check(m->state, m->state->seq, &record->events[i]));
+        state_apply(m->state, m->state->seq, &record->events[i]);
+        map_put(&m->dirty, event_row_id(&record->events[i]), NULL)->n = record->seq; // while recovering: what the checkpoint has
+    }
     return NULL;
 }
 
 struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes, size_t size) {
     if (noun == NOUN_COUNT) return cluster_unpack(m->state, bytes, size);
     AUTO_ARENA struct arena arena = {0};
-    struct event e;
-    TRY(record_object_unpack(&m->state->symbols, bytes, size, &arena, &e));
-    // Objects come by noun and id: their own numbers are in no order, so the state's is set at the end.
-    TRY(event_check(m->state, m->state->seq, &e));
-    state_apply(m->state, m->state->seq, &e);
-    uint64_t id;
-    memcpy(&id, e.row, sizeof id);
-    map_put(&m->dirty, id, NULL)->n = seq; // while recovering: what the checkpoint has of each object
+    struct intake in = recovery_intake(m, &arena);
+    struct record record;
+    struct err *e = record_object_unpack(&in, bytes, size, &record);
+    if (!e) e = object_take(m, &record);
+    intake_done(&in);
+    return err_wrap(e, "checkpoint object of entry %llu", (unsigned long long)seq);
+}
+
+void master_recover_tombstone(struct master *m, uint64_t id, uint64_t seq) { map_put(&m->dirty, id, NULL)->n = seq; }
+
+static struct err *entry_take(struct master *m, uint64_t seq, const struct record *record) {
+    for (size_t i = 0; i < record->count; i++) {
+        struct event e = record->events[i];
+        const union map_value *had = map_find(&m->dirty, event_row_id(&e));
+        if (had && had->n >= seq) continue; // the checkpoint has it already
+        if (e.removed) record_settle(m->state, &e);
+        TRY(event_check(m->state, seq, &e));
+        state_apply(m->state, seq, &e);
+        dirty_after_checkpoint(m, e.noun, event_row_id(&e), seq);
+    }
     return NULL;
 }
 
 struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size) {
     AUTO_ARENA struct arena arena = {0};
-    struct journal_record record;
-    TRY(err_wrap(record_unpack(&m->state->symbols, bytes, size, &arena, &record), "journal entry %llu", (unsigned long long)seq));
-    for (size_t i = 0; i < record.event_count; i++) {
-        uint64_t id;
-        memcpy(&id, record.events[i].row, sizeof id);
-        union map_value *had = map_find(&m->dirty, id);
-        if (had && had->n >= seq) continue; // the checkpoint has it already
-        TRY(recover_event(m, seq, &record.events[i]));
-    }
+    struct intake in = recovery_intake(m, &arena);
+    struct record record;
+    struct err *e = record_unpack(&in, bytes, size, &record);
+    if (!e) e = entry_take(m, seq, &record);
+    intake_done(&in);
+    if (e) return err_wrap(e, "journal entry %llu", (unsigned long long)seq);
     events_remember(m, seq, bytes, size);
     m->state->seq = seq;
     return NULL;
@@ -197,7 +232,7 @@ static size_t kept_events(const struct draft *d, struct event *events) {
 
 static void journal_add(struct master *m, const struct event *events, size_t n, uint64_t seq, const struct draft *d, struct outputs *out) {
     struct text bytes = {0};
-    record_pack(m->state, events, n, seq, d->now.wall, state_text(m->state, d->principal), &bytes);
+    record_pack(m->state, events, n, seq, d->now.wall, state_text(m->state, d->principal), NULL, &bytes);
     events_remember(m, seq, bytes.data, bytes.size);
     struct journal_entry entry = {.seq = seq, .size = bytes.size};
     entry.bytes = text_take(&bytes);
@@ -250,7 +285,7 @@ void master_do(struct master *m, const struct command *c, const struct instant *
 // ---- start, time ----
 
 void master_start(struct master *m, const struct instant *at, struct outputs *out) {
-    map_done(&m->dirty); // it said what the checkpoint had; from here on, what it lacks
+    dirty_index(m);
     m->durable = m->state->seq;
     m->started = true;
     m->heartbeat_at = (struct mono){at->now.mono.ms + m->options.timing.heartbeat_ms};

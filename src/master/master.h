@@ -24,6 +24,8 @@ const struct state *master_state(const struct master *m);
 
 // ---- recovery: the checkpoint's objects by growing key, then the journal's entries, then master_start once ----
 MUST_USE struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes, size_t size);
+// The checkpoint knows that this object is gone: an older journal entry does not bring it back.
+void master_recover_tombstone(struct master *m, uint64_t id, uint64_t seq);
 MUST_USE struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size);
 
 // ---- input ----

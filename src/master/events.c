@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// The event stream for people and programs: server-sent events of what is kept, resumed from recent journal entries.
+#include "master/engine.h"
+
+#include "codec/json_write.h"
+#include "granary_model.pb-c.h"
+#include "wire/event.h"
+#include "wire/record.h"
+
+void events_remember(struct master *m, uint64_t seq, const void *bytes, size_t size) {
+    if (m->recent.count >= 2 * RECENT_ENTRIES) { // half of them are dropped at once, so that remembering stays cheap
+        for (size_t i = 0; i < RECENT_ENTRIES; i++) free(m->recent.at[i].bytes);
+        m->recent.count -= RECENT_ENTRIES;
+        memmove(m->recent.at, m->recent.at + RECENT_ENTRIES, m->recent.count * sizeof *m->recent.at);
+    }
+    vec_push(&m->recent, ((struct kept_entry){seq, mem_copy(bytes, size), size}));
+}
+
+static void event_write(const struct state *s, const struct event *e, uint64_t seq, struct wall wall, const char *principal, struct text *to) {
+    AUTO_ARENA struct arena arena = {0};
+    Granary__Event *message = event_message(s, e, seq, wall, principal, &arena);
+    text_addf(to, "id: %llu\nevent: %s\ndata: ", (unsigned long long)seq, event_name(e->kind));
+    json_write(to, &message->base, JSON_PUBLIC);
+    text_add(to, "\n\n");
+}
+
+static bool anybody_listens(const struct master *m) {
+    MAP_EACH(entry, &m->sessions) {
+        if (((struct session *)entry->value.p)->kind == SESSION_EVENTS) return true;
+    }
+    return false;
+}
+
+void events_tell(struct master *m, const struct draft *d, uint64_t seq, struct outputs *out) {
+    if (!m->listeners || !anybody_listens(m)) return;
+    AUTO_TEXT struct text text = {0};
+    for (size_t i = 0; i < draft_event_count(d); i++) {
+        struct event e = draft_event(d, i);
+        if (event_kept(e.kind)) event_write(m->state, &e, seq, d->now.wall, state_text(m->state, d->principal), &text);
+    }
+    if (!text.size) return;
+    MAP_EACH(entry, &m->sessions) {
+        const struct session *s = entry->value.p;
+        if (s->kind == SESSION_EVENTS) say_bytes(m, out, s->stream, text.data, text.size);
+    }
+}
+
+static void entry_replay(struct master *m, const struct kept_entry *entry, struct text *to) {
+    AUTO_ARENA struct arena arena = {0};
+    struct intake in = {.symbols = &m->state->symbols, .arena = &arena};
+    struct record record;
+    AUTO_ERR struct err *e = record_unpack(&in, entry->bytes, entry->size, &record);
+    for (size_t i = 0; !e && i < record.count; i++) {
+        if (record.events[i].removed) {
+            text_addf(to, "id: %llu\nevent: %s\ndata: {\"seq\":%llu,\"kind\":\"%s\",\"noun\":\"%s\"}\n\n", (unsigned long long)record.seq,
+                      event_name(record.events[i].kind), (unsigned long long)record.seq, event_name(record.events[i].kind), noun_name(record.events[i].noun));
+            continue;
+        }
+        event_write(m->state, &record.events[i], record.seq, record.wall, record.principal, to);
+    }
+    intake_done(&in);
+}
+
+void events_subscribe(struct master *m, const struct request *r, const struct instant *at, struct outputs *out) {
+    uint64_t after = m->state->seq;
+    const char *resume = request_header(r, "Last-Event-ID");
+    AUTO_FREE char *asked = request_query(r, "after");
+    if (asked && !text_to_u64(asked, &after)) {
+        AUTO_ERR struct err *e = err_new(ERR_INVALID, "events: after='%s' is not a sequence number", asked);
+        say_error(m, out, r->exchange, e);
+        return;
+    }
+    if (!asked && resume && !text_to_u64(resume, &after)) after = m->state->seq;
+    if (m->recent.count && after + 1 < m->recent.at[0].seq && after < m->state->seq && m->recent.at[0].seq > 1) {
+        AUTO_ERR struct err *e = err_new(ERR_NOT_FOUND, "events: entries after %llu are no longer at hand, the oldest is %llu; list the objects and follow from there",
+                                         (unsigned long long)after, (unsigned long long)m->recent.at[0].seq);
+        say_error(m, out, r->exchange, e);
+        return;
+    }
+    session_open(m, r->exchange, SESSION_EVENTS, 0, at);
+    m->listeners = true;
+    say_stream_open(m, out, r->exchange, "text/event-stream", "Cache-Control", "no-store");
+    AUTO_TEXT struct text text = {0};
+    text_addf(&text, ": granary events after %llu\n\n", (unsigned long long)after);
+    VEC_EACH(entry, &m->recent) {
+        if (entry->seq > after) entry_replay(m, entry, &text);
+    }
+    say_bytes(m, out, r->exchange, text.data, text.size);
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+// REST: classes, volumes, reservations, operations, explain.
+#include "master/rest.h"
+
+#include "codec/json_write.h"
+#include "core/explain.h"
+#include "core/operation.h"
+#include "granary_api.pb-c.h"
+#include "wire/class.h"
+#include "wire/explain.h"
+#include "wire/fields.h"
+#include "wire/request.h"
+#include "wire/volume.h"
+
+static void answer_row(struct master *m, const struct request *r, int status, enum noun noun, uint64_t id, struct outputs *out) {
+    AUTO_ARENA struct arena arena = {0};
+    const void *row = table_get(&m->state->tables[noun], id);
+    if (row)
+        rest_answer(m, out, r->exchange, status, row_message(m->state, noun, row, &arena, DETAIL_API));
+    else // decided and gone in one step
+        say_reply(m, out, r->exchange, 204, NULL, "", 0);
+}
+
+// One request from body to answer: what a handler is given besides the command.
+struct turn {
+    struct master *m;
+    const struct request *r;
+    const struct instant *at;
+    struct outputs *out;
+    struct arena arena;
+    struct intake in;
+    struct answer answer;
+};
+
+static struct turn turn_begin(struct master *m, const struct request *r, const struct instant *at, struct outputs *out) { return (struct turn){.m = m, .r = r, .at = at, .out = out}; }
+
+static void turn_end(struct turn *t, struct err *e) {
+    rest_finish(t->m, t->r, e, t->out);
+    answer_done(&t->answer);
+    intake_done(&t->in);
+    arena_done(&t->arena);
+}
+
+static struct command turn_command(struct turn *t, enum command_kind kind) {
+    t->in = rest_intake(t->m, &t->arena, t->at);
+    return master_command(kind, t->at, master_symbol(t->m, t->r->principal));
+}
+
+static struct err *turn_run(struct turn *t, const struct command *c) { return master_run(t->m, c, t->at, t->out, &t->answer); }
+
+// ---- classes ----
+
+HANDLER(rest_class) {
+    (void)at;
+    const struct class_row *class;
+    struct err *e = broker_class(m->state, parts[2], &class);
+    if (!e) answer_row(m, r, 200, NOUN_CLASS, class->id, out);
+    rest_finish(m, r, e, out);
+}
+
+static struct err *class_apply(struct turn *t, const char *name) {
+    struct command c = turn_command(t, CMD_class_apply);
+    void *body;
+    TRY(rest_body(t->r, &granary__class__descriptor, &t->arena, &body));
+    TRY(class_apply_read(&t->in, name, body, &c.class_apply));
+    TRY(turn_run(t, &c));
+    answer_row(t->m, t->r, 200, NOUN_CLASS, t->answer.ids.at[0], t->out);
+    return NULL;
+}
+
+HANDLER(rest_class_apply) {
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, class_apply(&t, parts[2]));
+}
+
+// ---- volumes ----
+
+struct volume_filter {
+    char *role, *class, *state;
+};
+
+static bool volume_kept(const struct master *m, const void *row, const void *filter) {
+    const struct volume_row *v = row;
+    const struct volume_filter *f = filter;
+    const struct class_row *class = f->class ? state_class(m->state, v->class) : NULL;
+    if (f->role && strcmp(state_text(m->state, v->owner.role), f->role) != 0) return false;
+    if (f->class && (!class || strcmp(class->name, f->class) != 0)) return false;
+    return !f->state || strcmp(volume_state_name(v->state), f->state) == 0;
+}
+
+static void *volume_to_message(const struct master *m, const void *row, struct arena *arena) { return volume_message(m->state, row, arena, DETAIL_API); }
+
+HANDLER(rest_volumes) {
+    (void)parts, (void)at;
+    AUTO_ARENA struct arena arena = {0};
+    struct page page;
+    struct err *e = page_read(r, &page);
+    if (e) {
+        rest_finish(m, r, e, out);
+        return;
+    }
+    struct volume_filter filter = {request_query(r, "role"), request_query(r, "class"), request_query(r, "state")};
+    struct page_rows rows = page_collect(m, NOUN_VOLUME, page, volume_kept, &filter, volume_to_message, &arena);
+    Granary__VolumeList list = GRANARY__VOLUME_LIST__INIT;
+    list.volumes = (void *)rows.messages;
+    list.n_volumes = rows.count;
+    list.next_page = rows.next;
+    list.has_seq = 1;
+    list.seq = m->state->seq;
+    rest_answer(m, out, r->exchange, 200, &list.base);
+    free(filter.role);
+    free(filter.class);
+    free(filter.state);
+}
+
+static struct err *volume_named(struct turn *t, const char *name, const struct volume_row **ret_volume) {
+    t->in = rest_intake(t->m, &t->arena, t->at);
+    AUTO_FREE char *role = request_query(t->r, "role");
+    return volume_find(&t->in, t->m->state, role, name, ret_volume);
+}
+
+static struct err *volume_show(struct turn *t, const char *name) {
+    const struct volume_row *v;
+    TRY(volume_named(t, name, &v));
+    answer_row(t->m, t->r, 200, NOUN_VOLUME, v->id, t->out);
+    return NULL;
+}
+
+HANDLER(rest_volume) {
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, volume_show(&t, parts[2]));
+}
+
+static void answer_created(struct turn *t) {
+    size_t n = t->answer.ids.count / 2;
+    Granary__VolumeCreated created = GRANARY__VOLUME_CREATED__INIT;
+    created.volumes = arena_zero(&t->arena, n, sizeof *created.volumes);
+    created.operations = arena_zero(&t->arena, n, sizeof *created.operations);
+    for (size_t i = 0; i < n; i++) {
+        const struct volume_row *v = state_volume(t->m->state, t->answer.ids.at[2 * i]);
+        const struct operation_row *o = state_operation(t->m->state, t->answer.ids.at[2 * i + 1]);
+        if (v) created.volumes[created.n_volumes++] = volume_message(t->m->state, v, &t->arena, DETAIL_API);
+        if (o) created.operations[created.n_operations++] = row_message(t->m->state, NOUN_OPERATION, o, &t->arena, DETAIL_API);
+    }
+    created.has_seq = 1;
+    created.seq = t->m->state->seq;
+    rest_answer(t->m, t->out, t->r->exchange, 202, &created.base);
+}
+
+// A refusal for lack of a fit carries its explanation: what failed where, and the nearest change that passes.
+static void answer_refusal(struct turn *t, const struct cmd_volume_create *c, const struct err *e) {
+    struct draft d;
+    draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
+    const struct class_row *class = state_class_named(t->m->state, c->class);
+    struct explanation explanation;
+    struct explain_page page = {0, 20};
+    Granary__Explanation *message = NULL;
+    struct want want = {.class = class ? class->id : 0, .size = c->size, .iops = c->iops, .role = c->owner.role, .framework = c->owner.framework};
+    struct err *failed = class ? explain_want(&d, &want, page, &t->arena, &explanation) : NULL;
+    if (class && !failed && !explanation.places) message = explanation_message(t->m->state, &explanation, page, &t->arena);
+    err_free(failed);
+    draft_done(&d);
+    rest_answer(t->m, t->out, t->r->exchange, err_kind_http(err_kind(e)), &error_message(e, message, &t->arena)->base);
+}
+
+static struct err *volume_create(struct turn *t) {
+    struct command c = turn_command(t, CMD_volume_create);
+    void *body;
+    TRY(rest_body(t->r, &granary__volume_create__descriptor, &t->arena, &body));
+    TRY(volume_create_read(&t->in, t->m->state, body, &c.volume_create));
+    AUTO_ERR struct err *e = turn_run(t, &c);
+    if (e)
+        answer_refusal(t, &c.volume_create, e);
+    else
+        answer_created(t);
+    return NULL;
+}
+
+HANDLER(rest_volume_create) {
+    (void)parts;
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, volume_create(&t));
+}
+
+static struct err *volume_do(struct turn *t, enum command_kind kind, const char *name) {
+    const struct volume_row *v;
+    TRY(volume_named(t, name, &v));
+    struct command c = turn_command(t, kind);
+    uint64_t volume = v->id;
+    c.volume_delete = (struct cmd_volume){.volume = volume};
+    void *body;
+    if (kind == CMD_volume_grow) {
+        TRY(rest_body(t->r, &granary__volume_grow__descriptor, &t->arena, &body));
+        TRY(volume_grow_read(body, volume, &c.volume_grow));
+    } else if (kind == CMD_volume_publish) {
+        TRY(rest_body(t->r, &granary__volume_publish__descriptor, &t->arena, &body));
+        TRY(volume_publish_read(body, volume, &c.volume_publish));
+    }
+    TRY(turn_run(t, &c));
+    answer_row(t->m, t->r, 202, NOUN_VOLUME, volume, t->out);
+    return NULL;
+}
+
+HANDLER(rest_volume_delete) {
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, volume_do(&t, CMD_volume_delete, parts[2]));
+}
+
+HANDLER(rest_volume_grow) {
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, volume_do(&t, CMD_volume_grow, parts[2]));
+}
+
+HANDLER(rest_volume_publish) {
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, volume_do(&t, CMD_volume_publish, parts[2]));
+}
+
+HANDLER(rest_volume_unpublish) {
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, volume_do(&t, CMD_volume_unpublish, parts[2]));
+}
+
+// ---- reservations, operations ----
+
+static struct err *id_read(const char *what, const char *text, uint64_t *ret_id) {
+    return text_to_u64(text, ret_id) ? NULL : err_new(ERR_NOT_FOUND, "%s '%.64s': ids are numbers", what, text);
+}
+
+static struct err *row_show(struct master *m, const struct request *r, enum noun noun, const char *text, struct outputs *out) {
+    uint64_t id;
+    TRY(id_read(noun_name(noun), text, &id));
+    if (!table_get(&m->state->tables[noun], id)) return err_new(ERR_NOT_FOUND, "%s %s: there is none", noun_name(noun), text);
+    answer_row(m, r, 200, noun, id, out);
+    return NULL;
+}
+
+HANDLER(rest_reservation) {
+    (void)at;
+    rest_finish(m, r, row_show(m, r, NOUN_RESERVATION, parts[2], out), out);
+}
+
+HANDLER(rest_operation) {
+    (void)at;
+    rest_finish(m, r, row_show(m, r, NOUN_OPERATION, parts[2], out), out);
+}
+
+static struct err *reservation_create(struct turn *t) {
+    struct command c = turn_command(t, CMD_reservation_create);
+    void *body;
+    TRY(rest_body(t->r, &granary__reservation_create__descriptor, &t->arena, &body));
+    TRY(reservation_create_read(&t->in, body, &c.reservation_create));
+    TRY(turn_run(t, &c));
+    answer_row(t->m, t->r, 201, NOUN_RESERVATION, t->answer.ids.at[0], t->out);
+    return NULL;
+}
+
+HANDLER(rest_reservation_create) {
+    (void)parts;
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, reservation_create(&t));
+}
+
+static struct err *reservation_remove(struct turn *t, const char *text) {
+    struct command c = turn_command(t, CMD_reservation_remove);
+    TRY(id_read("reservation", text, &c.reservation_remove.id));
+    TRY(turn_run(t, &c));
+    say_reply(t->m, t->out, t->r->exchange, 204, NULL, "", 0);
+    return NULL;
+}
+
+HANDLER(rest_reservation_remove) {
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, reservation_remove(&t, parts[2]));
+}
+
+// ---- explain ----
+
+// The query string as the fields of the request message, so that GET and POST ask the same.
+static struct err *explain_query(const struct request *r, struct arena *arena, void **ret_message) {
+    static const char *const names[] = {"class", "role", "agent", "volume", "fs", "size", "iops", "cpus", "mem"};
+    struct text json = {0};
+    text_add_char(&json, '{');
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        AUTO_FREE char *value = request_query(r, names[i]);
+        if (!value) continue;
+        if (json.size > 1) text_add_char(&json, ',');
+        text_addf(&json, "\"%s\":", names[i]);
+        if (i < 6)
+            json_write_string(&json, value, strlen(value));
+        else
+            text_addf(&json, "%.40s", *value ? value : "null");
+    }
+    text_add_char(&json, '}');
+    struct request body = *r;
+    body.body = json.data;
+    body.body_size = json.size;
+    body.header_count = 0;
+    struct err *e = rest_body(&body, &granary__explain_request__descriptor, arena, ret_message);
+    text_done(&json);
+    return e;
+}
+
+static struct err *explain(struct turn *t) {
+    void *message;
+    bool query = strcmp(t->r->method, "GET") == 0 || strcmp(t->r->method, "HEAD") == 0;
+    TRY(query ? explain_query(t->r, &t->arena, &message) : rest_body(t->r, &granary__explain_request__descriptor, &t->arena, &message));
+    t->in = rest_intake(t->m, &t->arena, t->at);
+    struct want want;
+    uint64_t volume = 0;
+    TRY(explain_read(&t->in, t->m->state, message, &want, &volume));
+    struct page page;
+    TRY(page_read(t->r, &page));
+    struct explain_page of = {.offset = (uint32_t)page.after, .limit = (uint32_t)page.limit};
+    struct draft d;
+    draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
+    struct explanation explanation;
+    struct err *e = volume ? explain_volume(&d, volume, of, &t->arena, &explanation) : explain_want(&d, &want, of, &t->arena, &explanation);
+    draft_done(&d);
+    TRY(e);
+    rest_answer(t->m, t->out, t->r->exchange, 200, &explanation_message(t->m->state, &explanation, of, &t->arena)->base);
+    return NULL;
+}
+
+HANDLER(rest_explain) {
+    (void)parts;
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, explain(&t));
+}
