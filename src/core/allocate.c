@@ -124,7 +124,7 @@ static void agent_prepare(struct draft *d, struct allocator *a, struct agent_vie
     a->filter_count -= before - filters_sweep(&view->filters, &a->shares, d->now.mono);
     struct available free = {.scalars = agent_view_free(view), .ports = &a->ports};
     agent_view_ports(d, view, &a->ports);
-    filters_settle(&view->filters, &free);
+    filters_settle(&view->filters, d->state, &free);
 }
 
 static void agents_prepare(struct draft *d, struct allocator *a) {

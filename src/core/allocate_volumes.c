@@ -4,9 +4,28 @@
 
 #include "core/broker.h"
 
-enum { VISITS_MOST = 64 }; // volumes looked at in one cycle; the others wait for the next, 10 ms later
+enum { VISITS_MOST = 128 }; // volumes looked at in one cycle; the others wait for the next, 10 ms later
 
 // ---- onto one agent ----
+
+static struct scalars volume_need(const struct volume_row *v) {
+    return (struct scalars){.cpus = v->last_cpus, .mem = v->last_mem, .disk = {0}};
+}
+
+// Whether what it needs is left beside what the volumes need that ride already.
+static bool plan_has_room(const struct plan *p, const struct volume_row *v) {
+    struct scalars needed = volume_need(v);
+    scalars_add(&needed, &p->needed);
+    return scalars_within(&needed, &p->scalars);
+}
+
+static bool volume_ride(struct plan *p, const struct volume_row *v) {
+    if (!p || p->volume_count == IDLE_VOLUMES_OFFERED) return false;
+    struct scalars need = volume_need(v);
+    scalars_add(&p->needed, &need);
+    p->volumes[p->volume_count++] = v->id;
+    return true;
+}
 
 // Takes back what `c` holds of that agent in offers that it has not answered: it becomes part of the plan.
 static void plan_combine(struct draft *d, struct plan *p) {
@@ -17,7 +36,8 @@ static void plan_combine(struct draft *d, struct plan *p) {
         size_t volumes = blob_count(o->volumes, uint64_t);
         if (p->volume_count + volumes >= IDLE_VOLUMES_OFFERED) continue;
         scalars_add(&p->scalars, &o->resources);
-        for (size_t k = 0; k < volumes; k++) p->volumes[p->volume_count++] = blob_items(o->volumes, uint64_t)[k];
+        for (size_t k = 0; k < volumes; k++)
+            volume_ride(p, state_volume(d->state, blob_items(o->volumes, uint64_t)[k]));
         draft_remove(d, NOUN_OFFER, o->id, EV_offer_rescinded);
     }
 }
@@ -50,12 +70,6 @@ static struct plan *agent_plan(struct draft *d, struct agent_view *view, struct 
     return p;
 }
 
-static bool volume_ride(struct plan *p, const struct volume_row *v) {
-    if (!p || p->volume_count == IDLE_VOLUMES_OFFERED) return false;
-    p->volumes[p->volume_count++] = v->id;
-    return true;
-}
-
 // ---- over the agents, best first ----
 
 struct places { // where a volume may go, and to whom
@@ -66,6 +80,12 @@ struct places { // where a volume may go, and to whom
 };
 
 typedef bool place_try(struct draft *d, struct agent_view *view, struct contender *c, const struct volume_row *v);
+
+static bool place_with_room(struct draft *d, struct agent_view *view, struct contender *c, const struct volume_row *v) {
+    struct plan *whole = plan_whole(d->state->allocator, view);
+    if (whole && !plan_has_room(whole, v)) return false;
+    return volume_ride(agent_plan(d, view, c), v);
+}
 
 static bool place_with_resources(struct draft *d, struct agent_view *view, struct contender *c,
                                  const struct volume_row *v) {
@@ -91,9 +111,9 @@ static bool places_try(struct draft *d, const struct places *at, const struct vo
 }
 
 static bool volume_place(struct draft *d, struct places *at, const struct volume_row *v) {
-    struct scalars need = {.cpus = v->last_cpus, .mem = v->last_mem};
-    at->agent_count = broker_rank_agents(d, v, need, 0, d->arena, &at->agents);
-    return places_try(d, at, v, place_with_resources) || places_try(d, at, v, place_alone);
+    at->agent_count = broker_rank_agents(d, v, volume_need(v), 0, d->arena, &at->agents);
+    return places_try(d, at, v, place_with_room) || places_try(d, at, v, place_with_resources) ||
+           places_try(d, at, v, place_alone);
 }
 
 // ---- over the queues ----
@@ -195,6 +215,7 @@ void allocate_volumes(struct draft *d) {
     struct idle_queue **queues = arena_copy(d->arena, a->marked_queues.at, count * sizeof *queues);
     vec_clear(&a->marked_queues);
     for (size_t i = 0; i < count; i++) queues[i]->marked = false;
-    for (size_t i = 0; i < count; i++) queue_allocate(d, queues[i], &visits);
+    // Each cycle begins with another owner: one with many volumes does not keep the others waiting.
+    for (size_t i = 0; i < count; i++) queue_allocate(d, queues[(a->cycle + i) % count], &visits);
     plans_offer(d, a);
 }

@@ -17,10 +17,10 @@ struct holding { // what the tasks of one contender hold on one agent
 struct plan {
     struct agent_view *agent;
     struct contender *c;
-    struct plan *next; // of the same agent
-    bool whole;        // with the agent's free resources; else volumes only
-    struct scalars scalars;
-    struct port_set ports; // of whole ones
+    struct plan *next;              // of the same agent
+    bool whole;                     // with the agent's free resources; else volumes only
+    struct scalars scalars, needed; // by the volumes, as their last tasks used
+    struct port_set ports;          // of whole ones
     uint64_t volumes[IDLE_VOLUMES_OFFERED];
     uint32_t volume_count;
 };

@@ -241,7 +241,8 @@ static void contenders_drop_unused(struct allocator *a, uint64_t framework) {
 
 void allocator_framework_put(struct state *s, const struct framework_row *before, const struct framework_row *live) {
     struct allocator *a = s->allocator;
-    bool revived = before && before->revived != live->revived;
+    // Who comes back refused nothing yet, as in Mesos.
+    bool revived = before && (before->revived != live->revived || before->session != live->session);
     if (!live->completed)
         for (size_t i = 0; i < blob_count(live->roles, symbol); i++)
             share_contender(&a->shares, live->id, blob_items(live->roles, symbol)[i]);

@@ -80,7 +80,12 @@ static struct milli least(struct milli a, struct milli b) {
     return a.n < b.n ? a : b;
 }
 
-void filters_settle(struct filters *f, const struct available *free) {
+static void volumes_settle(struct filter *f, const struct state *s) {
+    for (size_t i = f->volumes.count; i-- > 0;)
+        if (state_related(s, TASKS_OF_VOLUME, f->volumes.at[i])->count) vec_swap_out(&f->volumes, i);
+}
+
+void filters_settle(struct filters *f, const struct state *s, const struct available *free) {
     VEC_EACH (one, f) {
         if (!one->leftover) continue;
         one->leftover = false;
@@ -88,6 +93,7 @@ void filters_settle(struct filters *f, const struct available *free) {
         one->refused.mem = least(one->refused.mem, free->scalars.mem);
         one->refused.disk = least(one->refused.disk, free->scalars.disk);
         ports_intersect(&one->ports, free->ports);
+        volumes_settle(one, s);
     }
 }
 

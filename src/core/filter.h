@@ -6,6 +6,7 @@
 
 #include "core/ports.h"
 #include "core/share.h"
+#include "core/state.h"
 
 struct filter {
     uint32_t slot, cleared; // of the contender
@@ -28,8 +29,8 @@ void filters_done(struct filters *f);
 void filters_add(struct filters *f, const struct contender *c, const struct offer_row *refused, bool leftover);
 // Drops those that ended, whose framework is gone or revived. How many are left.
 size_t filters_sweep(struct filters *f, const struct shares *s, struct mono now);
-// Narrows those of accepted offers to what is still there, once.
-void filters_settle(struct filters *f, const struct available *free);
+// Narrows those of accepted offers, once, to what is still there: what is free, and volumes that no task wants.
+void filters_settle(struct filters *f, const struct state *s, const struct available *free);
 // Whether `c` refused all that is available, or that volume.
 bool filters_withhold(const struct filters *f, const struct contender *c, const struct available *free);
 bool filters_withhold_volume(const struct filters *f, const struct contender *c, uint64_t volume);

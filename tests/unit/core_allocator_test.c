@@ -381,6 +381,53 @@ static void a_volume_rides_alone_when_others_hold_every_agent(void **state) {
     assert_int_equal(o->resources.cpus.n, 0);
 }
 
+static void volumes_spread_over_agents_that_have_room_for_their_tasks(void **state) {
+    struct offer_world *w = *state;
+    world_storage(w, 1 << 30);
+    uint64_t volumes[3], agents[2];
+    for (int i = 0; i < 2; i++) agents[i] = world_agent(w, world_scalars(4, 8192));
+    for (int i = 0; i < 3; i++) {
+        volumes[i] = world_volume(w, "db", 0);
+        world_begin(w);
+        edit_volume(&w->d, volumes[i], EV_volume_changed)->last_cpus.n = 2000;
+        world_commit(w);
+    }
+    world_framework(w, "db", true);
+    settle(w);
+    assert_int_equal(state_offer(w->s, offer_of(w, volumes[0]))->agent, agents[0]);
+    assert_int_equal(state_offer(w->s, offer_of(w, volumes[1]))->agent, agents[0]);
+    assert_int_equal(state_offer(w->s, offer_of(w, volumes[2]))->agent, agents[1]);
+}
+
+static void a_volume_that_its_task_used_comes_back_although_the_rest_was_refused(void **state) {
+    struct offer_world *w = *state;
+    world_storage(w, 1 << 30);
+    uint64_t agent = world_agent(w, world_scalars(4, 8192)), f = world_framework(w, "db", true);
+    uint64_t used = world_volume(w, "db", 0), left = world_volume(w, "db", 0);
+    settle(w);
+    assert_int_equal(offer_of(w, used), offer_of(w, left));
+    world_accept(w, offer_of(w, used), world_scalars(3, 8000), 3600);
+    uint64_t task = world_task(w, f, "db", agent, world_scalars(1, 192), 0, used);
+    settle(w);
+    world_task_ends(w, task);
+    settle(w);
+    assert_true(offer_of(w, used) != 0);
+    assert_int_equal(offer_of(w, left), 0);
+}
+
+static void a_framework_that_comes_back_has_refused_nothing(void **state) {
+    struct offer_world *w = *state;
+    uint64_t f = world_framework(w, "*", false), agent = world_agent(w, world_scalars(4, 8192));
+    settle(w);
+    world_decline(w, world_offer_on(w, agent)->id, 3600);
+    settle(w);
+    world_begin(w);
+    edit_framework(&w->d, f, EV_framework_subscribed)->session = 2;
+    world_commit(w);
+    settle(w);
+    expect_offer(w, agent, f, 4);
+}
+
 static void at_most_sixty_four_volumes_of_an_owner_stand_in_offers(void **state) {
     struct offer_world *w = *state;
     world_storage(w, 1 << 30);
@@ -588,6 +635,9 @@ int main(void) {
         TEST(a_declined_volume_moves_on_and_waits_when_all_agents_are_refused),
         TEST(a_volume_joins_what_its_framework_already_holds_of_the_agent),
         TEST(a_volume_rides_alone_when_others_hold_every_agent),
+        TEST(volumes_spread_over_agents_that_have_room_for_their_tasks),
+        TEST(a_volume_that_its_task_used_comes_back_although_the_rest_was_refused),
+        TEST(a_framework_that_comes_back_has_refused_nothing),
         TEST(at_most_sixty_four_volumes_of_an_owner_stand_in_offers),
         TEST(a_volume_that_a_task_wants_is_not_offered_until_it_ends),
         TEST(a_volume_that_fits_no_agent_waits_for_one),

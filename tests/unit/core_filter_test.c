@@ -16,10 +16,12 @@ struct bed {
     struct filters filters;
     struct port_set ports;
     struct arena arena;
+    struct state *state;
 };
 
 static int setup(void **state) {
     struct bed *b = NEW(struct bed);
+    b->state = state_new((struct uuid){{1}}, 1, (struct timing){0});
     b->c = share_contender(&b->shares, 1, (symbol){1});
     b->c->subscribed = true;
     *state = b;
@@ -31,6 +33,7 @@ static int teardown(void **state) {
     filters_done(&b->filters);
     shares_done(&b->shares);
     vec_done(&b->ports);
+    state_free(b->state);
     arena_done(&b->arena);
     free(b);
     return 0;
@@ -102,7 +105,7 @@ static void of_an_accepted_offer_only_what_is_left_is_refused(void **state) {
     refuse(b, 4000, ten, 0, 500, true);
     ports_assign(&b->ports, &five, 1);
     struct available free = {.scalars = {.cpus = {3000}}, .ports = &b->ports};
-    filters_settle(&b->filters, &free);
+    filters_settle(&b->filters, b->state, &free);
     assert_true(withheld(b, 3000, five));
     assert_false(withheld(b, 4000, five));
     assert_false(withheld(b, 3000, ten));
