@@ -40,9 +40,34 @@ struct field_map {
     const struct words *words;
 };
 
+// A row of such a table: refuses to compile when the member has another size than its kind.
+enum {
+    FIELD_SIZE_U64 = 8,
+    FIELD_SIZE_TIME = 8,
+    FIELD_SIZE_U32 = 4,
+    FIELD_SIZE_BOOL = 1,
+    FIELD_SIZE_TEXT = sizeof(char *),
+    FIELD_SIZE_BLOB = sizeof(void *),
+    FIELD_SIZE_SYMBOL = 4,
+    FIELD_SIZE_UUID = 16,
+    FIELD_SIZE_MILLI = 8,
+    FIELD_SIZE_REAL = 8,
+    FIELD_SIZE_WORD = 1,
+    FIELD_SIZE_ENUM = 1,
+    FIELD_SIZE_REASON = 2
+};
+#define FIELD_WORDS(row, number, KIND, member, table)                                                                  \
+    {                                                                                                                  \
+        number,                                                                                                        \
+            (uint16_t)(offsetof(struct row, member) +                                                                  \
+                       0 * sizeof(char[sizeof(((struct row *)0)->member) == FIELD_SIZE_##KIND ? 1 : -1])),             \
+            FIELD_##KIND, table                                                                                        \
+    }
+#define FIELD(row, number, KIND, member) FIELD_WORDS(row, number, KIND, member, NULL)
+
 struct noun_map {
     const ProtobufCMessageDescriptor *type;
-    const struct field_map *fields;
+    const struct field_map *fields; // by growing number
     size_t count;
     // What is no single field, and what is more than one in a record; NULL: nothing.
     void (*fill)(const struct state *s, const void *row, void *message, struct arena *arena);

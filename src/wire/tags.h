@@ -8,7 +8,7 @@
 #include "granary_model.pb-c.h"
 #include "wire/intake.h"
 
-VEC_TYPE(weighted_list, struct weighted_selector); // as the lists of pool_facts and provider_facts
+VEC_TYPE(weighted_list, struct weighted_selector); // ended by weighted_done
 
 // ---- to messages, in the arena; texts of tags are borrowed from the symbols ----
 Granary__Tag **tag_messages(const struct symbols *s, const struct tag_set *tags, struct arena *arena);
@@ -27,7 +27,7 @@ MUST_USE struct err *constraints_read(struct intake *in, Granary__Constraint *co
                                       struct weighted_list *to);
 MUST_USE struct err *preferences_read(struct intake *in, Granary__Preference *const *at, size_t count, enum tier tier,
                                       struct weighted_list *to);
-// Copies of what tiers above said, in front of what this one says.
+// Appends copies of what tiers above said.
 void weighted_inherit(const struct weighted_list *above, struct weighted_list *to);
 void weighted_done(struct weighted_list *list);
 

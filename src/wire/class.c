@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+// Classes to messages and back, through the document that an operator would write.
+#include "wire/class.h"
+
+#include <stdlib.h>
+
+#include "core/broker.h"
+
+// ---- documents to messages ----
+
+static char *selector_in(const struct symbols *symbols, const struct selector *selector, struct arena *arena) {
+    if (!selector->term_count) return NULL;
+    AUTO_TEXT struct text t = {0};
+    selector_add_text(symbols, selector, &t);
+    return arena_text(arena, text_string(&t));
+}
+
+static Granary__Preference **preferences_in(const struct symbols *symbols, const struct class_preference *at,
+                                            size_t count, struct arena *arena) {
+    Granary__Preference **list = arena_zero(arena, count + 1, sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        list[i] = ARENA_NEW(arena, Granary__Preference);
+        granary__preference__init(list[i]);
+        list[i]->selector = selector_in(symbols, &at[i].selector, arena);
+        if (!list[i]->selector) list[i]->selector = "";
+        list[i]->has_weight = true;
+        list[i]->weight = at[i].weight;
+    }
+    return list;
+}
+
+static void ways_fill(const struct class_spec *spec, Granary__Class *m) {
+    m->has_access = m->has_format = m->has_launch_wait_ms = m->has_on_agent_lost = m->has_on_release = true;
+    m->access = (Granary__AccessMode)spec->access;
+    m->format = (Granary__FormatWhen)spec->format;
+    m->launch_wait_ms = spec->launch_wait_ms;
+    m->on_agent_lost = (Granary__OnAgentLost)spec->on_agent_lost;
+    m->on_release = (Granary__OnRelease)spec->on_release;
+    m->has_zero_at_create = spec->zero_at_create;
+    m->zero_at_create = spec->zero_at_create;
+}
+
+static void figures_fill(const struct class_spec *spec, Granary__Class *m) {
+    m->has_iops_per_gib = spec->iops_per_gib.n != 0;
+    m->iops_per_gib = milli_to_double(spec->iops_per_gib);
+    m->has_bandwidth = spec->bandwidth.n != 0;
+    m->bandwidth = spec->bandwidth.n;
+    m->has_smallest = spec->smallest.n != 0;
+    m->smallest = spec->smallest.n;
+    m->has_largest = spec->largest.n != 0;
+    m->largest = spec->largest.n;
+}
+
+static void document_fill(const struct state *s, const void *row, void *message, struct arena *arena) {
+    const struct class_spec *spec = &((const struct class_row *)row)->doc->spec;
+    Granary__Class *m = message;
+    m->description = spec->description;
+    m->pool = selector_in(&s->symbols, &spec->pool, arena);
+    m->agent = selector_in(&s->symbols, &spec->agent, arena);
+    m->prefer_pool = preferences_in(&s->symbols, spec->prefer_pool.at, spec->prefer_pool.count, arena);
+    m->n_prefer_pool = spec->prefer_pool.count;
+    m->prefer_agent = preferences_in(&s->symbols, spec->prefer_agent.at, spec->prefer_agent.count, arena);
+    m->n_prefer_agent = spec->prefer_agent.count;
+    m->fs = (char *)spec->fs->name;
+    ways_fill(spec, m);
+    figures_fill(spec, m);
+    m->n_roles = spec->roles.count;
+    if (m->n_roles)
+        m->roles = arena_copy(arena, spec->roles.at, m->n_roles * sizeof *m->roles); // texts stay the class's
+}
+
+// ---- messages to documents ----
+
+static struct class_wish *wishes_from(struct intake *in, Granary__Preference *const *at, size_t count) {
+    struct class_wish *list = arena_zero(in->arena, count + 1, sizeof *list);
+    for (size_t i = 0; i < count; i++) list[i] = (struct class_wish){at[i]->selector, at[i]->weight};
+    return list;
+}
+
+static void class_drop(struct shared *self) {
+    struct class_shared *doc = (struct class_shared *)self;
+    class_spec_done(&doc->spec);
+    free(doc);
+}
+
+struct err *class_shared_from(struct intake *in, const Granary__Class *m, struct class_shared **ret_doc) {
+    struct class_document doc = {
+        .name = m->name,
+        .description = m->description,
+        .pool = m->pool,
+        .agent = m->agent,
+        .fs = m->fs,
+        .access = (enum class_access)m->access,
+        .iops_per_gib = m->iops_per_gib,
+        .bandwidth = {m->bandwidth},
+        .format = (enum class_format)m->format,
+        .launch_wait_set = m->has_launch_wait_ms,
+        .launch_wait_ms = m->launch_wait_ms,
+        .on_agent_lost = (enum class_loss)m->on_agent_lost,
+        .on_release = (enum class_release)m->on_release,
+        .zero_at_create = m->zero_at_create,
+        .smallest = {m->smallest},
+        .largest = {m->largest},
+        .roles = (const char *const *)m->roles,
+        .role_count = m->n_roles,
+        .prefer_pool_count = m->n_prefer_pool,
+        .prefer_agent_count = m->n_prefer_agent,
+    };
+    doc.prefer_pool = wishes_from(in, m->prefer_pool, m->n_prefer_pool);
+    doc.prefer_agent = wishes_from(in, m->prefer_agent, m->n_prefer_agent);
+    struct class_spec spec;
+    TRY(class_spec_make(in->symbols, &doc, &spec));
+    symbol_make(in->symbols, spec.fs->name); // volumes of this class look it up
+    struct class_shared *made = NEW(struct class_shared);
+    made->shared.drop = class_drop;
+    made->spec = spec;
+    intake_keep(in, &made->shared);
+    *ret_doc = made;
+    return NULL;
+}
+
+static struct err *document_read_row(struct intake *in, const void *message, void *row) {
+    return class_shared_from(in, message, &((struct class_row *)row)->doc);
+}
+
+static const struct field_map fields[] = {
+    FIELD(class_row, 1, TEXT, name),
+    FIELD(class_row, 20, U64, id),
+    FIELD(class_row, 21, U64, version),
+    FIELD(class_row, 22, TIME, created),
+};
+const struct noun_map class_map = {&granary__class__descriptor, fields, ARRAY_LEN(fields), document_fill,
+                                   document_read_row};
+
+static void largest_fill(const struct state *s, const struct class_row *row, Granary__Class *m, struct arena *arena) {
+    static const unsigned char nothing[16];
+    struct draft view; // sees the state as it is
+    draft_init(&view, s, arena, (struct now){0}, (symbol){0}, nothing);
+    m->has_largest_grantable = true;
+    m->largest_grantable = broker_largest(&view, row->id, (symbol){0}).n;
+    draft_done(&view);
+}
+
+Granary__Class *class_message(const struct state *s, const struct class_row *row, struct arena *arena,
+                              enum detail detail) {
+    Granary__Class *m = fields_message(s, &class_map, row, arena);
+    if (detail == DETAIL_API && state_class(s, row->id)) largest_fill(s, row, m, arena); // not of one just removed
+    return m;
+}
+
+struct err *class_row_from(struct intake *in, const Granary__Class *m, struct class_row *ret_row) {
+    return fields_read(in, &class_map, m, ret_row);
+}
