@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "base/vec.h"
+#include "driver/memory_object.h"
 
 struct store {
     char *name;
@@ -22,27 +22,11 @@ struct pool {
     bool zeroed;
 };
 
-struct host {
-    char *name;
-    uint64_t epoch;
-};
-
-struct object {
-    char *name, *uuid, *cluster, *handle; // uuid and cluster: NULL for what others made
-    size_t pool;
-    struct bytes size;
-    bool snapshot;
-    struct host hosts[MEMORY_HOSTS];
-    size_t host_count;
-    VEC(struct driver_pair) tags;
-};
-
 struct memory {
     atomic_flag lock;
     VEC(struct store) stores;
     VEC(struct pool) pools;
-    VEC(struct object) objects; // in order of creation
-    uint64_t next_handle;
+    struct objects objects;
 };
 
 static void memory_lock(struct memory *m) {
@@ -56,19 +40,6 @@ static void memory_unlock(struct memory *m) {
 
 // ---- open and close ----
 
-static void object_done(struct object *o) {
-    for (size_t i = 0; i < o->host_count; i++) free(o->hosts[i].name);
-    VEC_EACH (tag, &o->tags) {
-        free((char *)tag->key);
-        free((char *)tag->value);
-    }
-    vec_done(&o->tags);
-    free(o->name);
-    free(o->uuid);
-    free(o->cluster);
-    free(o->handle);
-}
-
 static void memory_close(void *self) {
     struct memory *m = self;
     if (!m) return;
@@ -77,10 +48,9 @@ static void memory_close(void *self) {
         free(pool->instance);
         free(pool->name);
     }
-    VEC_EACH (object, &m->objects) object_done(object);
     vec_done(&m->stores);
     vec_done(&m->pools);
-    vec_done(&m->objects);
+    objects_done(&m->objects);
     free(m);
 }
 
@@ -195,18 +165,6 @@ static struct err *memory_inventory(void *self, const struct driver_call *call,
 
 // ---- volumes ----
 
-static struct object *object_find(struct memory *m, const char *uuid) {
-    VEC_EACH (object, &m->objects)
-        if (!object->snapshot && text_equal(object->uuid, uuid)) return object;
-    return NULL;
-}
-
-static struct object *object_by_handle(struct memory *m, const char *handle) {
-    VEC_EACH (object, &m->objects)
-        if (text_equal(object->handle, handle)) return object;
-    return NULL;
-}
-
 static struct pool *pool_find(struct memory *m, const char *instance, const char *name) {
     VEC_EACH (pool, &m->pools)
         if (text_equal(pool->instance, instance) && text_equal(pool->name, name)) return pool;
@@ -239,21 +197,16 @@ static struct err *object_make(struct memory *m, const struct driver_create *cre
     struct bytes size;
     if (!p) return err_new(ERR_NOT_FOUND, "no such pool");
     if (create->source) {
-        struct object *source = object_by_handle(m, create->source);
+        struct object *source = object_by_handle(&m->objects, create->source);
         if (!source) return err_new(ERR_NOT_FOUND, "its source '%s' does not exist", create->source);
         if (source->size.n > create->size.n) return err_new(ERR_INVALID, "its source '%s' is larger", create->source);
     }
-    VEC_EACH (other, &m->objects)
-        if (text_equal(other->name, create->volume.name))
-            return err_new(ERR_CONFLICT, "the name '%s' is taken at the storage by somebody else's object",
-                           other->name);
+    if (object_by_name(&m->objects, create->volume.name))
+        return err_new(ERR_CONFLICT, "the name '%s' is taken at the storage by somebody else's object",
+                       create->volume.name);
     TRY(size_fit(p, create->size, &size));
     TRY(store_take(m, p, (struct bytes){0}, size));
-    struct object *o = vec_add(&m->objects);
-    o->name = mem_text(create->volume.name);
-    o->uuid = mem_text(create->volume.uuid);
-    o->cluster = mem_text(create->volume.cluster);
-    o->handle = mem_format("mem-%llu", (unsigned long long)++m->next_handle);
+    struct object *o = object_add(&m->objects, create->volume.name, create->volume.uuid, create->volume.cluster, false);
     o->pool = (size_t)(p - m->pools.at);
     o->size = size;
     *ret_object = o;
@@ -261,7 +214,7 @@ static struct err *object_make(struct memory *m, const struct driver_create *cre
 }
 
 static struct err *created_object(struct memory *m, const struct driver_create *create, struct object **ret_object) {
-    struct object *o = object_find(m, create->volume.uuid);
+    struct object *o = object_find(&m->objects, create->volume.uuid);
     if (!o) return object_make(m, create, ret_object);
     if (!text_equal(o->cluster, create->volume.cluster))
         return err_new(ERR_CONFLICT, "this volume belongs to cluster '%s' at the storage", o->cluster);
@@ -290,8 +243,7 @@ static struct err *memory_create(void *self, const struct driver_call *call, con
 static void object_remove(struct memory *m, struct object *o) {
     struct err *e = store_take(m, &m->pools.at[o->pool], o->size, (struct bytes){0});
     must(!e);
-    object_done(o);
-    vec_remove(&m->objects, o - m->objects.at);
+    object_delete(&m->objects, o);
 }
 
 static struct err *memory_remove(void *self, const struct driver_call *call UNUSED, const struct driver_volume *volume,
@@ -299,9 +251,9 @@ static struct err *memory_remove(void *self, const struct driver_call *call UNUS
     struct memory *m = self;
     struct err *e = NULL;
     memory_lock(m);
-    struct object *o = object_find(m, volume->uuid);
-    if (o && o->host_count)
-        e = err_new(ERR_CONFLICT, "host '%s' has it attached", o->hosts[0].name);
+    struct object *o = object_find(&m->objects, volume->uuid);
+    if (o && o->hosts.count)
+        e = err_new(ERR_CONFLICT, "host '%s' has it attached", o->hosts.at[0].name);
     else if (o)
         object_remove(m, o);
     memory_unlock(m);
@@ -310,8 +262,8 @@ static struct err *memory_remove(void *self, const struct driver_call *call UNUS
 
 static struct driver_object object_report(const struct memory *m, const struct object *o, struct arena *arena) {
     const struct pool *p = &m->pools.at[o->pool];
-    const char **hosts = arena_zero(arena, o->host_count + 1, sizeof *hosts);
-    for (size_t i = 0; i < o->host_count; i++) hosts[i] = arena_text(arena, o->hosts[i].name);
+    const char **hosts = arena_zero(arena, o->hosts.count + 1, sizeof *hosts);
+    for (size_t i = 0; i < o->hosts.count; i++) hosts[i] = arena_text(arena, o->hosts.at[i].name);
     return (struct driver_object){
         .name = arena_text(arena, o->name),
         .handle = arena_text(arena, o->handle),
@@ -322,17 +274,11 @@ static struct driver_object object_report(const struct memory *m, const struct o
         .context = o->uuid ? arena_format(arena, "{\"device\":\"memory\",\"path\":\"%s\"}", o->handle) : NULL,
         .size = o->size,
         .attached_to = hosts,
-        .attached_count = o->host_count,
+        .attached_count = o->hosts.count,
     };
 }
 
-// Pages go by the number in the handle, so that what is deleted between two pages moves nothing.
-static uint64_t handle_number(const struct object *o) {
-    uint64_t number = 0;
-    must(text_to_u64(o->handle + strlen("mem-"), &number));
-    return number;
-}
-
+// Pages go by number, so that what is deleted between two pages moves nothing.
 static struct err *memory_list(void *self, const struct driver_call *call, const char *token, size_t most,
                                struct driver_objects *ret_objects) {
     struct memory *m = self;
@@ -341,14 +287,12 @@ static struct err *memory_list(void *self, const struct driver_call *call, const
     memory_lock(m);
     struct driver_object *objects = arena_zero(call->arena, most, sizeof *objects);
     size_t count = 0;
-    bool more = false;
-    VEC_EACH (object, &m->objects) {
-        if (handle_number(object) <= after) continue;
-        more = count == most;
-        if (more) break;
-        objects[count++] = object_report(m, object, call->arena);
-        last = handle_number(object);
+    const struct object *o = object_after(&m->objects, after);
+    for (; o && count < most; o = object_after(&m->objects, last)) {
+        objects[count++] = object_report(m, o, call->arena);
+        last = o->number;
     }
+    bool more = o != NULL;
     memory_unlock(m);
     const char *next = more ? arena_format(call->arena, "%llu", (unsigned long long)last) : NULL;
     *ret_objects = (struct driver_objects){objects, count, next};
@@ -357,7 +301,7 @@ static struct err *memory_list(void *self, const struct driver_call *call, const
 
 static struct err *object_grow(struct memory *m, const struct driver_volume *volume, struct bytes size,
                                struct bytes *ret_size) {
-    struct object *o = object_find(m, volume->uuid);
+    struct object *o = object_find(&m->objects, volume->uuid);
     if (!o) return err_new(ERR_NOT_FOUND, "it does not exist at the storage");
     struct pool *p = &m->pools.at[o->pool];
     struct bytes fit;
@@ -383,23 +327,18 @@ static struct err *memory_grow(void *self, const struct driver_call *call UNUSED
 
 static struct err *snapshot_make(struct memory *m, const struct driver_volume *volume, const char *name,
                                  struct object **ret_object) {
-    VEC_EACH (object, &m->objects) {
-        if (!text_equal(object->name, name)) continue;
-        if (!object->snapshot || !text_equal(object->uuid, volume->uuid))
-            return err_new(ERR_CONFLICT, "the name '%s' is taken by another object", name);
-        *ret_object = object;
-        return NULL;
-    }
-    struct object *of = object_find(m, volume->uuid);
+    struct object *named = object_by_name(&m->objects, name);
+    if (named && (!named->snapshot || !text_equal(named->uuid, volume->uuid)))
+        return err_new(ERR_CONFLICT, "the name '%s' is taken by another object", name);
+    *ret_object = named;
+    if (named) return NULL;
+    struct object *of = object_find(&m->objects, volume->uuid);
     if (!of) return err_new(ERR_NOT_FOUND, "it does not exist at the storage");
-    struct object made = {.pool = of->pool, .size = of->size, .snapshot = true};
     TRY(store_take(m, &m->pools.at[of->pool], (struct bytes){0}, of->size));
-    made.name = mem_text(name);
-    made.uuid = mem_text(volume->uuid);
-    made.cluster = mem_text(volume->cluster);
-    made.handle = mem_format("mem-%llu", (unsigned long long)++m->next_handle);
-    vec_push(&m->objects, made);
-    *ret_object = &m->objects.at[m->objects.count - 1];
+    struct object *made = object_add(&m->objects, name, volume->uuid, volume->cluster, true);
+    made->pool = of->pool;
+    made->size = of->size;
+    *ret_object = made;
     return NULL;
 }
 
@@ -418,7 +357,7 @@ static struct err *memory_snapshot_remove(void *self, const struct driver_call *
     struct memory *m = self;
     struct err *e = NULL;
     memory_lock(m);
-    struct object *o = object_by_handle(m, handle);
+    struct object *o = object_by_handle(&m->objects, handle);
     if (o && !o->snapshot)
         e = err_new(ERR_CONFLICT, "'%s' is a volume, not a snapshot", handle);
     else if (o)
@@ -427,21 +366,11 @@ static struct err *memory_snapshot_remove(void *self, const struct driver_call *
     return e;
 }
 
-static void object_tag(struct object *o, const struct driver_pair *tag) {
-    VEC_EACH (old, &o->tags) {
-        if (!text_equal(old->key, tag->key)) continue;
-        free((char *)old->value);
-        old->value = mem_text(tag->value);
-        return;
-    }
-    vec_push(&o->tags, ((struct driver_pair){mem_text(tag->key), mem_text(tag->value)}));
-}
-
 static struct err *memory_tag(void *self, const struct driver_call *call UNUSED, const struct driver_volume *volume,
                               const struct driver_pairs *tags) {
     struct memory *m = self;
     memory_lock(m);
-    struct object *o = object_find(m, volume->uuid);
+    struct object *o = object_find(&m->objects, volume->uuid);
     for (size_t i = 0; o && i < tags->count; i++) object_tag(o, &tags->at[i]);
     memory_unlock(m);
     return o ? NULL : err_new(ERR_NOT_FOUND, "it does not exist at the storage");
@@ -449,23 +378,17 @@ static struct err *memory_tag(void *self, const struct driver_call *call UNUSED,
 
 // ---- hosts ----
 
-static struct host *host_find(struct object *o, const char *name) {
-    for (size_t i = 0; i < o->host_count; i++)
-        if (text_equal(o->hosts[i].name, name)) return &o->hosts[i];
-    return NULL;
-}
-
 static struct err *object_attach(struct object *o, const struct driver_attach *attach) {
-    struct host *h = host_find(o, attach->host);
+    struct host *h = object_host(o, attach->host);
     if (h && h->epoch > attach->epoch)
         return err_new(ERR_CONFLICT, "epoch %llu is over: the host has it with epoch %llu",
                        (unsigned long long)attach->epoch, (unsigned long long)h->epoch);
-    if (!h && o->host_count && !attach->many_hosts)
-        return err_new(ERR_CONFLICT, "host '%s' has it attached", o->hosts[0].name);
-    if (!h && o->host_count == MEMORY_HOSTS) return err_new(ERR_CONFLICT, "%d hosts have it attached", MEMORY_HOSTS);
+    if (!h && o->hosts.count && !attach->many_hosts)
+        return err_new(ERR_CONFLICT, "host '%s' has it attached", o->hosts.at[0].name);
+    if (!h && o->hosts.count == MEMORY_HOSTS) return err_new(ERR_CONFLICT, "%d hosts have it attached", MEMORY_HOSTS);
     if (!h) {
-        h = &o->hosts[o->host_count++];
-        h->name = mem_text(attach->host);
+        vec_push(&o->hosts, (struct host){.name = mem_text(attach->host)});
+        h = &o->hosts.at[o->hosts.count - 1];
     }
     h->epoch = attach->epoch;
     return NULL;
@@ -475,7 +398,7 @@ static struct err *memory_attach(void *self, const struct driver_call *call, con
                                  const char **ret_context) {
     struct memory *m = self;
     memory_lock(m);
-    struct object *o = object_find(m, attach->volume.uuid);
+    struct object *o = object_find(&m->objects, attach->volume.uuid);
     struct err *e = o ? object_attach(o, attach) : err_new(ERR_NOT_FOUND, "it does not exist at the storage");
     if (!e) *ret_context = arena_format(call->arena, "{\"device\":\"memory\",\"path\":\"%s\"}", o->handle);
     memory_unlock(m);
@@ -484,11 +407,11 @@ static struct err *memory_attach(void *self, const struct driver_call *call, con
 
 // Both detach and fence: the storage forgets the host, unless a newer attachment is there.
 static bool host_forget(struct memory *m, const struct driver_attach *attach) {
-    struct object *o = object_find(m, attach->volume.uuid);
-    struct host *h = o ? host_find(o, attach->host) : NULL;
+    struct object *o = object_find(&m->objects, attach->volume.uuid);
+    struct host *h = o ? object_host(o, attach->host) : NULL;
     if (!h || h->epoch > attach->epoch) return false;
     free(h->name);
-    *h = o->hosts[--o->host_count];
+    vec_remove(&o->hosts, h - o->hosts.at);
     return true;
 }
 
@@ -518,29 +441,27 @@ static struct err *memory_fence(void *self, const struct driver_call *call, cons
 bool memory_add_foreign(void *self, const char *instance, const char *pool, const char *name, struct bytes size) {
     struct memory *m = self;
     struct pool *p = pool_find(m, instance, pool);
-    if (!p) return false;
+    if (!p || object_by_name(&m->objects, name)) return false;
     AUTO_ERR struct err *e = store_take(m, p, (struct bytes){0}, size);
     if (e) return false;
-    struct object *o = vec_add(&m->objects);
-    o->name = mem_text(name);
-    o->handle = mem_format("mem-%llu", (unsigned long long)++m->next_handle);
+    struct object *o = object_add(&m->objects, name, NULL, NULL, false);
     o->pool = (size_t)(p - m->pools.at);
     o->size = size;
     return true;
 }
 
 size_t memory_count(void *self) {
-    return ((struct memory *)self)->objects.count;
+    return ((struct memory *)self)->objects.live;
 }
 
 bool memory_may_write(void *self, const char *uuid, const char *host) {
-    struct object *o = object_find(self, uuid);
-    return o && host_find(o, host);
+    struct object *o = object_find(&((struct memory *)self)->objects, uuid);
+    return o && object_host(o, host);
 }
 
 size_t memory_writers(void *self, const char *uuid) {
-    struct object *o = object_find(self, uuid);
-    return o ? o->host_count : 0;
+    struct object *o = object_find(&((struct memory *)self)->objects, uuid);
+    return o ? o->hosts.count : 0;
 }
 
 struct bytes memory_taken(void *self, const char *instance, const char *pool) {
