@@ -40,6 +40,7 @@ void master_free(struct master *m) {
 }
 
 const struct state *master_state(const struct master *m) { return m->state; }
+struct symbols *master_symbols(struct master *m) { return &m->state->symbols; }
 
 symbol master_symbol(struct master *m, const char *text) { return symbol_make(&m->state->symbols, text ? text : ""); }
 
