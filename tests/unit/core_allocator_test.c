@@ -608,6 +608,54 @@ static void offers_stay_sound_whatever_happens(void **state) {
     }
 }
 
+// ---- start ----
+
+static enum event_kind kind_of_noun(enum noun noun) {
+    for (uint32_t number = 1; number < 256; number++) {
+        enum event_kind kind;
+        if (event_kind_parse(number, &kind) && event_noun(kind) == noun) return kind;
+    }
+    fail_msg("%s has no event", noun_name(noun));
+    return 0;
+}
+
+// All rows but offers, as their images, in the order of ids: what a start reads.
+static void rows_copy(const struct state *from, struct state *to) {
+    for (uint32_t n = 1; n < from->symbols.count; n++) (void)symbol_make(&to->symbols, state_text(from, (symbol){n}));
+    for (uint64_t after = 0, next;; after = next) {
+        struct event e = {0};
+        next = UINT64_MAX;
+        for (enum noun noun = 0; noun < NOUN_OFFER; noun++) {
+            const uint64_t *row = table_next(&from->tables[noun], after);
+            if (!row || *row >= next) continue;
+            next = *row;
+            e = (struct event){.kind = kind_of_noun(noun), .noun = noun, .row = row};
+        }
+        if (next == UINT64_MAX) return;
+        state_apply(to, to->seq + 1, &e);
+    }
+}
+
+static void what_is_kept_can_be_worked_out_from_rows_alone(void **state) {
+    struct offer_world *w = *state;
+    world_storage(w, 1 << 30);
+    uint64_t agent = world_agent(w, world_scalars(4, 8192)), f = world_framework(w, "db", true);
+    uint64_t volume = world_volume(w, "db", 0), busy = world_volume(w, "db", 0);
+    world_task(w, f, "db", agent, world_scalars(1, 192), 31000, busy);
+    settle(w);
+    struct offer_world again;
+    world_open(&again, 0);
+    rows_copy(w->s, again.s);
+    assert_int_equal(world_offers(&again), 0);
+    settle(&again);
+    expect_offer(&again, agent, f, 3);
+    assert_int_equal(offer_of(&again, volume), world_offer_on(&again, agent)->id);
+    assert_int_equal(offer_of(&again, busy), 0);
+    assert_int_equal(world_offers(&again), world_offers(w));
+    assert_int_equal(blob_items(world_offer_on(&again, agent)->ports, struct port_range)->begin, 31001);
+    world_close(&again);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -645,6 +693,7 @@ int main(void) {
         TEST(a_labelled_framework_sees_the_largest_volume_of_each_class),
         TEST(refused_storage_comes_back_when_it_grew_or_in_time),
         TEST(storage_stands_in_many_offers_and_is_made_anew_after_an_accept),
+        TEST(what_is_kept_can_be_worked_out_from_rows_alone),
         TEST(offers_stay_sound_whatever_happens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
