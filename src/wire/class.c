@@ -52,7 +52,9 @@ static void figures_fill(const struct class_spec *spec, Granary__Class *m) {
 }
 
 static void document_fill(const struct state *s, const void *row, void *message, struct arena *arena) {
-    const struct class_spec *spec = &((const struct class_row *)row)->doc->spec;
+    const struct class_row *class = row;
+    if (!class->doc) return; // a removal that was read from a record
+    const struct class_spec *spec = &class->doc->spec;
     Granary__Class *m = message;
     m->description = spec->description;
     m->pool = selector_in(&s->symbols, &spec->pool, arena);

@@ -16,7 +16,7 @@ const char *row_title(const struct state *s, enum noun noun, const void *row, st
     const struct offer_row *offer = row;
     switch (noun) {
     case NOUN_PROVIDER: return ((const struct provider_row *)row)->name;
-    case NOUN_POOL: return pool_path(s, row, arena);
+    case NOUN_POOL: return ((const struct pool_row *)row)->name ? pool_path(s, row, arena) : NULL;
     case NOUN_AGENT: return ((const struct agent_row *)row)->name;
     case NOUN_CLASS: return ((const struct class_row *)row)->name;
     case NOUN_ROLE: return state_text(s, ((const struct role_row *)row)->name);

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+// What agents say, read and bounded.
+#include "wire/agent_link.h"
+
+#include <stdlib.h>
+
+#include "codec/message.h"
+#include "mesos_v1.pb-c.h"
+#include "wire/resources.h"
+#include "wire/said.h"
+#include "wire/tags.h"
+
+// ---- facts ----
+
+static void agent_facts_drop(struct shared *self) {
+    struct agent_facts *f = (struct agent_facts *)self;
+    tag_set_done(&f->tags);
+    vec_done(&f->ports);
+    VEC_EACH (identity, &f->identities) {
+        free(identity->driver);
+        free(identity->identity);
+    }
+    vec_done(&f->identities);
+    free(f);
+}
+
+static struct err *resources_take(const Granary__AgentResources *m, struct agent_facts *f) {
+    if (!m) return NULL;
+    TRY(scalars_read(m, &f->total));
+    struct port_set ports = {0};
+    TRY(ports_read(m, &ports));
+    f->ports.at = ports.at;
+    f->ports.count = ports.count;
+    f->ports.capacity = ports.capacity;
+    f->storage_bandwidth.n = m->storage_bandwidth;
+    f->attach_slots = m->attach_slots;
+    return NULL;
+}
+
+static struct err *identities_take(const Granary__AgentReport *m, struct agent_facts *f) {
+    if (m->n_identities > AGENT_IDENTITIES_MOST)
+        return err_new(ERR_TOO_LARGE, "%zu host identities; at most %d are read", m->n_identities,
+                       AGENT_IDENTITIES_MOST);
+    for (size_t i = 0; i < m->n_identities; i++) {
+        const Granary__HostIdentity *said = m->identities[i];
+        TRY(name_check("driver", said->driver));
+        if (strnlen(said->identity, SAID_NAME_LONGEST + 1) > SAID_NAME_LONGEST)
+            return err_new(ERR_TOO_LARGE, "host identity for driver '%s': longer than %d bytes", said->driver,
+                           SAID_NAME_LONGEST);
+        vec_push(&f->identities, ((struct host_identity){mem_text(said->driver), mem_text(said->identity)}));
+    }
+    return NULL;
+}
+
+static struct err *facts_read(struct intake *in, const Granary__AgentReport *m, struct agent_facts **ret_facts) {
+    struct agent_facts *f = NEW(struct agent_facts);
+    f->shared.drop = agent_facts_drop;
+    intake_keep(in, &f->shared);
+    TRY(tags_read(in, m->tags, m->n_tags, TIER_AGENT, &f->tags));
+    TRY(resources_take(m->resources, f));
+    TRY(identities_take(m, f));
+    *ret_facts = f;
+    return NULL;
+}
+
+struct err *agent_report_read(struct intake *in, const Granary__AgentReport *m, uint64_t agent, uint64_t session,
+                              struct cmd_agent_report *ret_command) {
+    struct agent_facts *facts;
+    TRY(err_wrap(facts_read(in, m, &facts), "report"));
+    *ret_command = (struct cmd_agent_report){.agent = agent, .session = session, .facts = facts};
+    return NULL;
+}
+
+// ---- attachments ----
+
+static struct err *report_read(struct intake *in, const Granary__AttachmentReport *m, struct attachment_report *ret) {
+    struct attachment_report r = {
+        .attachment = m->attachment_id,
+        .volume = m->volume_id,
+        .epoch = m->epoch,
+        .state = (enum publish_state)m->state,
+        .error = said_error(m->error_kind, ERR_IO),
+        .message = said_sentence(in, m->message),
+        .formatted = m->formatted,
+        .format_began = m->format_began,
+        .fs_uuid = said_uuid(m->fs_uuid),
+        .size = {m->size},
+    };
+    TRY(said_text(in, "path", m->path, SAID_PATH_LONGEST, &r.path));
+    if (r.state == IS_PUBLISH_FAILED && !r.message) r.message = "the agent did not say why";
+    *ret = r;
+    return NULL;
+}
+
+struct err *attachment_report_read(struct intake *in, const Granary__AttachmentReport *m, uint64_t agent,
+                                   struct cmd_attachment_report *ret_command) {
+    ret_command->agent = agent;
+    return err_wrap(report_read(in, m, &ret_command->report), "attachment %llu", (unsigned long long)m->attachment_id);
+}
+
+// ---- tasks ----
+
+static struct err *status_read(struct intake *in, uint64_t task, const ProtobufCBinaryData *packed, uint64_t agent,
+                               struct cmd_task_status *ret) {
+    void *unpacked;
+    TRY(err_wrap(message_unpack(&mesos__v1__task_status__descriptor, packed->data, packed->len, in->arena, &unpacked),
+                 "the status of task %llu", (unsigned long long)task));
+    const Mesos__V1__TaskStatus *m = unpacked;
+    struct cmd_task_status c = {.agent = agent, .task = task, .state = (uint8_t)m->state};
+    c.message = said_sentence(in, m->message);
+    TRY(said_blob(in, "status", packed, packed->len, &c.status));
+    if (m->has_uuid && m->uuid.len != 16)
+        return err_new(ERR_INVALID, "the status of task %llu: its uuid has %zu bytes; it must have 16",
+                       (unsigned long long)task, m->uuid.len);
+    if (m->has_uuid) TRY(said_blob(in, "uuid", &m->uuid, 16, &c.uuid));
+    *ret = c;
+    return NULL;
+}
+
+struct err *task_status_read(struct intake *in, const Granary__TaskStatusReport *m, uint64_t agent,
+                             struct cmd_task_status *ret_command) {
+    return status_read(in, m->task_number, &m->status, agent, ret_command);
+}
+
+struct err *agent_hello_statuses(struct intake *in, const Granary__AgentHello *m, uint64_t agent,
+                                 const struct cmd_task_status **ret_statuses, size_t *ret_count) {
+    size_t most = 0, count = 0;
+    for (size_t i = 0; i < m->n_tasks; i++) most += m->tasks[i]->n_statuses;
+    struct cmd_task_status *list = arena_zero(in->arena, most + 1, sizeof *list);
+    for (size_t i = 0; i < m->n_tasks; i++) {
+        const Granary__TaskReport *t = m->tasks[i];
+        for (size_t j = 0; j < t->n_statuses; j++)
+            TRY(status_read(in, t->task_number, &t->statuses[j], agent, &list[count++]));
+    }
+    *ret_statuses = list;
+    *ret_count = count;
+    return NULL;
+}
+
+// ---- hello ----
+
+static struct err *hello_lists(struct intake *in, const Granary__AgentHello *m, struct cmd_agent_hello *c) {
+    if (m->n_attachments > AGENT_ATTACHMENTS_MOST)
+        return err_new(ERR_TOO_LARGE, "%zu attachments; at most %d are read", m->n_attachments, AGENT_ATTACHMENTS_MOST);
+    if (m->n_tasks > AGENT_TASKS_MOST)
+        return err_new(ERR_TOO_LARGE, "%zu tasks; at most %d are read", m->n_tasks, AGENT_TASKS_MOST);
+    struct attachment_report *attachments = arena_zero(in->arena, m->n_attachments + 1, sizeof *attachments);
+    struct task_report *tasks = arena_zero(in->arena, m->n_tasks + 1, sizeof *tasks);
+    for (size_t i = 0; i < m->n_attachments; i++) TRY(report_read(in, m->attachments[i], &attachments[i]));
+    for (size_t i = 0; i < m->n_tasks; i++)
+        tasks[i] = (struct task_report){m->tasks[i]->task_number, arena_text(in->arena, m->tasks[i]->framework_id)};
+    c->attachments = attachments;
+    c->attachment_count = m->n_attachments;
+    c->tasks = tasks;
+    c->task_count = m->n_tasks;
+    return NULL;
+}
+
+static struct err *hello_read(struct intake *in, const Granary__AgentHello *m, struct cmd_agent_hello *c) {
+    TRY(said_text(in, "hostname", m->hostname, SAID_NAME_LONGEST, &c->hostname));
+    TRY(said_text(in, "address", m->address, SAID_NAME_LONGEST, &c->address));
+    TRY(said_text(in, "boot_id", m->boot_id, SAID_NAME_LONGEST, &c->boot_id));
+    if (m->has_secret) TRY(said_blob(in, "secret", &m->secret, SAID_SECRET_LONGEST, &c->secret));
+    if (m->report) TRY(facts_read(in, m->report, &c->facts));
+    return hello_lists(in, m, c);
+}
+
+struct err *agent_hello_read(struct intake *in, const Granary__AgentHello *m, uint64_t session,
+                             struct cmd_agent_hello *ret_command) {
+    TRY(name_check("agent", m->name));
+    struct cmd_agent_hello c = {
+        .name = arena_text(in->arena, m->name), .session = session, .highest_seen = m->highest_seen};
+    TRY(err_wrap(hello_read(in, m, &c), "agent '%s'", m->name));
+    *ret_command = c;
+    return NULL;
+}

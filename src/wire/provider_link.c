@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+// What providers say, read and bounded; lower tiers inherit from higher ones.
+#include "wire/provider_link.h"
+
+#include <stdlib.h>
+
+#include "wire/said.h"
+#include "wire/tags.h"
+
+// The lists of facts are vectors without a name; a weighted_list is the same with one.
+#define LIST_OF(list) ((struct weighted_list){(list)->at, (list)->count, (list)->capacity})
+#define LIST_SET(list, from) ((list)->at = (from).at, (list)->count = (from).count, (list)->capacity = (from).capacity)
+
+// What one tier says itself, and its effective facts.
+struct tier_facts {
+    struct tag_set tags;
+    struct weighted_list constraints, preferences;
+};
+
+static void tier_done(struct tier_facts *t) {
+    tag_set_done(&t->tags);
+    weighted_done(&t->constraints);
+    weighted_done(&t->preferences);
+}
+
+struct tier_said {
+    Granary__Tag *const *tags;
+    Granary__Constraint *const *constraints;
+    Granary__Preference *const *preferences;
+    size_t tag_count, constraint_count, preference_count;
+};
+#define TIER_SAID(m)                                                                                                   \
+    (&(struct tier_said){(m)->tags, (m)->constraints, (m)->preferences, (m)->n_tags, (m)->n_constraints,               \
+                         (m)->n_preferences})
+
+static struct err *tier_fill(struct intake *in, const struct tier_said *said, const struct tier_facts *above,
+                             enum tier tier, struct tier_facts *t) {
+    struct tag_set own = {0};
+    TRY(tags_read(in, said->tags, said->tag_count, tier, &own));
+    struct err *e = tag_set_inherit(&above->tags, &own, &t->tags);
+    tag_set_done(&own);
+    TRY(e);
+    weighted_inherit(&above->constraints, &t->constraints);
+    weighted_inherit(&above->preferences, &t->preferences);
+    TRY(constraints_read(in, said->constraints, said->constraint_count, tier, &t->constraints));
+    return preferences_read(in, said->preferences, said->preference_count, tier, &t->preferences);
+}
+
+// Effective facts of a tier; to be ended by tier_done, also after an error.
+static struct err *tier_read(struct intake *in, const struct tier_said *said, const struct tier_facts *above,
+                             enum tier tier, const char *name, struct tier_facts *ret) {
+    return err_wrap(tier_fill(in, said, above, tier, ret), "%s '%.255s'", tier_name(tier), name);
+}
+
+// ---- pools ----
+
+static void pool_facts_drop(struct shared *self) {
+    struct pool_facts *f = (struct pool_facts *)self;
+    struct tier_facts t = {f->tags, LIST_OF(&f->constraints), LIST_OF(&f->preferences)};
+    tier_done(&t);
+    free(f->data_address);
+    free(f);
+}
+
+static struct err *total_read(const Granary__Pool *m, struct quantities *ret_total) {
+    const Granary__Quantities *q = m->total;
+    if (!q || !q->has_bytes)
+        return err_new(ERR_INVALID, "it does not say how large it is; unknown never means unlimited: give its capacity "
+                                    "in the provider's configuration");
+    if (q->bytes > INT64_MAX || q->iops > INT64_MAX || q->bandwidth > INT64_MAX || q->volumes > INT64_MAX)
+        return err_new(ERR_INVALID, "a quantity of its total is above 2^63");
+    unsigned known = (q->has_iops ? KNOWS_IOPS : 0u) | (q->has_bandwidth ? KNOWS_BANDWIDTH : 0u) |
+                     (q->has_volumes ? KNOWS_VOLUMES : 0u);
+    *ret_total = (struct quantities){q->bytes, q->iops, q->bandwidth, q->volumes, (uint8_t)known};
+    return NULL;
+}
+
+static struct err *pool_figures(struct intake *in, const Granary__Pool *m, struct pool_facts *f) {
+    TRY(total_read(m, &f->total));
+    if (m->granularity > INT64_MAX || m->smallest_volume > INT64_MAX || m->largest_volume > INT64_MAX)
+        return err_new(ERR_INVALID, "a volume size is above 2^63");
+    f->headroom.n = m->headroom;
+    f->physical_free.n = m->physical_free;
+    f->smallest.n = m->smallest_volume;
+    f->largest.n = m->largest_volume;
+    f->granularity.n = m->granularity;
+    for (size_t i = 0; i < m->n_capabilities; i++) f->capabilities |= 1u << m->capabilities[i];
+    f->reported = in->now.wall;
+    const char *address;
+    TRY(said_text(in, "data_address", m->data_address, SAID_NAME_LONGEST, &address));
+    f->data_address = mem_text(address);
+    return NULL;
+}
+
+static struct err *pool_fill(struct intake *in, const Granary__Pool *m, const struct tier_facts *above,
+                             struct pool_facts *f) {
+    struct tier_facts t = {0};
+    struct err *e = tier_fill(in, TIER_SAID(m), above, TIER_POOL, &t);
+    f->tags = t.tags;
+    LIST_SET(&f->constraints, t.constraints);
+    LIST_SET(&f->preferences, t.preferences);
+    return e ? e : pool_figures(in, m, f);
+}
+
+static struct err *pool_read(struct intake *in, const Granary__Pool *m, const char *instance,
+                             const struct tier_facts *above, struct pool_report *ret) {
+    TRY(name_check("pool", m->name));
+    struct pool_report r = {.name = arena_text(in->arena, m->name),
+                            .instance = arena_text(in->arena, instance),
+                            .charge_numerator = m->charge_numerator,
+                            .charge_denominator = m->charge_denominator};
+    TRY(said_text(in, "store", m->store, SAID_NAME_LONGEST * 3, &r.store));
+    r.facts = NEW(struct pool_facts);
+    r.facts->shared.drop = pool_facts_drop;
+    intake_keep(in, &r.facts->shared);
+    TRY(err_wrap(pool_fill(in, m, above, r.facts), "pool '%s/%s'", instance, m->name));
+    *ret = r;
+    return NULL;
+}
+
+// ---- the whole report ----
+
+struct pools { // read so far; names already seen
+    struct pool_report *at;
+    size_t count;
+    struct map names;
+};
+
+static struct err *name_once(struct map *names, const char *what, const char *name) {
+    bool fresh;
+    map_put_text(names, name, &fresh);
+    return fresh ? NULL : err_new(ERR_INVALID, "%s '%s' is reported twice", what, name);
+}
+
+static struct err *pools_read(struct intake *in, const Granary__Instance *m, const struct tier_facts *t,
+                              struct pools *pools) {
+    for (size_t i = 0; i < m->n_pools; i++) {
+        TRY(pool_read(in, m->pools[i], m->name, t, &pools->at[pools->count]));
+        TRY(name_once(&pools->names, "pool", arena_format(in->arena, "%s/%s", m->name, m->pools[i]->name)));
+        pools->count++;
+    }
+    return NULL;
+}
+
+static struct err *instance_read(struct intake *in, const Granary__Instance *m, const struct tier_facts *above,
+                                 struct provider_facts *f, struct pools *pools) {
+    TRY(name_check("instance", m->name));
+    TRY(name_once(&pools->names, "instance", m->name));
+    struct tier_facts t = {0};
+    struct err *e = tier_read(in, TIER_SAID(m), above, TIER_INSTANCE, m->name, &t);
+    if (!e) e = pools_read(in, m, &t, pools);
+    if (!e) vec_push(&f->instances, ((struct instance_facts){mem_text(m->name), tag_set_copy(&t.tags)}));
+    tier_done(&t);
+    return e;
+}
+
+static void provider_facts_drop(struct shared *self) {
+    struct provider_facts *f = (struct provider_facts *)self;
+    struct tier_facts t = {f->tags, LIST_OF(&f->constraints), LIST_OF(&f->preferences)};
+    tier_done(&t);
+    VEC_EACH (instance, &f->instances) {
+        free(instance->name);
+        tag_set_done(&instance->tags);
+    }
+    vec_done(&f->instances);
+    free(f);
+}
+
+static struct err *tiers_fill(struct intake *in, const Granary__TierReport *m, struct provider_facts *f,
+                              struct pools *pools) {
+    static const struct tier_facts none;
+    struct tier_facts t = {0};
+    struct err *e = tier_fill(in, TIER_SAID(m), &none, TIER_PROVIDER, &t);
+    f->tags = t.tags;
+    LIST_SET(&f->constraints, t.constraints);
+    LIST_SET(&f->preferences, t.preferences);
+    for (size_t i = 0; i < m->n_instances && !e; i++) e = instance_read(in, m->instances[i], &t, f, pools);
+    return e;
+}
+
+static struct err *report_bounds(const Granary__TierReport *m, size_t *ret_pools) {
+    if (m->n_instances > PROVIDER_INSTANCES_MOST)
+        return err_new(ERR_TOO_LARGE, "%zu instances; at most %d are read", m->n_instances, PROVIDER_INSTANCES_MOST);
+    size_t pools = 0;
+    for (size_t i = 0; i < m->n_instances; i++) pools += m->instances[i]->n_pools;
+    if (pools > PROVIDER_POOLS_MOST)
+        return err_new(ERR_TOO_LARGE, "%zu pools; at most %d are read", pools, PROVIDER_POOLS_MOST);
+    *ret_pools = pools;
+    return NULL;
+}
+
+struct err *tier_report_read(struct intake *in, const Granary__TierReport *m, uint64_t provider, uint64_t session,
+                             struct cmd_provider_report *ret_command) {
+    size_t most = 0;
+    TRY(err_wrap(report_bounds(m, &most), "tiers"));
+    struct provider_facts *f = NEW(struct provider_facts);
+    f->shared.drop = provider_facts_drop;
+    intake_keep(in, &f->shared);
+    struct pools pools = {.at = arena_zero(in->arena, most + 1, sizeof *pools.at)};
+    struct err *e = tiers_fill(in, m, f, &pools);
+    map_done(&pools.names);
+    TRY(err_wrap(e, "tiers"));
+    *ret_command = (struct cmd_provider_report){
+        .provider = provider, .session = session, .facts = f, .pools = pools.at, .pool_count = pools.count};
+    return NULL;
+}
+
+// ---- hello, objects, results ----
+
+struct err *provider_hello_read(struct intake *in, const Granary__ProviderHello *m, uint64_t session,
+                                struct cmd_provider_hello *ret_command) {
+    TRY(name_check("provider", m->name));
+    TRY(err_wrap(name_check("driver", m->driver), "provider '%s'", m->name));
+    struct cmd_provider_hello c = {.name = arena_text(in->arena, m->name),
+                                   .driver = arena_text(in->arena, m->driver),
+                                   .session = session,
+                                   .highest_seen = m->highest_seen};
+    if (m->has_secret)
+        TRY(err_wrap(said_blob(in, "secret", &m->secret, SAID_SECRET_LONGEST, &c.secret), "provider '%s'", m->name));
+    *ret_command = c;
+    return NULL;
+}
+
+static struct err *object_read(struct intake *in, const Granary__StorageObject *m, struct storage_object *ret) {
+    struct storage_object o = {.volume = said_uuid(m->volume_uuid), .size = {m->size}};
+    TRY(said_text(in, "handle", m->handle, SAID_PATH_LONGEST, &o.handle));
+    TRY(said_text(in, "name", m->name, SAID_PATH_LONGEST, &o.name));
+    TRY(said_context(in, m->context, &o.context));
+    *ret = o;
+    return NULL;
+}
+
+struct err *storage_objects_read(struct intake *in, Granary__StorageObject *const *at, size_t count, uint64_t provider,
+                                 uint64_t session, struct cmd_provider_objects *ret_command) {
+    struct storage_object *objects = arena_zero(in->arena, count + 1, sizeof *objects);
+    for (size_t i = 0; i < count; i++) TRY(err_wrap(object_read(in, at[i], &objects[i]), "object %zu", i + 1));
+    *ret_command =
+        (struct cmd_provider_objects){.provider = provider, .session = session, .objects = objects, .count = count};
+    return NULL;
+}
+
+// A kind of failure that we do not know may be one after which the operation did happen: it stays open.
+static struct err *result_read(struct intake *in, const Granary__ProviderResult *m, struct cmd_provider_result *c) {
+    c->done = m->done;
+    c->zeroed = m->zeroed;
+    c->error = said_error(m->error_kind, ERR_UNKNOWN);
+    c->message = said_sentence(in, m->message);
+    if (!c->done && !c->message) c->message = "the provider did not say why";
+    c->size.n = m->size;
+    TRY(said_text(in, "handle", m->handle, SAID_PATH_LONGEST, &c->handle));
+    return said_context(in, m->context, &c->context);
+}
+
+struct err *provider_result_read(struct intake *in, const Granary__ProviderResult *m, uint64_t provider,
+                                 struct cmd_provider_result *ret_command) {
+    struct cmd_provider_result c = {.provider = provider, .operation = m->operation_id};
+    TRY(err_wrap(result_read(in, m, &c), "the result of operation %llu", (unsigned long long)m->operation_id));
+    *ret_command = c;
+    return NULL;
+}
