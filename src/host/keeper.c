@@ -237,5 +237,6 @@ int keeper_main(int argc, char **argv) {
     int code = failed ? birth_failed(&k, task, failed) : 0;
     sheet_done(&k.spec);
     sheet_done(&k.state);
-    return code;
+    // Children would be born into the keeper's pid namespace now: nothing may start a helper on the way out.
+    _exit(code);
 }

@@ -4,7 +4,8 @@
 #ifndef HOST_KEEPER_H
 #define HOST_KEEPER_H
 
-// The main of `granaryd keeper ...`: argv[0] is "keeper". Returns the exit code of the process.
+// The main of `granaryd keeper ...`: argv[0] is "keeper". Returns the exit code of the process, or
+// ends it without running exit handlers.
 int keeper_main(int argc, char **argv);
 
 #endif
