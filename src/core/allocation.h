@@ -62,6 +62,7 @@ struct allocator {
 };
 
 struct agent_view *agent_view(struct state *s, uint64_t agent); // made when it is new
+void agent_view_end(struct agent_view *view);                   // frees it
 void agent_view_mark(struct allocator *a, struct agent_view *view);
 void agent_view_idle(struct allocator *a, struct agent_view *view, bool idle);
 // Counts its tasks anew, and looks at the volumes that they no longer want.

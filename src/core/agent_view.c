@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Agents as the allocator sees them: what they have, what tasks hold of it, what is free. Decides nothing.
+#include <stdlib.h>
+
+#include "core/allocation.h"
+
+void agent_view_end(struct agent_view *view) {
+    vec_done(&view->holdings);
+    vec_done(&view->wanted);
+    filters_done(&view->filters);
+    free(view);
+}
+
+struct agent_view *agent_view(struct state *s, uint64_t agent) {
+    union map_value *v = map_put(&s->allocator->agents, agent, NULL);
+    if (!v->p) {
+        struct agent_view *view = v->p = NEW(struct agent_view);
+        view->id = agent;
+        view->account = ledger_agent(&s->ledger, agent);
+    }
+    return v->p;
+}
+
+void agent_view_mark(struct allocator *a, struct agent_view *view) {
+    if (view->marked) return;
+    view->marked = true;
+    vec_push(&a->marked, view);
+}
+
+void agent_view_idle(struct allocator *a, struct agent_view *view, bool idle) {
+    if (idle == (view->idle_place != 0)) return;
+    if (idle) {
+        vec_push(&a->idle, view);
+        view->idle_place = a->idle.count;
+        return;
+    }
+    struct agent_view *last = vec_pop(&a->idle);
+    if (last != view) {
+        a->idle.at[view->idle_place - 1] = last;
+        last->idle_place = view->idle_place;
+    }
+    view->idle_place = 0;
+}
+
+void allocator_agent_put(struct state *s, const struct agent_row *live) {
+    struct allocator *a = s->allocator;
+    struct agent_view *view = agent_view(s, live->id);
+    bool usable = live->state == AGENT_IS_ACTIVE && live->session && live->facts;
+    if (usable == view->usable && live->facts == view->facts) return;
+    scalars_subtract(&a->shares.total, &view->total);
+    view->total = usable ? live->facts->total : (struct scalars){0};
+    scalars_add(&a->shares.total, &view->total);
+    view->usable = usable;
+    view->facts = live->facts;
+    a->stir = true;
+    agent_view_mark(a, view);
+}
+
+static void holdings_give_back(struct allocator *a, struct agent_view *view) {
+    VEC_EACH (h, &view->holdings) share_give_back(&a->shares, h->c, &h->what);
+    vec_clear(&view->holdings);
+}
+
+void allocator_agent_removed(struct state *s, const struct agent_row *last) {
+    struct allocator *a = s->allocator;
+    struct agent_view *view = map_get(&a->agents, last->id);
+    if (!view) return;
+    scalars_subtract(&a->shares.total, &view->total);
+    holdings_give_back(a, view);
+    agent_view_idle(a, view, false);
+    for (size_t i = 0; view->marked && i < a->marked.count; i++) {
+        if (a->marked.at[i] != view) continue;
+        vec_remove(&a->marked, i);
+        break;
+    }
+    map_remove(&a->agents, last->id);
+    agent_view_end(view);
+}
+
+void allocator_task_changed(struct state *s, uint64_t agent) {
+    if (!state_agent(s, agent)) return;
+    struct agent_view *view = agent_view(s, agent);
+    view->tasks_changed = true;
+    agent_view_mark(s->allocator, view);
+}
+
+static void holding_add(struct allocator *a, struct agent_view *view, const struct task_row *task) {
+    struct contender *c = share_contender(&a->shares, task->framework, task->role);
+    share_take(c, &task->resources);
+    vec_push(&view->holdings, ((struct holding){c, task->resources}));
+}
+
+static bool volume_wanted(const struct agent_view *view, uint64_t volume) {
+    for (size_t i = 0; i < view->wanted.count; i++)
+        if (view->wanted.at[i] == volume) return true;
+    return false;
+}
+
+void agent_view_recount(struct state *s, struct agent_view *view) {
+    struct allocator *a = s->allocator;
+    __typeof__(view->wanted) before = view->wanted;
+    __typeof__(view->holdings) held = view->holdings;
+    memset(&view->wanted, 0, sizeof view->wanted);
+    memset(&view->holdings, 0, sizeof view->holdings);
+    const struct id_list *tasks = state_related(s, TASKS_OF_AGENT, view->id);
+    for (size_t i = 0; i < tasks->count; i++) {
+        const struct task_row *task = state_task(s, tasks->at[i]);
+        holding_add(a, view, task);
+        for (size_t k = 0; k < blob_count(task->volumes, struct task_volume); k++)
+            vec_push(&view->wanted, blob_items(task->volumes, struct task_volume)[k].volume);
+    }
+    VEC_EACH (h, &held) share_give_back(&a->shares, h->c, &h->what);
+    VEC_EACH (volume, &before) {
+        struct volume_row *v = table_get(&s->tables[NOUN_VOLUME], *volume);
+        if (v && !volume_wanted(view, *volume)) allocator_volume_put(s, v);
+    }
+    vec_done(&before);
+    vec_done(&held);
+    view->tasks_changed = false;
+}
+
+static struct milli left(struct milli total, struct milli used, struct milli offered) {
+    int64_t n = total.n - used.n - offered.n;
+    return (struct milli){n > 0 ? n : 0};
+}
+
+struct scalars agent_view_free(const struct agent_view *view) {
+    const struct agent_account *held = view->account;
+    return (struct scalars){.cpus = left(view->total.cpus, held->used.cpus, held->offered.cpus),
+                            .mem = left(view->total.mem, held->used.mem, held->offered.mem),
+                            .disk = left(view->total.disk, held->used.disk, held->offered.disk)};
+}
+
+bool agent_view_offered(const struct agent_view *view) {
+    const struct scalars *offered = &view->account->offered;
+    return offered->cpus.n || offered->mem.n || offered->disk.n;
+}
+
+static void ports_take_all(struct port_set *set, const struct blob *ports) {
+    for (size_t i = 0; i < blob_count(ports, struct port_range); i++)
+        ports_take(set, blob_items(ports, struct port_range)[i]);
+}
+
+void agent_view_ports(const struct draft *d, const struct agent_view *view, struct port_set *ret_ports) {
+    const struct state *s = d->state;
+    vec_clear(ret_ports);
+    if (!view->usable) return;
+    ports_assign(ret_ports, view->facts->ports.at, view->facts->ports.count);
+    if (!ret_ports->count) return;
+    const struct id_list *tasks = view->holdings.count ? state_related(s, TASKS_OF_AGENT, view->id) : NULL;
+    for (size_t i = 0; tasks && i < tasks->count; i++) ports_take_all(ret_ports, state_task(s, tasks->at[i])->ports);
+    const struct id_list *offers = agent_view_offered(view) ? state_related(s, OFFERS_OF_AGENT, view->id) : NULL;
+    for (size_t i = 0; offers && i < offers->count; i++) {
+        const struct offer_row *offer = draft_offer(d, offers->at[i]);
+        if (offer) ports_take_all(ret_ports, offer->ports);
+    }
+}
+
+static bool overdrawn(struct milli offered, struct milli used, struct milli total) {
+    return offered.n > 0 && offered.n + used.n > total.n;
+}
+
+bool scalars_overdrawn(const struct agent_account *held, const struct scalars *total) {
+    return overdrawn(held->offered.cpus, held->used.cpus, total->cpus) ||
+           overdrawn(held->offered.mem, held->used.mem, total->mem) ||
+           overdrawn(held->offered.disk, held->used.disk, total->disk);
+}
+
+bool scalars_offerable(const struct scalars *s) {
+    return s->cpus.n >= 10 || s->mem.n >= 32000;
+}
