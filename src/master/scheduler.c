@@ -47,7 +47,7 @@ static struct err *call_read(const struct request *r, struct arena *arena, mesos
     if (media == MEDIA_NONE) return err_new(ERR_INVALID, "Expecting 'Content-Type' to be present");
     if (media == MEDIA_OTHER)
         return err_new(ERR_MEDIA_TYPE, "Expecting 'Content-Type' of application/json or application/x-protobuf");
-    void *call;
+    void *call = NULL;
     if (media == MEDIA_JSON)
         TRY(err_wrap(json_read(&mesos__v1__scheduler__call__descriptor, r->body, r->body_size, JSON_LENIENT, &message_limits_default, arena, &call), "Failed to parse body into JSON"));
     else
@@ -202,7 +202,7 @@ void scheduler_request(struct master *m, const struct request *r, const struct i
         return;
     }
     AUTO_ARENA struct arena arena = {0};
-    mesos_call *call;
+    mesos_call *call = NULL;
     AUTO_ERR struct err *e = call_read(r, &arena, &call);
     if (e) {
         say_plain_error(m, out, r->exchange, err_kind_http(err_kind(e)), err_text(e));
@@ -212,7 +212,7 @@ void scheduler_request(struct master *m, const struct request *r, const struct i
         subscribe(m, r, call, at, out);
         return;
     }
-    const struct framework_row *f;
+    const struct framework_row *f = NULL;
     int status;
     AUTO_ERR struct err *unknown = caller_check(m, r, call, &f, &status);
     if (unknown) {
