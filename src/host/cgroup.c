@@ -35,8 +35,7 @@ static bool own_path(const char *controller, char ret_path[CGROUP_PATH]) {
     AUTO_TEXT struct text all = {0};
     AUTO_ERR struct err *failed = file_read("/proc/self/cgroup", 64 * 1024, &all);
     if (failed) return false;
-    char *save = NULL;
-    for (char *line = strtok_r(all.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));) {
         char *words = strchr(line, ':');
         char *path = words ? strchr(words + 1, ':') : NULL;
         if (!path) continue;
@@ -53,8 +52,7 @@ static bool mount_point(const char *type, const char *controller, char ret_path[
     AUTO_TEXT struct text all = {0};
     AUTO_ERR struct err *failed = file_read("/proc/self/mountinfo", 4 << 20, &all);
     if (failed) return false;
-    char *save = NULL;
-    for (char *line = strtok_r(all.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));) {
         char root[256], target[CGROUP_PATH], kind[32], super[512];
         const char *tail = strstr(line, " - ");
         if (!tail || sscanf(tail, " - %31s %*s %511s", kind, super) != 2) continue;

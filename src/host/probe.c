@@ -103,8 +103,7 @@ static bool program_there(const struct prober *p, const char *name) {
 static void filesystems_probe(struct prober *p) {
     AUTO_TEXT struct text all = {0};
     if (!file_get(p, &all, "/proc/filesystems")) return;
-    char *save = NULL;
-    for (char *line = strtok_r(all.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));) {
         if (*line != '\t') continue;
         AUTO_FREE char *mkfs = mem_format("mkfs.%s", line + 1);
         if (program_there(p, mkfs)) tag_addf(p, "", "fs/%s", line + 1);
@@ -145,8 +144,7 @@ static void interface_seen(struct prober *p, const char *name) {
 static void vlans_probe(struct prober *p) {
     AUTO_TEXT struct text all = {0};
     if (!file_get(p, &all, "/proc/net/vlan/config")) return;
-    char *save = NULL;
-    for (char *line = strtok_r(all.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));) {
         unsigned id = 0;
         char value[16];
         if (sscanf(line, "%*s | %u |", &id) != 1) continue;
@@ -159,8 +157,7 @@ static void vlans_probe(struct prober *p) {
 static void subnets_probe(struct prober *p) {
     AUTO_TEXT struct text all = {0};
     if (!file_get(p, &all, "/proc/net/route")) return;
-    char *save = NULL;
-    for (char *line = strtok_r(all.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+    for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));) {
         unsigned to = 0, gateway = 0, mask = 0;
         if (sscanf(line, "%*s %x %x %*x %*d %*d %*d %x", &to, &gateway, &mask) != 3 || gateway || !mask) continue;
         char value[32];

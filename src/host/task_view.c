@@ -23,9 +23,9 @@ struct err *container_path_check(const char *path) {
     if (!path || !*path) return err_new(ERR_INVALID, "the container path is empty");
     if (strlen(path) >= PATH_MAX - 1024) return err_new(ERR_INVALID, "the container path is too long");
     AUTO_FREE char *copy = mem_text(path);
-    char *save = NULL;
     bool any = false;
-    for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
+    for (char *part, *rest = copy; (part = strsep(&rest, "/"));) {
+        if (!*part) continue;
         if (text_equal(part, "..")) return err_new(ERR_INVALID, "container path '%s' contains '..'", path);
         if (strlen(part) > NAME_MAX)
             return err_new(ERR_INVALID, "container path '%s' has a name that is too long", path);
@@ -145,9 +145,9 @@ static struct err *sandbox_path_make(const struct task_view *v, const char *path
     AUTO_FD int at = open(v->sandbox, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (at < 0) return err_errno(errno, "open the sandbox");
     AUTO_FREE char *copy = mem_text(path);
-    char *save = NULL;
-    for (char *part = strtok_r(copy, "/", &save); part;) {
-        char *next = strtok_r(NULL, "/", &save);
+    char *rest = copy;
+    for (char *part = strsep(&rest, "/"); part;) {
+        char *next = strsep(&rest, "/");
         TRY(volume_spare(v, at, path));
         bool made = next || directory ? !mkdirat(at, part, 0755) : !mknodat(at, part, S_IFREG | 0600, 0);
         if (!made && errno != EEXIST) return err_errno(errno, "make '%s' in the sandbox", part);
@@ -209,8 +209,8 @@ static struct err *absolute_path_make(struct task_view *v, const char *path, boo
 static char *path_normal(const char *path) {
     struct text out = {0};
     AUTO_FREE char *copy = mem_text(path);
-    char *save = NULL;
-    for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
+    for (char *part, *rest = copy; (part = strsep(&rest, "/"));) {
+        if (!*part) continue;
         if (text_equal(part, ".")) continue;
         if (out.size || *path == '/') text_add_char(&out, '/');
         text_add(&out, part);

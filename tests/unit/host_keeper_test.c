@@ -188,6 +188,11 @@ static long last_blocks(struct world *w, uint64_t task) {
     return last ? atol(last) : 0;
 }
 
+static long wait_more_blocks(struct world *w, uint64_t task, long than) {
+    for (int i = 0; i < 1000 && last_blocks(w, task) <= than; i++) world_run_for(w, 20);
+    return last_blocks(w, task);
+}
+
 static void xfs_grows_while_a_task_uses_it(void **state) {
     struct world *w = *state;
     if (!abilities_fs(host_abilities(w->host), "xfs")) {
@@ -201,16 +206,15 @@ static void xfs_grows_while_a_task_uses_it(void **state) {
     spec.may_format = true;
     expect_fine(world_publish(w, &spec));
     world_launch(w, 1, "while sleep 0.02; do stat -f -c %b data; done", 1, "data", false);
-    world_run_for(w, 200);
-    long before = last_blocks(w, 1);
+    long before = wait_more_blocks(w, 1, 0);
+    assert_true(before > 0);
     assert_int_equal(truncate(path, 640 * MIB), 0);
     expect_err(world_grow(w, 1, 4, 640 * MIB), ERR_CONFLICT, "epoch 4 is refused");
     expect_fine(world_grow(w, 1, 5, 640 * MIB));
     assert_int_equal(w->now.size.n, 640 * MIB);
-    world_run_for(w, 200);
+    assert_true(wait_more_blocks(w, 1, before * 3 / 2) > before * 3 / 2);
     expect_fine(world_kill(w, 1, 0));
     world_wait_end(w, 1);
-    assert_true(before > 0 && last_blocks(w, 1) > before * 3 / 2);
     expect_fine(world_unpublish(w, 1, 5));
 }
 
@@ -220,8 +224,7 @@ static void ext4_grows(void **state) {
     char path[128];
     published_new(w, 1, path);
     world_launch(w, 1, "echo kept > data/f; sync; echo; stat -f -c %b data; sleep 1000", 1, "data", false);
-    world_run_for(w, 200);
-    long before = last_blocks(w, 1);
+    long before = wait_more_blocks(w, 1, 0);
     assert_int_equal(truncate(path, 128 * MIB), 0);
     struct err *used = world_grow(w, 1, 5, 128 * MIB);
     if (!abilities_ext4_grows_mounted()) {
@@ -276,14 +279,14 @@ static void exit_codes_and_signals_are_told(void **state) {
 static void a_kill_gives_grace_and_then_takes_everything(void **state) {
     struct world *w = *state;
     world_launch(w, 1, "trap 'exit 3' TERM; echo up; while :; do sleep 0.02; done", 0, NULL, false);
-    world_run_for(w, 200);
+    world_wait_output(w, 1, "stdout", "up");
     expect_fine(world_kill(w, 1, 20000));
     world_wait_end(w, 1);
     assert_int_equal(w->tasks[1].end.kind, HOST_END_EXITED);
     assert_int_equal(w->tasks[1].end.code, 3);
     assert_true(w->tasks[1].end.asked);
-    world_launch(w, 2, "trap '' TERM; setsid sleep 1000 & while :; do sleep 0.02; done", 0, NULL, false);
-    world_run_for(w, 200);
+    world_launch(w, 2, "trap '' TERM; setsid sleep 1000 & echo up; while :; do sleep 0.02; done", 0, NULL, false);
+    world_wait_output(w, 2, "stdout", "up");
     int64_t before = loop_now(w->loop).ms;
     expect_fine(world_kill(w, 2, 300));
     world_wait_end(w, 2);
@@ -383,7 +386,7 @@ static void a_killed_agent_leaves_all_running_and_finds_it_again(void **state) {
     close(up[0]);
     kill(agent, SIGKILL);
     waitpid(agent, NULL, 0);
-    usleep(900000); // task 2 ends while nobody looks
+    for (int i = 0; i < 1500 && world_keeper(w, "tasks", 2); i++) usleep(20000); // task 2 ends while nobody looks
     assert_true(world_image_held(path));
     const struct host_found *found = NULL;
     expect_fine(host_find(w->host, &found));
@@ -416,13 +419,12 @@ static void what_ended_can_be_forgotten_and_nothing_is_left(void **state) {
     expect_fine(world_unpublish(w, 1, 5));
     host_forget_attachment(w->host, 1);
     host_forget_task(w->host, (task_id){1}, true);
-    world_run_for(w, 500);
+    AUTO_FREE char *gone = mem_format("%s/tasks/1", w->work);
+    world_wait_path(w, gone, false);
     host_clean(w->host);
     AUTO_FREE char *attachment = mem_format("%s/attachments/1", w->work);
-    AUTO_FREE char *task = mem_format("%s/tasks/1", w->work);
     AUTO_FREE char *keepers = mem_format("%s.keepers/1", path);
     assert_false(file_exists(attachment));
-    assert_false(file_exists(task));
     assert_false(file_exists(keepers));
     const struct host_found *found = NULL;
     expect_fine(host_find(w->host, &found));
@@ -514,9 +516,8 @@ static void a_directory_is_a_volume_too(void **state) {
     assert_true(w->now.formatted);
     assert_non_null(strstr(w->notes, "not enforced"));
     world_launch(w, 1, "echo x > /granary-nowhere/f; sleep 1000", 1, "/granary-nowhere", false);
-    world_run_for(w, 100);
     AUTO_FREE char *file = mem_format("%s/f", path);
-    assert_true(file_exists(file));
+    world_wait_path(w, file, true);
     AUTO_TEXT struct text proof = {0};
     expect_fine(keeper_fence(path, 1, 5000, &proof));
     world_wait_end(w, 1);

@@ -63,9 +63,9 @@ static void a_task_is_killed_and_its_volume_fenced(void **state) {
     struct world *w = *state;
     char path[128];
     directory_published(w, path);
-    world_launch(w, 1, "trap '' TERM; while :; do sleep 0.02; done", 1, "data", false);
+    world_launch(w, 1, "trap '' TERM; echo up; while :; do sleep 0.02; done", 1, "data", false);
     expect_err(world_unpublish(w, 1, 1), ERR_CONFLICT, "in use by task");
-    world_run_for(w, 200);
+    world_wait_output(w, 1, "stdout", "up");
     expect_fine(world_kill(w, 1, 100));
     world_wait_end(w, 1);
     assert_int_equal(w->tasks[1].end.code, SIGKILL);

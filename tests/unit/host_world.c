@@ -275,6 +275,22 @@ const char *world_output(struct world *w, uint64_t number, const char *file) {
     return text_string(&words);
 }
 
+void world_wait_output(struct world *w, uint64_t number, const char *file, const char *words) {
+    int64_t until = loop_now(w->loop).ms + PATIENCE_MS;
+    while (!strstr(world_output(w, number, file), words)) {
+        if (loop_now(w->loop).ms > until) fail_msg("task %d never said '%s'", (int)number, words);
+        world_run_for(w, 10);
+    }
+}
+
+void world_wait_path(struct world *w, const char *path, bool there) {
+    int64_t until = loop_now(w->loop).ms + PATIENCE_MS;
+    while (file_exists(path) != there) {
+        if (loop_now(w->loop).ms > until) fail_msg("%s is %s", path, there ? "not there" : "still there");
+        world_run_for(w, 10);
+    }
+}
+
 bool world_image_held(const char *path) {
     int number = -1;
     expect_fine(loopdev_holder(path, &number));

@@ -61,6 +61,9 @@ void world_wait_lost(struct world *w, unsigned count);
 struct err *world_kill(struct world *w, uint64_t number, int64_t grace);
 // A file in the task's sandbox, without its last line feed. Borrowed until the next call.
 const char *world_output(struct world *w, uint64_t number, const char *file);
+// Runs the loop until that file of the sandbox holds the words, or until a path is there, or is gone.
+void world_wait_output(struct world *w, uint64_t number, const char *file, const char *words);
+void world_wait_path(struct world *w, const char *path, bool there);
 bool world_image_held(const char *path);
 void world_run_for(struct world *w, int64_t ms);
 pid_t world_keeper(struct world *w, const char *kind, uint64_t number); // as on disk

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Helpers with deadlines, and telling one process from another that has its pid.
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Sheets as bytes and back, and bytes that are none.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
