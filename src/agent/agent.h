@@ -124,9 +124,11 @@ struct agent_input {
 
 struct agent_publish {
     struct uuid volume;
-    const char *cluster, *device, *path, *serial, *fs; // cluster, serial: NULL when not to be compared
+    const char *context; // where the device is: what the storage's driver answered, a JSON object; "" when nothing
+    const char *cluster; // to be compared with what the storage says; NULL: not compared
+    const char *fs;
     struct bytes size;
-    bool may_format, zero_first, read_only, format_only, grow_fs, discard;
+    bool may_format, zero_first, read_only, format_only, grow_fs;
     struct uuid fs_uuid;
     uint32_t owner_uid, owner_gid, mode;
 };
