@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the agent knows of a task: its record on disk, who keeps it, how it ended. How it is started is in launch.c.
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -39,8 +40,10 @@ void task_free(struct task *t) {
 char *task_dir(const struct task *t) {
     return thing_dir(t->host->work_dir, THING_TASK, t->number);
 }
+// The work directory tells agents of one name, in clusters of their own, apart.
 char *task_group(const struct host *h, uint64_t number) {
-    return mem_format("granary-%s-%llu", h->agent, (unsigned long long)number);
+    uint32_t place = (uint32_t)hash_bytes(h->work_dir, strlen(h->work_dir));
+    return mem_format("granary-%s-%08x-%llu", h->agent, place, (unsigned long long)number);
 }
 
 bool task_uses(const struct task *t, uint64_t attachment) {

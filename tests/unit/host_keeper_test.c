@@ -410,6 +410,66 @@ static void a_killed_agent_leaves_all_running_and_finds_it_again(void **state) {
     assert_false(world_image_held(path));
 }
 
+static void not_awaited(struct err *error, const struct host_published *now, void *arg) {
+    (void)now;
+    (void)arg;
+    err_free(error);
+}
+
+static void a_publish_goes_on_without_its_agent(void **state) {
+    struct world *w = *state;
+    char path[128];
+    world_image(w, "v", 64 * MIB, world_uuid(1), path);
+    pid_t agent = fork();
+    if (agent == 0) {
+        struct loop *l = NULL;
+        host_close(w->host);
+        loop_free(w->loop);
+        expect_fine(loop_new(&l));
+        w->loop = l;
+        world_open(w, true);
+        struct host_publish spec = world_spec(1, 1, path, world_uuid(1));
+        spec.may_format = true;
+        host_publish(w->host, &spec, not_awaited, w);
+        loop_run(w->loop);
+        _exit(0);
+    }
+    for (int i = 0; i < 15000 && !world_keeper(w, "attachments", 1); i++) usleep(1000);
+    kill(agent, SIGKILL);
+    waitpid(agent, NULL, 0);
+    // The keeper may not have been let go yet: then it never was, and nothing was touched.
+    const struct host_found *found = NULL;
+    expect_fine(host_find(w->host, &found));
+    assert_int_equal(found->attachment_count, 1);
+    struct err *failed = world_await(w, 1);
+    if (failed) {
+        assert_false(w->now.format_began);
+        expect_err(failed, ERR_UNAVAILABLE, "its keeper ended");
+        return;
+    }
+    assert_int_equal(w->now.state, HOST_PUBLISHED);
+    assert_true(w->now.formatted);
+    expect_fine(world_unpublish(w, 1, 1));
+}
+
+static void a_publish_that_hangs_ends_at_its_deadline(void **state) {
+    struct world *w = *state;
+    char path[128];
+    world_image(w, "v", 64 * MIB, world_uuid(1), path);
+    struct host_publish spec = world_spec(1, 1, path, world_uuid(1));
+    spec.may_format = true;
+    spec.timeout_ms = 300;
+    int lock = -1;
+    expect_fine(image_lock(path, 1000, &lock));
+    expect_err(world_publish(w, &spec), ERR_TIMEOUT, "in");
+    assert_false(w->now.format_began);
+    close(lock);
+    spec.timeout_ms = 0;
+    expect_fine(world_publish(w, &spec));
+    expect_fine(world_publish(w, &spec)); // and the same again answers again
+    expect_fine(world_unpublish(w, 1, 1));
+}
+
 static void what_ended_can_be_forgotten_and_nothing_is_left(void **state) {
     struct world *w = *state;
     char path[128];
@@ -556,6 +616,8 @@ int main(int argc, char **argv) {
         HOST_TEST(a_fence_kills_the_keepers_of_volume_and_tasks),
         HOST_TEST(an_eviction_ends_the_tasks_and_frees_the_device),
         HOST_TEST(a_killed_agent_leaves_all_running_and_finds_it_again),
+        HOST_TEST(a_publish_goes_on_without_its_agent),
+        HOST_TEST(a_publish_that_hangs_ends_at_its_deadline),
         HOST_TEST(what_ended_can_be_forgotten_and_nothing_is_left),
         HOST_TEST(root_is_for_those_whom_the_operator_allowed),
         HOST_TEST(a_task_is_held_to_its_memory),

@@ -213,6 +213,11 @@ struct err *world_publish(struct world *w, const struct host_publish *spec) {
     return world_answer(w);
 }
 
+struct err *world_await(struct world *w, uint64_t attachment) {
+    host_publish_await(w->host, attachment, on_answer, w);
+    return world_answer(w);
+}
+
 struct err *world_unpublish(struct world *w, uint64_t attachment, uint64_t epoch) {
     host_unpublish(w->host, attachment, epoch, on_answer, w);
     return world_answer(w);

@@ -50,6 +50,7 @@ struct host_publish world_spec(uint64_t attachment, uint64_t epoch, const char *
 
 // Each runs the loop until it is answered; the error (NULL: none) and what is known are in the world.
 struct err *world_publish(struct world *w, const struct host_publish *spec);
+struct err *world_await(struct world *w, uint64_t attachment);
 struct err *world_unpublish(struct world *w, uint64_t attachment, uint64_t epoch);
 struct err *world_grow(struct world *w, uint64_t attachment, uint64_t epoch, uint64_t size);
 struct err *world_evict(struct world *w, uint64_t attachment);
