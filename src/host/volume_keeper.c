@@ -59,12 +59,13 @@ static void state_of_device(struct volume_keeper *v) {
 // The grant is used up durably, here and in the state, before the first byte is written.
 static struct err *volume_format(struct volume_keeper *v) {
     const struct sheet *spec = &v->k->spec;
-    TRY(volume_mount_blank(&v->mount, &v->device)); // what it may veto needs no grant
+    bool zero_first = sheet_flag(spec, "zero_first");
+    TRY(volume_mount_blank(&v->mount, &v->device, zero_first)); // only reads: a veto here leaves the grant unused
     TRY(volume_format_begin(sheet_text(spec, "work_dir"), v->device.request.volume, v->epoch));
     sheet_set(&v->k->state, "format_began", "1");
     TRY(keeper_save(v->k, "state"));
     TRY(device_identity(&v->device));
-    TRY(volume_mount_format(&v->mount, &v->device, sheet_flag(spec, "zero_first")));
+    TRY(volume_mount_format(&v->mount, &v->device, zero_first));
     state_of_device(v);
     return NULL;
 }

@@ -60,11 +60,12 @@ static struct err *directory_empty_check(const struct device *d) {
     return failed;
 }
 
-struct err *volume_mount_blank(struct volume_mount *m, const struct device *d) {
+struct err *volume_mount_blank(struct volume_mount *m, const struct device *d, bool zero_first) {
     if (m->read_only) return err_new(ERR_INVALID, "a new volume cannot be formatted read-only");
     if (!d->driver->block) return directory_empty_check(d);
     if (is_raw(m)) return err_new(ERR_INVALID, "a raw volume is not formatted here: its owner does that");
-    return plan_size_check(m->fs, d->size);
+    TRY(plan_size_check(m->fs, d->size));
+    return zero_first ? NULL : err_wrap(blank_check(d->fd, d->size), "format %s", d->path);
 }
 
 struct err *volume_mount_format(struct volume_mount *m, const struct device *d, bool zero_first) {
@@ -74,8 +75,10 @@ struct err *volume_mount_format(struct volume_mount *m, const struct device *d, 
         entropy_fill(entropy, sizeof entropy);
         m->uuid = uuid_from_entropy(entropy);
     }
-    if (zero_first) TRY(err_wrap(blank_make(d->fd, d->size), "zero %s", d->path));
-    TRY(err_wrap(blank_check(d->fd, d->size), "format %s", d->path));
+    if (zero_first) {
+        TRY(err_wrap(blank_make(d->fd, d->size), "zero %s", d->path));
+        TRY(err_wrap(blank_check(d->fd, d->size), "format %s", d->path));
+    }
     struct plan_fs request = plan_of(m);
     struct plan_command command;
     plan_mkfs(&request, &command);

@@ -22,8 +22,8 @@ struct volume_mount {
 
 // Reads what the spec (borrowed) asks for, and makes the directory `target`.
 MUST_USE struct err *volume_mount_init(struct volume_mount *m, const struct sheet *spec, const char *target);
-// Before a format: may this be formatted at all, as far as can be seen?
-MUST_USE struct err *volume_mount_blank(struct volume_mount *m, const struct device *d);
+// Before a format: may this be formatted at all, as far as can be seen? With `zero_first` what it holds does not count.
+MUST_USE struct err *volume_mount_blank(struct volume_mount *m, const struct device *d, bool zero_first);
 MUST_USE struct err *volume_mount_format(struct volume_mount *m, const struct device *d, bool zero_first);
 // Without a format: is it the filesystem that must be there, and whole?
 MUST_USE struct err *volume_mount_verify(struct volume_mount *m, const struct device *d);
