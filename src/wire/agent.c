@@ -49,7 +49,8 @@ static const struct field_map fields[] = {
     FIELD(agent_row, 1000, BLOB, secret),  FIELD(agent_row, 1001, U64, highest_seen),
     FIELD(agent_row, 1002, TEXT, boot_id),
 };
-const struct noun_map agent_map = {&granary__agent__descriptor, fields, ARRAY_LEN(fields), state_fill, state_read};
+const struct noun_map agent_map = {&granary__agent__descriptor,     fields, ARRAY_LEN(fields), state_fill, state_read,
+                                   offsetof(struct agent_row, name)};
 
 struct holding { // what tasks or offers hold on an agent
     struct scalars scalars;

@@ -131,8 +131,9 @@ static const struct field_map fields[] = {
     FIELD(class_row, 21, U64, version),
     FIELD(class_row, 22, TIME, created),
 };
-const struct noun_map class_map = {&granary__class__descriptor, fields, ARRAY_LEN(fields), document_fill,
-                                   document_read_row};
+const struct noun_map class_map = {&granary__class__descriptor, fields,
+                                   ARRAY_LEN(fields),           document_fill,
+                                   document_read_row,           offsetof(struct class_row, name)};
 
 static void largest_fill(const struct state *s, const struct class_row *row, Granary__Class *m, struct arena *arena) {
     static const unsigned char nothing[16];

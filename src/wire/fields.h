@@ -72,6 +72,7 @@ struct noun_map {
     // What is no single field, and what is more than one in a record; NULL: nothing.
     void (*fill)(const struct state *s, const void *row, void *message, struct arena *arena);
     struct err *(*read)(struct intake *in, const void *message, void *row);
+    uint16_t name; // offset of the text that a row cannot be without; 0: none
 };
 extern const struct noun_map *const noun_maps[NOUN_COUNT]; // NULL: has no records
 
@@ -81,6 +82,9 @@ void *fields_message(const struct state *s, const struct noun_map *map, const vo
 MUST_USE struct err *fields_read(struct intake *in, const struct noun_map *map, const void *message, void *row);
 // Appends what packing fields_message would, without making the message. Only for maps without `fill`.
 void fields_pack(const struct state *s, const struct noun_map *map, const void *row, struct text *out);
+// The way back: what message_unpack and fields_read would give. Only for maps without `read`.
+MUST_USE struct err *fields_unpack(struct intake *in, const struct noun_map *map, const void *bytes, size_t size,
+                                   void *row);
 
 // The message of any row, as <noun>_message gives it; NULL for nouns without one.
 void *row_message(const struct state *s, enum noun noun, const void *row, struct arena *arena, enum detail detail);

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "wire/fields.h"
+#include "wire/packed.h"
 
-enum { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, LONGEST_HEAD = 20 };
+enum { LONGEST_HEAD = 20 };
 
 static unsigned char *varint_put(unsigned char *to, uint64_t n) {
     for (; n >= 0x80; n >>= 7) *to++ = (unsigned char)(n | 0x80);
@@ -19,11 +20,11 @@ static unsigned char *tag_put(unsigned char *to, const struct field_map *f, unsi
 static void number_add(struct text *out, const struct field_map *f, uint64_t n) {
     if (!n) return;
     unsigned char *start = (unsigned char *)text_room(out, LONGEST_HEAD);
-    text_added(out, (size_t)(varint_put(tag_put(start, f, WIRE_VARINT), n) - start));
+    text_added(out, (size_t)(varint_put(tag_put(start, f, PACKED_VARINT), n) - start));
 }
 
 static void real_add(struct text *out, const struct field_map *f, double real) {
-    unsigned char *start = (unsigned char *)text_room(out, LONGEST_HEAD), *to = tag_put(start, f, WIRE_FIXED64);
+    unsigned char *start = (unsigned char *)text_room(out, LONGEST_HEAD), *to = tag_put(start, f, PACKED_FIXED64);
     uint64_t bits;
     memcpy(&bits, &real, sizeof bits);
     for (unsigned i = 0; i < 8; i++) *to++ = (unsigned char)(bits >> 8 * i);
@@ -32,7 +33,7 @@ static void real_add(struct text *out, const struct field_map *f, double real) {
 
 static void bytes_add(struct text *out, const struct field_map *f, const void *bytes, size_t size) {
     unsigned char *start = (unsigned char *)text_room(out, LONGEST_HEAD + size);
-    unsigned char *to = varint_put(tag_put(start, f, WIRE_BYTES), size);
+    unsigned char *to = varint_put(tag_put(start, f, PACKED_BYTES), size);
     if (size) memcpy(to, bytes, size);
     text_added(out, (size_t)(to + size - start));
 }

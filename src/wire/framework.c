@@ -32,8 +32,9 @@ static const struct field_map fields[] = {
     FIELD(framework_row, 1002, TEXT, user),      FIELD(framework_row, 1003, U32, capabilities),
     FIELD(framework_row, 1004, BOOL, labelled),  FIELD(framework_row, 1005, MILLI, failover_timeout),
 };
-const struct noun_map framework_map = {&granary__framework__descriptor, fields, ARRAY_LEN(fields), roles_fill,
-                                       roles_read};
+const struct noun_map framework_map = {
+    &granary__framework__descriptor,        fields, ARRAY_LEN(fields), roles_fill, roles_read,
+    offsetof(struct framework_row, text_id)};
 
 Granary__Framework *framework_message(const struct state *s, const struct framework_row *row, struct arena *arena,
                                       enum detail detail) {

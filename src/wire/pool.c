@@ -14,7 +14,8 @@ static const struct field_map fields[] = {
     FIELD(pool_row, 1000, U64, provider),
     FIELD(pool_row, 1001, U64, first_total),
 };
-const struct noun_map pool_map = {&granary__pool__descriptor, fields, ARRAY_LEN(fields), NULL, NULL};
+const struct noun_map pool_map = {&granary__pool__descriptor,     fields, ARRAY_LEN(fields), NULL, NULL,
+                                  offsetof(struct pool_row, name)};
 
 static Granary__Quantities *quantities_message(const struct quantities *q, uint8_t known, struct arena *arena) {
     Granary__Quantities *m = ARENA_NEW(arena, Granary__Quantities);

@@ -12,7 +12,8 @@ static const struct field_map fields[] = {
     FIELD(provider_row, 1000, BLOB, secret),
     FIELD(provider_row, 1001, U64, highest_seen),
 };
-const struct noun_map provider_map = {&granary__provider__descriptor, fields, ARRAY_LEN(fields), NULL, NULL};
+const struct noun_map provider_map = {&granary__provider__descriptor,     fields, ARRAY_LEN(fields), NULL, NULL,
+                                      offsetof(struct provider_row, name)};
 
 static void tier_fill(const struct state *s, const struct provider_facts *facts, Granary__Provider *m,
                       struct arena *arena) {

@@ -79,7 +79,8 @@ static const struct field_map fields[] = {
     FIELD(task_row, 1011, REASON, reason),
     FIELD(task_row, 1012, BOOL, agent_waits),
 };
-const struct noun_map task_map = {&granary__task__descriptor, fields, ARRAY_LEN(fields), lists_fill, lists_read};
+const struct noun_map task_map = {&granary__task__descriptor,        fields, ARRAY_LEN(fields), lists_fill, lists_read,
+                                  offsetof(struct task_row, text_id)};
 
 Granary__Task *task_message(const struct state *s, const struct task_row *row, struct arena *arena,
                             enum detail detail) {

@@ -50,7 +50,8 @@ static const struct field_map fields[] = {
     FIELD(volume_row, 1014, U64, grow_to),
     FIELD(volume_row, 1015, U32, charge.volumes),
 };
-const struct noun_map volume_map = {&granary__volume__descriptor, fields, ARRAY_LEN(fields), NULL, NULL};
+const struct noun_map volume_map = {&granary__volume__descriptor,     fields, ARRAY_LEN(fields), NULL, NULL,
+                                    offsetof(struct volume_row, name)};
 
 static void attachments_list(const struct state *s, Granary__Volume *m, uint64_t volume, struct arena *arena) {
     const struct id_list *ids = state_related(s, ATTACHMENTS_OF_VOLUME, volume);

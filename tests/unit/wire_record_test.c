@@ -225,7 +225,7 @@ static void an_object_that_makes_no_sense_is_corrupt(void **world UNUSED) {
     object_refused(&b, &m, "state: 'asleep' is no word");
     v.state = "ready";
     v.uuid = "not-a-uuid";
-    object_refused(&b, &m, "uuid: 'not-a-uuid' is no UUID");
+    object_refused(&b, &m, "uuid: it is no UUID");
     v.uuid = NULL;
     v.has_last_cpus = true;
     v.last_cpus = 1e300;
