@@ -36,6 +36,12 @@ const char *text_of(struct world *w, mesos_event *event) {
     return arena_text(&w->arena, text_string(&json));
 }
 
+const char *with_id(struct world *w, const char *pattern, uint64_t id) {
+    const char *place = strstr(pattern, "%s");
+    must(place);
+    return arena_format(&w->arena, "%.*s%llu%s", (int)(place - pattern), pattern, (unsigned long long)id, place + 2);
+}
+
 static const char *part_found(const char *json, const char *part) {
     struct world w = {0};
     const char *found = strstr(json, quoted(&w, part));

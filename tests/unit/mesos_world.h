@@ -17,6 +17,8 @@
 const mesos_call *call_of(struct world *w, const char *json);
 // The event as JSON, as the master writes it; fails the test when there is none.
 const char *text_of(struct world *w, mesos_event *event);
+// The pattern with a row's id in place of %s.
+const char *with_id(struct world *w, const char *pattern, uint64_t id);
 // Whether the JSON has that part, or does not.
 void expect_has(const char *json, const char *part);
 void expect_lacks(const char *json, const char *part);
