@@ -129,7 +129,7 @@ static void attachment_published(struct draft *d, struct attachment_row *a, cons
     if (a->state == ATTACHMENT_ATTACHING) attachment_move(d, a, ATTACHMENT_IN_USE, EV_attachment_in_use);
     a->step = STEP_IS_DONE;
     tasks_of_volume_advance(d, a->volume);
-    attachment_let_go(d, a->id); // formatted for later, or its task has ended meanwhile
+    attachment_release(d, a->id); // formatted for later, or its task has ended meanwhile
 }
 
 static bool attachment_needed(const struct draft *d, const struct attachment_row *a) {
@@ -141,7 +141,7 @@ static bool attachment_needed(const struct draft *d, const struct attachment_row
     return false;
 }
 
-void attachment_let_go(struct draft *d, uint64_t attachment) {
+void attachment_release(struct draft *d, uint64_t attachment) {
     const struct attachment_row *old = draft_attachment(d, attachment);
     if (!old || attachment_needed(d, old)) return;
     if (old->purpose == ATTACH_FOR_FORMAT && old->step != STEP_IS_DONE) return; // its work is not done
@@ -276,7 +276,7 @@ void attachment_returned(struct draft *d, uint64_t attachment, const struct atta
         a->message = NULL;
         a->step = STEP_IS_DONE;
         attachment_move(d, a, ATTACHMENT_IN_USE, EV_attachment_in_use);
-        attachment_let_go(d, attachment);
+        attachment_release(d, attachment);
         return;
     }
     attachment_reported(d, attachment, r);

@@ -106,7 +106,7 @@ static void framework_end_tasks(struct draft *d, uint64_t framework) {
         if (task_state_ended(t->state))
             task_acknowledge(d, *id);
         else
-            task_kill(d, *id, UINT64_MAX);
+            task_kill_want(d, *id, UINT64_MAX);
     }
 }
 
@@ -130,7 +130,7 @@ struct err *decide_teardown(struct draft *d, uint64_t framework) {
 void decide_kill(struct draft *d, const struct cmd_kill *c) {
     const struct task_row *t = draft_task_named(d, c->framework, c->task);
     if (t && !task_state_ended(t->state)) {
-        task_kill(d, t->id, c->grace_ms);
+        task_kill_want(d, t->id, c->grace_ms);
         return;
     }
     if (t) return; // its end is being told already

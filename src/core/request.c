@@ -152,7 +152,7 @@ struct err *decide_volume_unpublish(struct draft *d, const struct cmd_volume *c)
         if (!a->pinned || (c->agent && (!agent || strcmp(agent->name, c->agent) != 0))) continue;
         any = true;
         edit_attachment(d, *id, EV_attachment_changed)->pinned = false;
-        attachment_let_go(d, *id);
+        attachment_release(d, *id);
     }
     if (any) return NULL;
     return err_new(ERR_CONFLICT, "unpublish %s: it is not published%s%s", volume_says(d, v), c->agent ? " on agent " : "", c->agent ? c->agent : "");

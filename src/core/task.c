@@ -2,13 +2,6 @@
 // A task waits for its volumes, runs, ends.
 #include "core/task.h"
 
-bool task_uses(const struct task_row *t, uint64_t volume) {
-    const struct task_volume *volumes = blob_items(t->volumes, struct task_volume);
-    for (size_t i = 0; i < blob_count(t->volumes, struct task_volume); i++)
-        if (volumes[i].volume == volume) return true;
-    return false;
-}
-
 void task_await_acknowledgement(struct draft *d, struct task_row *t, const struct blob *uuid) {
     t->update_uuid = uuid;
     t->resends = 0;
@@ -20,7 +13,7 @@ static void task_let_go(struct draft *d, const struct task_row *t) {
     const struct task_volume *volumes = blob_items(t->volumes, struct task_volume);
     for (size_t i = 0; i < blob_count(t->volumes, struct task_volume); i++) {
         const struct attachment_row *a = attachment_on(d, volumes[i].volume, t->agent);
-        if (a) attachment_let_go(d, a->id);
+        if (a) attachment_release(d, a->id);
     }
 }
 
@@ -81,7 +74,7 @@ void task_acknowledge(struct draft *d, uint64_t task) {
     if (task_state_ended(t->state)) draft_remove(d, NOUN_TASK, task, EV_task_acknowledged);
 }
 
-void task_kill(struct draft *d, uint64_t task, uint64_t grace_ms) {
+void task_kill_want(struct draft *d, uint64_t task, uint64_t grace_ms) {
     const struct task_row *old = draft_task(d, task);
     if (task_state_ended(old->state)) return;
     if (!old->launched) {

@@ -18,7 +18,7 @@ void task_say(struct draft *d, uint64_t task, enum task_state state, enum task_r
 // Its agent's word.
 void task_status(struct draft *d, uint64_t task, const struct cmd_task_status *c);
 // UINT64_MAX: the task's own grace.
-void task_kill(struct draft *d, uint64_t task, uint64_t grace_ms);
+void task_kill_want(struct draft *d, uint64_t task, uint64_t grace_ms);
 // The framework heard the latest status; an ended task is forgotten.
 void task_acknowledge(struct draft *d, uint64_t task);
 // Its agent is lost.
@@ -26,7 +26,6 @@ void task_agent_lost(struct draft *d, uint64_t task);
 // All tasks waiting for that volume go on, or end when it can never be.
 void tasks_of_volume_advance(struct draft *d, uint64_t volume);
 void tasks_of_volume_fail(struct draft *d, uint64_t volume, const char *message);
-bool task_uses(const struct task_row *t, uint64_t volume);
 // Sets the status to be told, and told again, until it is acknowledged.
 void task_await_acknowledgement(struct draft *d, struct task_row *t, const struct blob *uuid);
 

@@ -184,7 +184,8 @@ struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uin
     if (old->state != VOLUME_READY || old->released)
         return err_new(ERR_CONFLICT, "grow %s: it is %s, not ready", says, volume_state_name(old->state));
     if (old->grow_to.n) return err_new(ERR_CONFLICT, "grow %s: it is growing already; wait until that has ended", says);
-    if (!pool->facts || !capability_has(pool->facts->capabilities, CAN_GROW))
+    if (!pool->facts) return err_new(ERR_UNAVAILABLE, "grow %s: its pool '%s' has not reported yet; try again when its provider is back", says, pool->name);
+    if (!capability_has(pool->facts->capabilities, CAN_GROW))
         return err_new(ERR_UNSUPPORTED, "grow %s: its pool '%s' cannot grow volumes", says, pool->name);
     struct bytes granted;
     if (!bytes_round_up(size, pool->facts->granularity, &granted)) return err_new(ERR_INVALID, "grow %s: size too large", says);

@@ -305,6 +305,7 @@ static struct err *registry_open(struct master_daemon *d, const struct settings 
     struct store_stats stats;
     store_stats(d->store, &stats);
     d->durable = stats.durable;
+    master_recovered(d->master, stats.durable);
     bool fresh = !stats.durable && !stats.through;
     if (fresh) TRY(identity_write(d));
     char cluster[UUID_TEXT];

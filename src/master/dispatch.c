@@ -19,8 +19,8 @@ static void link_tell(struct master *m, struct session *s, Granary__Envelope *en
     message_pack(&envelope->base, &bytes);
     bool room;
     link_say(&s->link, bytes.data, bytes.size, at->now.mono, &room);
-    say_record(m, out, s->stream, bytes.data, bytes.size);
-    if (!room) say_stream_end(m, out, s->stream); // it does not listen: it has to come again
+    out_record(m, out, s->stream, bytes.data, bytes.size);
+    if (!room) out_stream_end(m, out, s->stream); // it does not listen: it has to come again
 }
 
 static void tell_agent(struct master *m, uint64_t agent, Granary__ToAgent *message, const struct instant *at, struct outputs *out) {
@@ -132,7 +132,7 @@ static void dispatch_framework(struct master *m, const struct event *e, struct o
     MAP_EACH(entry, &m->sessions) {
         struct session *s = entry->value.p;
         if (s->kind != SESSION_FRAMEWORK || s->who != f->id) continue;
-        say_stream_end(m, out, s->stream);
+        out_stream_end(m, out, s->stream);
         session_close(m, s);
         return;
     }
@@ -143,7 +143,7 @@ static void dispatch_away(struct master *m, enum session_kind kind, uint64_t who
     MAP_EACH(entry, &m->sessions) {
         struct session *s = entry->value.p;
         if (s->kind != kind || s->who != who) continue;
-        say_stream_end(m, out, s->stream);
+        out_stream_end(m, out, s->stream);
         session_close(m, s);
         return;
     }

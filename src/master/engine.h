@@ -72,14 +72,14 @@ struct command master_command(enum command_kind kind, const struct instant *at, 
 symbol master_symbol(struct master *m, const char *text); // NULL: the empty one
 
 // Output: each carries the sequence number of the state it saw.
-void say_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body, size_t size);
-void say_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e); // as JSON
-void say_plain_error(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *sentence);
-void say_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header, const char *value);
-void say_record(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size); // RecordIO, one chunk
-void say_bytes(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size);
-void say_stream_end(struct master *m, struct outputs *out, uint64_t stream);
-void say_log(struct master *m, struct outputs *out, const char *format, ...) PRINTF(3, 4);
+void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body, size_t size);
+void out_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e); // as JSON
+void out_plain_error(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *sentence);
+void out_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header, const char *value);
+void out_record(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size); // RecordIO, one chunk
+void out_bytes(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size);
+void out_stream_end(struct master *m, struct outputs *out, uint64_t stream);
+void out_log(struct master *m, struct outputs *out, const char *format, ...) PRINTF(3, 4);
 
 // Sessions.
 struct session *session_open(struct master *m, uint64_t stream, enum session_kind kind, uint64_t who, const struct instant *at);

@@ -41,7 +41,7 @@ void events_tell(struct master *m, const struct draft *d, uint64_t seq, struct o
     if (!text.size) return;
     MAP_EACH(entry, &m->sessions) {
         const struct session *s = entry->value.p;
-        if (s->kind == SESSION_EVENTS) say_bytes(m, out, s->stream, text.data, text.size);
+        if (s->kind == SESSION_EVENTS) out_bytes(m, out, s->stream, text.data, text.size);
     }
 }
 
@@ -67,23 +67,23 @@ void events_subscribe(struct master *m, const struct request *r, const struct in
     AUTO_FREE char *asked = request_query(r, "after");
     if (asked && !text_to_u64(asked, &after)) {
         AUTO_ERR struct err *e = err_new(ERR_INVALID, "events: after='%s' is not a sequence number", asked);
-        say_error(m, out, r->exchange, e);
+        out_error(m, out, r->exchange, e);
         return;
     }
     if (!asked && resume && !text_to_u64(resume, &after)) after = m->state->seq;
     if (m->recent.count && after + 1 < m->recent.at[0].seq && after < m->state->seq && m->recent.at[0].seq > 1) {
         AUTO_ERR struct err *e = err_new(ERR_NOT_FOUND, "events: entries after %llu are no longer at hand, the oldest is %llu; list the objects and follow from there",
                                          (unsigned long long)after, (unsigned long long)m->recent.at[0].seq);
-        say_error(m, out, r->exchange, e);
+        out_error(m, out, r->exchange, e);
         return;
     }
     session_open(m, r->exchange, SESSION_EVENTS, 0, at);
     m->listeners = true;
-    say_stream_open(m, out, r->exchange, "text/event-stream", "Cache-Control", "no-store");
+    out_stream_open(m, out, r->exchange, "text/event-stream", "Cache-Control", "no-store");
     AUTO_TEXT struct text text = {0};
     text_addf(&text, ": granary events after %llu\n\n", (unsigned long long)after);
     VEC_EACH(entry, &m->recent) {
         if (entry->seq > after) entry_replay(m, entry, &text);
     }
-    say_bytes(m, out, r->exchange, text.data, text.size);
+    out_bytes(m, out, r->exchange, text.data, text.size);
 }

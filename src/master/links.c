@@ -24,14 +24,14 @@ static void welcome_tell(struct master *m, const struct session *s, struct outpu
         envelope.to_provider = provider_welcome(m->state, &terms, &arena);
     AUTO_TEXT struct text bytes = {0};
     message_pack(&envelope.base, &bytes);
-    say_record(m, out, s->stream, bytes.data, bytes.size);
+    out_record(m, out, s->stream, bytes.data, bytes.size);
 }
 
 // The stream it had before this hello, if any, is not its any more.
 static void replace_session(struct master *m, uint64_t old_stream, struct outputs *out) {
     struct session *old = old_stream ? session_of(m, old_stream) : NULL;
     if (!old) return;
-    say_stream_end(m, out, old_stream);
+    out_stream_end(m, out, old_stream);
     session_close(m, old);
 }
 
@@ -58,7 +58,7 @@ static struct err *agent_hello(struct master *m, const struct request *r, struct
     if (!e) {
         replace_session(m, old_stream, out);
         struct session *s = session_open(m, r->exchange, SESSION_AGENT, answer.ids.at[0], at);
-        say_stream_open(m, out, r->exchange, protobuf, NULL, NULL);
+        out_stream_open(m, out, r->exchange, protobuf, NULL, NULL);
         welcome_tell(m, s, out);
         dispatch_all_to_agent(m, s->who, &c.agent_hello, at, &told);
         hello_statuses(m, in, unpacked, s->who, at, &told);
@@ -100,7 +100,7 @@ static struct err *provider_hello(struct master *m, const struct request *r, str
     if (!e) {
         replace_session(m, old_stream, out);
         struct session *s = session_open(m, r->exchange, SESSION_PROVIDER, provider, at);
-        say_stream_open(m, out, r->exchange, protobuf, NULL, NULL);
+        out_stream_open(m, out, r->exchange, protobuf, NULL, NULL);
         welcome_tell(m, s, out);
         dispatch_all_to_provider(m, provider, at, &told);
     } else if (provider) {
@@ -128,7 +128,7 @@ static void hello_statuses(struct master *m, struct intake *in, const Granary__A
     size_t n;
     AUTO_ERR struct err *e = agent_hello_statuses(in, hello, agent, &statuses, &n);
     if (e) {
-        say_log(m, out, "hello of agent '%s': %s", hello->name, err_text(e));
+        out_log(m, out, "hello of agent '%s': %s", hello->name, err_text(e));
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -207,7 +207,7 @@ static struct err *post_take(struct master *m, const struct request *r, struct s
     for (size_t i = 0; i < list->n_envelopes; i++) {
         AUTO_ERR struct err *e = envelope_take(m, stream, in, list->envelopes[i], at, out);
         // A message that cannot be read is not read again: it is logged, and what follows goes on.
-        if (e) say_log(m, out, "link: %s", err_text(e));
+        if (e) out_log(m, out, "link: %s", err_text(e));
     }
     return NULL;
 }
@@ -215,7 +215,7 @@ static struct err *post_take(struct master *m, const struct request *r, struct s
 static void post_answer(struct master *m, const struct request *r, uint64_t stream, struct outputs *out) {
     struct session *s = session_of(m, stream);
     if (!s) {
-        say_plain_error(m, out, r->exchange, 410, "the session has ended; connect again");
+        out_plain_error(m, out, r->exchange, 410, "the session has ended; connect again");
         return;
     }
     Granary__Envelope envelope = GRANARY__ENVELOPE__INIT;
@@ -223,7 +223,7 @@ static void post_answer(struct master *m, const struct request *r, uint64_t stre
     envelope.seen = s->link.seen;
     AUTO_TEXT struct text body = {0};
     message_pack(&envelope.base, &body);
-    say_reply(m, out, r->exchange, 200, protobuf, body.data, body.size);
+    out_reply(m, out, r->exchange, 200, protobuf, body.data, body.size);
 }
 
 void links_request(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out) {
@@ -240,7 +240,7 @@ void links_request(struct master *m, const struct request *r, const char *const 
         if (!e) post_answer(m, r, stream, out);
     }
     if (e) {
-        say_plain_error(m, out, r->exchange, err_kind_http(err_kind(e)), err_text(e));
+        out_plain_error(m, out, r->exchange, err_kind_http(err_kind(e)), err_text(e));
         err_free(e);
     }
     intake_done(&in);

@@ -187,6 +187,10 @@ struct err *master_recover_entry(struct master *m, uint64_t seq, const void *byt
     return NULL;
 }
 
+void master_recovered(struct master *m, uint64_t durable) {
+    if (durable > m->state->seq) m->state->seq = durable;
+}
+
 // ---- commands ----
 
 struct command master_command(enum command_kind kind, const struct instant *at, symbol principal) {
@@ -279,7 +283,7 @@ struct err *master_run(struct master *m, const struct command *c, const struct i
 void master_do(struct master *m, const struct command *c, const struct instant *at, struct outputs *out) {
     struct answer answer = {0};
     AUTO_ERR struct err *e = master_run(m, c, at, out, &answer);
-    if (e) say_log(m, out, "%s: %s", command_name(c->kind), err_text(e));
+    if (e) out_log(m, out, "%s: %s", command_name(c->kind), err_text(e));
     answer_done(&answer);
 }
 

@@ -29,6 +29,9 @@ MUST_USE struct err *master_recover_object(struct master *m, uint64_t noun, uint
 void master_recover_tombstone(struct master *m, uint64_t id, uint64_t seq);
 MUST_USE struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size);
 
+// The highest number that the store ever made durable: what follows is numbered from there, also when the journal was trimmed.
+void master_recovered(struct master *m, uint64_t durable);
+
 // ---- input ----
 
 struct instant { // every input carries its time and its chance

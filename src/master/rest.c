@@ -56,11 +56,11 @@ void rest_answer(struct master *m, struct outputs *out, uint64_t exchange, int s
     AUTO_TEXT struct text body = {0};
     json_write(&body, message, JSON_PUBLIC);
     text_add_char(&body, '\n');
-    say_reply(m, out, exchange, status, "application/json", body.data, body.size);
+    out_reply(m, out, exchange, status, "application/json", body.data, body.size);
 }
 
 void rest_finish(struct master *m, const struct request *r, struct err *e, struct outputs *out) {
-    if (e) say_error(m, out, r->exchange, e);
+    if (e) out_error(m, out, r->exchange, e);
     err_free(e);
 }
 

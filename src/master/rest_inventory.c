@@ -35,12 +35,12 @@ HANDLER(rest_metrics) {
     (void)parts, (void)at;
     AUTO_TEXT struct text text = {0};
     metrics_write(m, &text);
-    say_reply(m, out, r->exchange, 200, "text/plain; version=0.0.4; charset=utf-8", text.data, text.size);
+    out_reply(m, out, r->exchange, 200, "text/plain; version=0.0.4; charset=utf-8", text.data, text.size);
 }
 
 HANDLER(rest_redirect) {
     (void)parts, (void)at;
-    say_reply(m, out, r->exchange, 307, NULL, "", 0);
+    out_reply(m, out, r->exchange, 307, NULL, "", 0);
     struct output *o = vec_last(&out->list);
     free(o->body);
     o->body = mem_format("//%s:%u", m->hostname, m->options.port);
@@ -143,7 +143,7 @@ static void named_do(struct master *m, const struct request *r, enum command_kin
     struct answer answer = {0};
     struct err *e = master_run(m, &c, at, out, &answer);
     answer_done(&answer);
-    if (!e) say_reply(m, out, r->exchange, 204, NULL, "", 0);
+    if (!e) out_reply(m, out, r->exchange, 204, NULL, "", 0);
     rest_finish(m, r, e, out);
 }
 
@@ -160,7 +160,7 @@ HANDLER(rest_framework_teardown) {
     struct command c = master_command(CMD_teardown, at, master_symbol(m, r->principal));
     c.teardown = (struct cmd_id){.id = f->id};
     master_do(m, &c, at, out);
-    say_reply(m, out, r->exchange, 202, NULL, "", 0);
+    out_reply(m, out, r->exchange, 202, NULL, "", 0);
 }
 
 HANDLER(rest_events) {

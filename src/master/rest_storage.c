@@ -18,7 +18,7 @@ static void answer_row(struct master *m, const struct request *r, int status, en
     if (row)
         rest_answer(m, out, r->exchange, status, row_message(m->state, noun, row, &arena, DETAIL_API));
     else // decided and gone in one step
-        say_reply(m, out, r->exchange, 204, NULL, "", 0);
+        out_reply(m, out, r->exchange, 204, NULL, "", 0);
 }
 
 // One request from body to answer: what a handler is given besides the command.
@@ -265,7 +265,7 @@ static struct err *reservation_remove(struct turn *t, const char *text) {
     struct command c = turn_command(t, CMD_reservation_remove);
     TRY(id_read("reservation", text, &c.reservation_remove.id));
     TRY(turn_run(t, &c));
-    say_reply(t->m, t->out, t->r->exchange, 204, NULL, "", 0);
+    out_reply(t->m, t->out, t->r->exchange, 204, NULL, "", 0);
     return NULL;
 }
 

@@ -20,7 +20,7 @@ void scheduler_tell(struct master *m, struct session *s, mesos_event *event, str
         message_pack(&event->base, &bytes);
     else
         json_write(&bytes, &event->base, JSON_DEFAULTS);
-    say_record(m, out, s->stream, bytes.data, bytes.size);
+    out_record(m, out, s->stream, bytes.data, bytes.size);
 }
 
 enum media { MEDIA_NONE, MEDIA_JSON, MEDIA_PROTOBUF, MEDIA_OTHER };
@@ -62,9 +62,9 @@ static void subscribe_refuse(struct master *m, const struct request *r, enum med
     AUTO_ARENA struct arena arena = {0};
     struct session *s = session_open(m, r->exchange, SESSION_FRAMEWORK, 0, at);
     s->binary = accepted == MEDIA_PROTOBUF;
-    say_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id", s->name);
+    out_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id", s->name);
     scheduler_tell(m, s, mesos_error(why, &arena), out);
-    say_stream_end(m, out, r->exchange);
+    out_stream_end(m, out, r->exchange);
     session_close(m, s);
 }
 
@@ -74,18 +74,18 @@ static void subscribe_replace(struct master *m, uint64_t old_stream, struct outp
     struct session *old = session_of(m, old_stream);
     if (!old) return;
     scheduler_tell(m, old, mesos_error("Framework failed over", &arena), out);
-    say_stream_end(m, out, old_stream);
+    out_stream_end(m, out, old_stream);
     session_close(m, old);
 }
 
 static void subscribe(struct master *m, const struct request *r, const mesos_call *call, const struct instant *at, struct outputs *out) {
     enum media accepted = media_accepted(request_header(r, "Accept"));
     if (accepted == MEDIA_NONE) {
-        say_plain_error(m, out, r->exchange, 406, "Expecting 'Accept' to allow application/json or application/x-protobuf");
+        out_plain_error(m, out, r->exchange, 406, "Expecting 'Accept' to allow application/json or application/x-protobuf");
         return;
     }
     if (request_header(r, "Mesos-Stream-Id")) {
-        say_plain_error(m, out, r->exchange, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
+        out_plain_error(m, out, r->exchange, 400, "Subscribe calls should not include the 'Mesos-Stream-Id' header");
         return;
     }
     AUTO_ARENA struct arena arena = {0};
@@ -105,7 +105,7 @@ static void subscribe(struct master *m, const struct request *r, const mesos_cal
         struct session *s = session_open(m, r->exchange, SESSION_FRAMEWORK, answer.ids.at[0], at);
         s->binary = accepted == MEDIA_PROTOBUF;
         struct mesos_master identity = scheduler_identity(m);
-        say_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id", s->name);
+        out_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id", s->name);
         scheduler_tell(m, s, mesos_subscribed(m->state, &identity, state_framework(m->state, s->who), &arena), out);
         scheduler_tell(m, s, mesos_heartbeat(&arena), out);
         dispatch_all_to_framework(m, s->who, at, out);
@@ -189,7 +189,7 @@ static void call_do(struct master *m, const mesos_call *call, const struct frame
     if (e && c.kind == CMD_accept) {
         struct command decline = master_command(CMD_decline, at, f->principal);
         decline.decline = (struct cmd_decline){.framework = f->id, .offers = c.accept.offers, .offer_count = c.accept.offer_count, .refuse_seconds = 5};
-        say_log(m, out, "accept of framework %s: %s", f->text_id, err_text(e));
+        out_log(m, out, "accept of framework %s: %s", f->text_id, err_text(e));
         master_do(m, &decline, at, out);
     }
     answer_done(&answer);
@@ -197,7 +197,7 @@ static void call_do(struct master *m, const mesos_call *call, const struct frame
 
 void scheduler_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out) {
     if (strcmp(r->method, "POST") != 0) {
-        say_plain_error(m, out, r->exchange, 405, "Expecting one of { 'POST' }, but received a different method");
+        out_plain_error(m, out, r->exchange, 405, "Expecting one of { 'POST' }, but received a different method");
         vec_last(&out->list)->header = (struct header_pair){"Allow", "POST"};
         return;
     }
@@ -205,7 +205,7 @@ void scheduler_request(struct master *m, const struct request *r, const struct i
     mesos_call *call = NULL;
     AUTO_ERR struct err *e = call_read(r, &arena, &call);
     if (e) {
-        say_plain_error(m, out, r->exchange, err_kind_http(err_kind(e)), err_text(e));
+        out_plain_error(m, out, r->exchange, err_kind_http(err_kind(e)), err_text(e));
         return;
     }
     if (call->type == MESOS__V1__SCHEDULER__CALL__TYPE__SUBSCRIBE) {
@@ -216,9 +216,9 @@ void scheduler_request(struct master *m, const struct request *r, const struct i
     int status;
     AUTO_ERR struct err *unknown = caller_check(m, r, call, &f, &status);
     if (unknown) {
-        say_plain_error(m, out, r->exchange, status, err_text(unknown));
+        out_plain_error(m, out, r->exchange, status, err_text(unknown));
         return;
     }
     call_do(m, call, f, at, out);
-    say_reply(m, out, r->exchange, 202, NULL, "", 0);
+    out_reply(m, out, r->exchange, 202, NULL, "", 0);
 }

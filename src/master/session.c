@@ -58,12 +58,12 @@ static void beat_link(struct master *m, struct session *s, struct outputs *out) 
     envelope.seen = s->link.seen;
     AUTO_TEXT struct text bytes = {0};
     message_pack(&envelope.base, &bytes);
-    say_record(m, out, s->stream, bytes.data, bytes.size);
+    out_record(m, out, s->stream, bytes.data, bytes.size);
 }
 
 static void resend_link(struct master *m, struct session *s, const struct instant *at, struct outputs *out) {
     if (!link_resend_due(&s->link, at->now.mono)) return;
-    VEC_EACH(item, &s->link.waiting) say_record(m, out, s->stream, item->bytes, item->size);
+    VEC_EACH(item, &s->link.waiting) out_record(m, out, s->stream, item->bytes, item->size);
 }
 
 void sessions_beat(struct master *m, const struct instant *at, struct outputs *out) {
@@ -77,9 +77,9 @@ void sessions_beat(struct master *m, const struct instant *at, struct outputs *o
             beat_link(m, s, out);
             break;
         case SESSION_FRAMEWORK:
-            say_record(m, out, s->stream, heartbeat, sizeof heartbeat - 1);
+            out_record(m, out, s->stream, heartbeat, sizeof heartbeat - 1);
             break;
-        case SESSION_EVENTS: say_bytes(m, out, s->stream, comment, sizeof comment - 1); break;
+        case SESSION_EVENTS: out_bytes(m, out, s->stream, comment, sizeof comment - 1); break;
         }
     }
 }

@@ -47,7 +47,7 @@ bool outcome_open(enum err_kind kind) {
     return kind == ERR_TIMEOUT || kind == ERR_UNAVAILABLE || kind == ERR_UNKNOWN;
 }
 
-int64_t back_off(const struct provider *p, uint64_t id, unsigned attempts) {
+int64_t provider_back_off(const struct provider *p, uint64_t id, unsigned attempts) {
     int64_t wait = p->setup.retry_least_ms, most = p->setup.retry_most_ms;
     for (unsigned i = 1; i < attempts && wait < most; i++) wait *= 2;
     if (wait > most) wait = most;
@@ -59,7 +59,7 @@ void job_done(struct provider *p, const struct provider_input *input) {
     struct job *j = map_get(&p->jobs, input->job);
     must(j);
     map_remove(&p->jobs, input->job);
-    if (j->stuck) say_log(p, "a call that had hung has ended job=%llu", (unsigned long long)input->job);
+    if (j->stuck) provider_log(p, "a call that had hung has ended job=%llu", (unsigned long long)input->job);
     if (j->abandoned) {
         arena_done(&j->arena);
         free(j);
@@ -96,7 +96,7 @@ void jobs_check(struct provider *p) {
         if (j->stuck || j->deadline.ms > p->now.ms) continue;
         j->stuck = true;
         vec_push(&p->out->list, ((struct provider_output){.kind = PROVIDER_GIVE_UP, .job = entry->key.number}));
-        say_log(p, "a call hangs past its deadline; only what it is about waits for it job=%llu about=%s",
+        provider_log(p, "a call hangs past its deadline; only what it is about waits for it job=%llu about=%s",
                 (unsigned long long)entry->key.number, job_text(j));
         job_abandon(p, j);
     }

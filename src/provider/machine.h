@@ -119,9 +119,9 @@ struct provider {
 
 // ---- outputs (provider.c) ----
 
-void say_log(struct provider *p, const char *format, ...) PRINTF(2, 3);
+void provider_log(struct provider *p, const char *format, ...) PRINTF(2, 3);
 // A new message in this step's arena, to be filled; dropped when there is no session.
-Granary__FromProvider *say_message(struct provider *p);
+Granary__FromProvider *provider_say(struct provider *p);
 // Copies into the arena of the step.
 
 // ---- calls (job.c) ----
@@ -135,7 +135,7 @@ void job_done(struct provider *p, const struct provider_input *input);
 void jobs_check(struct provider *p); // gives up those past their deadline
 struct mono jobs_deadline(const struct provider *p);
 bool outcome_open(enum err_kind kind); // may the same call be repeated?
-int64_t back_off(const struct provider *p, uint64_t id, unsigned attempts);
+int64_t provider_back_off(const struct provider *p, uint64_t id, unsigned attempts);
 
 // ---- operations (operation.c) ----
 

@@ -225,9 +225,9 @@ static void listing_end(struct provider *p) {
     l->attempts = 0;
     l->retry_at.ms = 0;
     p->objects_fresh = true;
-    say_log(p, "the storage was listed ours=%zu foreign=%zu", map_count(&p->objects), p->foreign);
+    provider_log(p, "the storage was listed ours=%zu foreign=%zu", map_count(&p->objects), p->foreign);
     if (p->session != CONNECTED) return;
-    Granary__FromProvider *m = say_message(p);
+    Granary__FromProvider *m = provider_say(p);
     m->objects = ARENA_NEW(&p->out->arena, Granary__ObjectList);
     granary__object_list__init(m->objects);
     m->objects->objects = objects_message(p, &p->out->arena, &m->objects->n_objects);
@@ -242,8 +242,8 @@ static void listing_fail(struct provider *p, enum err_kind kind, const char *why
         l->running = false;
         l->wanted = true;
     }
-    l->retry_at.ms = p->now.ms + back_off(p, 0, l->attempts);
-    say_log(p, "the storage could not be listed, trying again why=\"%s\"", why);
+    l->retry_at.ms = p->now.ms + provider_back_off(p, 0, l->attempts);
+    provider_log(p, "the storage could not be listed, trying again why=\"%s\"", why);
 }
 
 void listing_done(struct provider *p, struct job *j UNUSED, const struct provider_input *input) {

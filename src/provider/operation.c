@@ -12,7 +12,7 @@
 // ---- arrival ----
 
 static void answer(struct provider *p, struct operation *o) {
-    Granary__FromProvider *m = say_message(p);
+    Granary__FromProvider *m = provider_say(p);
     m->result = message_copy(&o->result->base, &p->out->arena);
 }
 
@@ -264,11 +264,11 @@ static void operation_succeed(struct provider *p, struct operation *o, const str
 
 // The outcome is open: the same call comes again, while there is a session in which to answer.
 static void operation_pause(struct provider *p, struct operation *o, const char *why) {
-    int64_t wait = back_off(p, o->message->operation_id, o->attempts);
+    int64_t wait = provider_back_off(p, o->message->operation_id, o->attempts);
     o->retry_at.ms = p->now.ms + wait;
     o->state = PAUSED;
     heap_push(&p->pauses, o->retry_at.ms, o->message->operation_id);
-    say_log(p, "operation %llu will be tried again in %lld ms attempts=%u why=\"%s\"",
+    provider_log(p, "operation %llu will be tried again in %lld ms attempts=%u why=\"%s\"",
             (unsigned long long)o->message->operation_id, (long long)wait, o->attempts, why);
 }
 

@@ -93,7 +93,7 @@ void provider_outputs_done(struct provider_outputs *o) {
     arena_done(&o->arena);
 }
 
-void say_log(struct provider *p, const char *format, ...) {
+void provider_log(struct provider *p, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
@@ -105,7 +105,7 @@ void say_log(struct provider *p, const char *format, ...) {
     vec_push(&p->out->list, ((struct provider_output){.kind = PROVIDER_LOG, .log = line}));
 }
 
-Granary__FromProvider *say_message(struct provider *p) {
+Granary__FromProvider *provider_say(struct provider *p) {
     Granary__FromProvider *m = ARENA_NEW(&p->out->arena, Granary__FromProvider);
     granary__from_provider__init(m);
     must(p->session == CONNECTED);
@@ -118,7 +118,7 @@ static void say_heartbeat(struct provider *p) {
     granary__heartbeat__init(beat);
     beat->has_seq = true;
     beat->seq = p->highest_seen;
-    say_message(p)->heartbeat = beat;
+    provider_say(p)->heartbeat = beat;
     p->heartbeat_at.ms = p->now.ms + p->heartbeat_ms;
 }
 
@@ -160,7 +160,7 @@ static void seen(struct provider *p, uint64_t seq) {
 
 static void welcomed(struct provider *p, const Granary__ProviderWelcome *w) {
     if (p->cluster && !text_equal(p->cluster, w->cluster)) {
-        say_log(p, "the master is of cluster '%s', this provider belongs to '%s': not connected", w->cluster,
+        provider_log(p, "the master is of cluster '%s', this provider belongs to '%s': not connected", w->cluster,
                 p->cluster);
         p->session = AWAY;
         vec_push(&p->out->list, ((struct provider_output){.kind = PROVIDER_HANG_UP}));

@@ -43,8 +43,8 @@ void report_done(struct provider *p, struct job *j UNUSED, const struct provider
         ids_add(&r->ended, &r->naming);
         vec_clear(&r->naming);
         r->wanted = true;
-        r->least.ms = p->now.ms + back_off(p, 0, ++r->attempts);
-        say_log(p, "no inventory, trying again why=\"%s\"", input->error);
+        r->least.ms = p->now.ms + provider_back_off(p, 0, ++r->attempts);
+        provider_log(p, "no inventory, trying again why=\"%s\"", input->error);
         return;
     }
     r->attempts = 0;
@@ -52,7 +52,7 @@ void report_done(struct provider *p, struct job *j UNUSED, const struct provider
     p->tiers = tiers_message(p, &input->answer->inventory, &r->naming, &p->tiers_arena);
     if (r->full) p->tiers_fresh = true;
     vec_clear(&r->naming);
-    if (p->session == CONNECTED) say_message(p)->tiers = message_copy(&p->tiers->base, &p->out->arena);
+    if (p->session == CONNECTED) provider_say(p)->tiers = message_copy(&p->tiers->base, &p->out->arena);
 }
 
 // ---- facts ----
@@ -246,7 +246,7 @@ static Granary__Pool *pool_message(struct provider *p, const struct driver_inven
     const char *store = store_of(instance, pool, arena);
     uint64_t total;
     if (!total_find(p, inventory, pool, store, configured, &total)) {
-        say_log(p, "pool '%s/%s' is left out: the storage does not say how large it is; give its 'capacity'",
+        provider_log(p, "pool '%s/%s' is left out: the storage does not say how large it is; give its 'capacity'",
                 instance->name, pool->name);
         return NULL;
     }

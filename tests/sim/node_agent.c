@@ -405,9 +405,8 @@ void agent_up(struct agent_node *a) {
 }
 
 static void agent_up_again(struct sim *s, void *arg) {
-    (void)s;
     struct agent_node *a = arg;
-    if (!a->machine) agent_up(a);
+    if (!a->machine && !s->over) agent_up(a);
 }
 
 static void process_ends(struct agent_node *a, int64_t longest) {

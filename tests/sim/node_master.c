@@ -60,13 +60,14 @@ static void flush_ends(struct sim *s, void *arg) {
     struct flush *f = arg;
     if (s->master && f->life == s->master_life) {
         // A crash between the two is a batch that is durable and was never acknowledged.
-        store_work(s->store);
-        if (sim_chance(s, 1)) {
-            free(f);
-            master_crash(s);
-            return;
+        while (s->writing && store_work(s->store)) {
+            if (sim_chance(s, 1)) {
+                free(f);
+                master_crash(s);
+                return;
+            }
+            store_answer(s->store);
         }
-        store_answer(s->store);
         sim_outputs(s);
         master_turn(s);
     }
@@ -164,7 +165,7 @@ static void identity_write(struct sim *s) {
 
 static void master_up_again(struct sim *s, void *arg) {
     (void)arg;
-    if (!s->master) master_up(s);
+    if (!s->master && !s->over) master_up(s);
 }
 
 void master_up(struct sim *s) {
@@ -174,6 +175,7 @@ void master_up(struct sim *s) {
     struct store_stats stats;
     store_stats(s->store, &stats);
     s->durable = stats.durable;
+    master_recovered(s->master, stats.durable);
     if (!stats.durable) identity_write(s);
     struct instant at = sim_instant(s);
     master_start(s->master, &at, &s->outputs);

@@ -145,9 +145,8 @@ void provider_up(struct provider_node *p) {
 }
 
 static void provider_up_again(struct sim *s, void *arg) {
-    (void)s;
     struct provider_node *p = arg;
-    if (!p->machine) provider_up(p);
+    if (!p->machine && !s->over) provider_up(p);
 }
 
 // A call that was under way when its process died has been carried out at the storage, or not.

@@ -124,6 +124,7 @@ struct sim {
     struct map calls; // id -> struct pending *
     uint64_t next_call;
     bool faults, quiet;
+    bool over; // nobody comes up again: what is still on its way is freed
     // the master
     struct master *master; // NULL: down
     struct memory_disk *disk;

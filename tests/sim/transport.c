@@ -97,14 +97,27 @@ static void exchange_drop(struct sim *s, struct sim_exchange *x) {
     free(x);
 }
 
+// A request that nobody answers; a stream that never opens is noticed too.
+static void sent_lost(struct sim *s, struct sent *r) {
+    if (r->exchange->channel) {
+        struct heard *h = heard_new("", 0);
+        h->open = true;
+        h->channel = r->exchange->channel;
+        h->life = r->exchange->channel_life;
+        sim_at(s, 500, heard_arrives, h);
+    } else {
+        answer_lost(s, r->exchange->to);
+    }
+    free(r->exchange);
+    sent_free(r);
+}
+
 // ---- to the master ----
 
 static void sent_arrives(struct sim *s, void *arg) {
     struct sent *r = arg;
     if (!s->master || r->master_life != s->master_life) {
-        if (!r->exchange->channel) answer_lost(s, r->exchange->to);
-        free(r->exchange);
-        sent_free(r);
+        sent_lost(s, r);
         return;
     }
     struct sim_exchange *x = r->exchange;
@@ -134,17 +147,7 @@ static void send_or_lose(struct sim *s, struct sent *r) {
     r->master_life = s->master_life;
     if (sim_chance(s, 3)) {
         s->lost_messages++;
-        if (r->exchange->channel) { // a stream that never opens: its client notices
-            struct heard *h = heard_new("", 0);
-            h->open = true;
-            h->channel = r->exchange->channel;
-            h->life = r->exchange->channel_life;
-            sim_at(s, 500, heard_arrives, h);
-        } else {
-            answer_lost(s, r->exchange->to);
-        }
-        free(r->exchange);
-        sent_free(r);
+        sent_lost(s, r);
         return;
     }
     sim_at(s, latency(s), sent_arrives, r);

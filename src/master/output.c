@@ -17,7 +17,7 @@ static struct output *output_add(struct master *m, struct outputs *out, enum out
     return o;
 }
 
-void say_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body, size_t size) {
+void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body, size_t size) {
     struct output *o = output_add(m, out, OUTPUT_REPLY, exchange);
     o->status = status;
     o->content_type = type;
@@ -27,21 +27,21 @@ void say_reply(struct master *m, struct outputs *out, uint64_t exchange, int sta
     if (status >= 400) m->counters.refused++;
 }
 
-void say_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e) {
+void out_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e) {
     Granary__Error message = GRANARY__ERROR__INIT;
     AUTO_FREE char *text = mem_text(err_text(e)), *kind = mem_text(err_kind_name(err_kind(e)));
     message.kind = kind;
     message.message = text;
     AUTO_TEXT struct text body = {0};
     json_write(&body, &message.base, JSON_PUBLIC);
-    say_reply(m, out, exchange, err_kind_http(err_kind(e)), "application/json", body.data, body.size);
+    out_reply(m, out, exchange, err_kind_http(err_kind(e)), "application/json", body.data, body.size);
 }
 
-void say_plain_error(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *sentence) {
-    say_reply(m, out, exchange, status, "text/plain; charset=utf-8", sentence, strlen(sentence));
+void out_plain_error(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *sentence) {
+    out_reply(m, out, exchange, status, "text/plain; charset=utf-8", sentence, strlen(sentence));
 }
 
-void say_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header, const char *value) {
+void out_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header, const char *value) {
     struct output *o = output_add(m, out, OUTPUT_STREAM_OPEN, exchange);
     o->status = 200;
     o->content_type = type;
@@ -52,13 +52,13 @@ void say_stream_open(struct master *m, struct outputs *out, uint64_t exchange, c
     m->counters.requests++;
 }
 
-void say_bytes(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size) {
+void out_bytes(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size) {
     struct output *o = output_add(m, out, OUTPUT_STREAM_WRITE, stream);
     o->body = mem_copy(bytes, size);
     o->size = size;
 }
 
-void say_record(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size) {
+void out_record(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size) {
     struct text record = {0};
     recordio_add(&record, bytes, size);
     struct output *o = output_add(m, out, OUTPUT_STREAM_WRITE, stream);
@@ -66,9 +66,9 @@ void say_record(struct master *m, struct outputs *out, uint64_t stream, const vo
     o->body = text_take(&record);
 }
 
-void say_stream_end(struct master *m, struct outputs *out, uint64_t stream) { output_add(m, out, OUTPUT_STREAM_END, stream); }
+void out_stream_end(struct master *m, struct outputs *out, uint64_t stream) { output_add(m, out, OUTPUT_STREAM_END, stream); }
 
-void say_log(struct master *m, struct outputs *out, const char *format, ...) {
+void out_log(struct master *m, struct outputs *out, const char *format, ...) {
     va_list args;
     va_start(args, format);
     char *text = NULL;

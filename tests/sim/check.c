@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+// The invariants, looked at from outside: the ledger against reports, the storage against hosts, memory against the disk.
+#include "sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/allocator.h"
+#include "core/broker.h"
+#include "wire/record.h"
+
+// I1: nothing is granted beyond what is known of a backing store.
+static void check_grants(struct sim *s, const struct state *state) {
+    STATE_EACH(POOL, pool_row, p, state) {
+        const struct quantities *granted = &state->ledger.accounts.at[p->account].granted;
+        if (p->facts && granted->bytes > p->facts->total.bytes)
+            sim_fail(s, "I1: pool %s: %llu bytes of its store granted, %llu known", p->name, (unsigned long long)granted->bytes, (unsigned long long)p->facts->total.bytes);
+    }
+}
+
+// The sums of the ledger are what the rows say.
+static void check_ledger(struct sim *s, const struct state *state) {
+    for (size_t i = 0; i < state->ledger.accounts.count; i++) {
+        struct quantities sum = {0};
+        STATE_EACH(VOLUME, volume_row, v, state) {
+            const struct pool_row *p = state_pool(state, v->charge.pool);
+            struct quantities cost = volume_cost(p, v);
+            if (p->account == i) quantities_add(&sum, &cost);
+        }
+        STATE_EACH(RESERVATION, reservation_row, r, state) {
+            const struct pool_row *p = state_pool(state, r->charge.pool);
+            struct quantities cost = reservation_cost(p, r);
+            if (p->account == i) quantities_add(&sum, &cost);
+        }
+        if (sum.bytes != state->ledger.accounts.at[i].granted.bytes)
+            sim_fail(s, "ledger: account %zu says %llu, the rows %llu", i, (unsigned long long)state->ledger.accounts.at[i].granted.bytes, (unsigned long long)sum.bytes);
+    }
+}
+
+// I3: as the storage sees it, at most one host can write to a single-writer volume.
+static void check_writers(struct sim *s) {
+    for (int i = 0; i < AGENTS; i++) {
+        VEC_EACH(m, &s->agents[i].mounts) {
+            if (m->state != MOUNT_THERE) continue;
+            char uuid[UUID_TEXT];
+            uuid_text(m->volume, uuid);
+            for (int j = i + 1; j < AGENTS; j++) {
+                VEC_EACH(other, &s->agents[j].mounts) {
+                    if (other->state != MOUNT_THERE || !uuid_equal(other->volume, m->volume)) continue;
+                    bool first = false, second = false;
+                    for (int p = 0; p < PROVIDERS; p++) {
+                        first |= memory_may_write(s->providers[p].storage, uuid, s->agents[i].boot_id);
+                        second |= memory_may_write(s->providers[p].storage, uuid, s->agents[j].boot_id);
+                    }
+                    if (first && second) sim_fail(s, "I3: volume %s can be written from %s and %s", uuid, s->agents[i].name, s->agents[j].name);
+                }
+            }
+        }
+    }
+}
+
+// I8: each volume that is offered with an agent can be used there.
+static void check_offers(struct sim *s, const struct state *state) {
+    AUTO_ARENA struct arena arena = {0};
+    struct draft d;
+    unsigned char entropy[16] = {0};
+    struct now now = {.mono = {s->now}, .wall = sim_wall(s)};
+    draft_init(&d, state, &arena, now, (symbol){0}, entropy);
+    STATE_EACH(OFFER, offer_row, o, state) {
+        for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++) {
+            const struct volume_row *v = state_volume(state, blob_items(o->volumes, uint64_t)[i]);
+            if (!v) sim_fail(s, "I8: offer %llu has a volume that is gone", (unsigned long long)o->id);
+            AUTO_ERR struct err *e = broker_agent_check(&d, o->agent, v);
+            if (e) sim_fail(s, "I8: offer %llu: %s", (unsigned long long)o->id, err_text(e));
+        }
+    }
+    draft_done(&d);
+}
+
+void check_event(struct sim *s) {
+    const struct state *state = master_state(s->master);
+    check_grants(s, state);
+    check_writers(s);
+    AUTO_ERR struct err *e = allocator_check(state);
+    if (e) sim_fail(s, "I6/I7: %s", err_text(e));
+    if (state->seq < s->checked_events + 100) return;
+    s->checked_events = state->seq;
+    check_ledger(s, state);
+    check_offers(s, state);
+    check_recovery(s);
+}
+
+// ---- I10 ----
+
+static struct err *object_into(void *arg, const struct store_object *o) {
+    if (o->bytes) return master_recover_object(arg, o->key.noun, o->seq, o->bytes, o->size);
+    master_recover_tombstone(arg, o->key.id, o->seq);
+    return NULL;
+}
+static struct err *entry_into(void *arg, const struct store_record *r) { return master_recover_entry(arg, r->seq, r->bytes, r->size); }
+
+static bool row_is_kept(enum noun noun) { return noun != NOUN_OFFER; }
+
+static void compare_tables(struct sim *s, const struct state *live, const struct state *read, enum noun noun) {
+    if (table_count(&live->tables[noun]) != table_count(&read->tables[noun]))
+        sim_fail(s, "I10: %zu rows of %s live, %zu read back", table_count(&live->tables[noun]), noun_name(noun), table_count(&read->tables[noun]));
+    for (const void *row = table_next(&live->tables[noun], 0); row;) {
+        uint64_t id;
+        memcpy(&id, row, sizeof id);
+        const void *other = table_get(&read->tables[noun], id);
+        if (!other) sim_fail(s, "I10: %s %llu was not read back", noun_name(noun), (unsigned long long)id);
+        AUTO_TEXT struct text a = {0};
+        AUTO_TEXT struct text b = {0};
+        record_object_pack(live, noun, row, 1, &a);
+        record_object_pack(read, noun, other, 1, &b);
+        if (a.size != b.size || memcmp(a.data, b.data, a.size) != 0) sim_fail(s, "I10: %s %llu differs from what was read back", noun_name(noun), (unsigned long long)id);
+        row = table_next(&live->tables[noun], id);
+    }
+}
+
+void check_recovery(struct sim *s) {
+    if (s->writing || s->outputs.journal.count) { // not all is on the disk: looked at another time
+        s->checked_events = s->checked_events > 99 ? s->checked_events - 99 : 0;
+        return;
+    }
+    struct master_options options = {.cluster = {{1}}, .timing = master_state(s->master)->timing, .hostname = "x", .port = 1, .version = "1.11.0"};
+    struct master *read = master_new(&options);
+    struct memory_disk *copy = memory_disk_clone(s->disk);
+    struct store_options store_options = {.kind = "memory", .path = "copy", .schema = 1, .disk = copy};
+    struct store *store;
+    struct err *e = store_open_by_hand(&store_memory, &store_options, &store);
+    if (e) sim_fail(s, "I10: %s", err_text(e));
+    struct store_reader reader = {.object = object_into, .entry = entry_into, .arg = read};
+    e = store_recover(store, &reader);
+    if (e) sim_fail(s, "I10: %s", err_text(e));
+    for (enum noun n = 0; n < NOUN_COUNT; n++)
+        if (row_is_kept(n)) compare_tables(s, master_state(s->master), master_state(read), n);
+    if (master_state(s->master)->last_id < master_state(read)->last_id) sim_fail(s, "I10: ids were given beyond the highest");
+    store_close(store);
+    memory_disk_free(copy);
+    master_free(read);
+}
+
+// ---- when faults have stopped ----
+
+void check_converged(struct sim *s) {
+    char what[128];
+    size_t n = frameworks_unfinished(s, what, sizeof what);
+    if (n) sim_fail(s, "I5: %zu without an end, first %s", n, what);
+    if (!s->master) sim_fail(s, "I9: the master is down");
+    const struct state *state = master_state(s->master);
+    STATE_EACH(OPERATION, operation_row, o, state) {
+        if (o->state == OP_OPEN) sim_fail(s, "I9: operation %llu (kind %d of volume %llu) is still open", (unsigned long long)o->id, o->kind, (unsigned long long)o->volume);
+    }
+    STATE_EACH(ATTACHMENT, attachment_row, a, state)
+        sim_fail(s, "I9: attachment %llu of volume %llu is still there: state %d step %d", (unsigned long long)a->id, (unsigned long long)a->volume, a->state, a->step);
+    STATE_EACH(AGENT, agent_row, a, state) {
+        if (a->state != AGENT_IS_ACTIVE) sim_fail(s, "I9: agent %s is not active: state %d unclean %u", a->name, a->state, a->unclean);
+    }
+    for (int i = 0; i < AGENTS; i++) {
+        if (s->agents[i].mounts.count) sim_fail(s, "I9: a mount of attachment %llu is left on %s", (unsigned long long)s->agents[i].mounts.at[0].attachment, s->agents[i].name);
+    }
+    STATE_EACH(VOLUME, volume_row, v, state) {
+        bool rests = v->state == VOLUME_READY || v->state == VOLUME_FAILED;
+        if (!rests) sim_fail(s, "I9: volume %s is still %s", v->name, volume_state_name(v->state));
+        if (v->content == CONTENT_FORMATTING || v->content == CONTENT_SUSPECT) sim_fail(s, "I9: volume %s is still %s", v->name, content_state_name(v->content));
+    }
+}

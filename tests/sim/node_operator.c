@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// An operator in the simulation: applies classes, makes, grows and deletes volumes by REST, and remembers every promise.
+#include "sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char json[] = "application/json";
+static const char gold[] = "{\"name\":\"gold\",\"smallest\":\"8MiB\",\"on_release\":\"DELETE\"}";
+static const char eager[] = "{\"name\":\"eager\",\"format\":\"FORMAT_EAGER\",\"prefer_agent\":[{\"selector\":\"topology/rack = r0\",\"weight\":5}]}";
+
+struct asked {
+    struct sim *sim;
+    char name[32];
+    bool delete;
+};
+
+// 0: never heard; 1: acknowledged as made; 2: a delete was sent (its answer may be lost); 3: a make was sent.
+static union map_value *promise(struct sim *s, const char *name) { return map_put_text(&s->promised, name, NULL); }
+
+static void answered(struct sim *s, void *arg, int status, const char *body, size_t size) {
+    struct asked *a = arg;
+    if (status == 202 && !a->delete && promise(s, a->name)->n == 3) promise(s, a->name)->n = 1;
+    if (status >= 500 && status != 503) sim_fail(s, "operator: %s was answered %d: %.*s", a->name, status, (int)size, body);
+    free(a);
+}
+
+static void applied(struct sim *s, void *arg, int status, const char *body, size_t size);
+
+static void apply(struct sim *s, const char *name, const char *body) {
+    AUTO_FREE char *path = mem_format("/v1/classes/%s", name);
+    sim_post(s, "PUT", path, json, NULL, body, strlen(body), (struct answer_to){applied, (void *)(uintptr_t)name});
+}
+
+static void applied(struct sim *s, void *arg, int status, const char *body, size_t size) {
+    const char *name = arg;
+    if (status >= 400) sim_fail(s, "class %s: %d %.*s", name, status, (int)size, body);
+    if (status != 200) apply(s, name, strcmp(name, "gold") == 0 ? gold : eager); // lost: said again, which changes nothing
+}
+
+static void make(struct sim *s) {
+    struct asked *a = NEW(struct asked);
+    a->sim = s;
+    snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)map_count(&s->promised));
+    promise(s, a->name)->n = 3;
+    AUTO_FREE char *body = mem_format("{\"name\":\"%s\",\"class\":\"%s\",\"size\":\"%lluMiB\",\"role\":\"ops\"}", a->name, sim_random(s, 2) ? "gold" : "eager", (unsigned long long)(8 + sim_random(s, 120)));
+    sim_post(s, "POST", "/v1/volumes", json, NULL, body, strlen(body), (struct answer_to){answered, a});
+}
+
+static void change(struct sim *s, bool delete) {
+    if (!map_count(&s->promised)) return;
+    struct asked *a = NEW(struct asked);
+    a->sim = s;
+    a->delete = delete;
+    snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)sim_random(s, map_count(&s->promised)));
+    AUTO_FREE char *path = mem_format("/v1/volumes/%s%s?role=ops", a->name, delete ? "" : "/grow");
+    if (delete) promise(s, a->name)->n = 2;
+    AUTO_FREE char *body = mem_format("{\"size\":\"%lluMiB\"}", (unsigned long long)(50 + sim_random(s, 200)));
+    sim_post(s, delete ? "DELETE" : "POST", path, json, NULL, body, delete ? 0 : strlen(body), (struct answer_to){answered, a});
+}
+
+static void lives(struct sim *s, void *arg) {
+    (void)arg;
+    if (s->faults) {
+        uint64_t choice = sim_random(s, 10);
+        if (choice < 4) make(s);
+        if (choice >= 4 && choice < 7) change(s, true);
+        if (choice == 7) change(s, false);
+    }
+    sim_at(s, 400 + (int64_t)sim_random(s, 800), lives, NULL);
+}
+
+void operator_init(struct sim *s) {
+    apply(s, "gold", gold);
+    apply(s, "eager", eager);
+    sim_at(s, 1500, lives, NULL);
+}
+
+void operator_check(struct sim *s) {
+    if (!s->master) return;
+    const struct state *state = master_state(s->master);
+    symbol role;
+    if (!symbol_find(&state->symbols, "ops", &role)) return;
+    MAP_EACH(entry, &s->promised) {
+        if (entry->value.n != 1) continue;
+        const struct volume_row *v = state_volume_named(state, (struct owner){.role = role}, entry->key.bytes);
+        if (!v) sim_fail(s, "I2: volume %s was acknowledged and is not there", entry->key.bytes);
+    }
+}
