@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// `granary run`: the built-in framework bound to the master's stream, the terminal and the task's output.
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/client.h"
+#include "cli/explanation.h"
+#include "cli/run_output.h"
+#include "cli/run_steps.h"
+#include "cli/run_stream.h"
+#include "granary_api.pb-c.h"
+#include "granary_model.pb-c.h"
+#include "sys/file.h"
+#include "sys/loop.h"
+
+enum { OUTPUT_EVERY_MS = 50, LEAVE_MS = 3000 };
+
+struct run {
+    struct run_options *o;
+    struct loop *loop;
+    struct run_steps *steps;
+    struct run_stream *stream;
+    struct run_output output;
+    char *followed; // the sandbox whose output is followed, or was told to be elsewhere
+    struct loop_timer *copy, *limit, *leave;
+    struct err *failed;
+    bool ending, interrupted;
+};
+
+static void line_print(const char *line) {
+    fprintf(stderr, "granary run: %s\n", line);
+}
+
+// ---- the task's output ----
+
+static void output_find(struct run *r) {
+    const char *sandbox = run_steps_sandbox(r->steps);
+    if (!sandbox || text_equal(sandbox, r->followed)) return;
+    run_output_copy(&r->output);
+    free(r->followed);
+    r->followed = mem_text(sandbox);
+    if (run_output_open(&r->output, sandbox)) return;
+    fprintf(stderr, "granary run: the task's output is on agent %s in %s, which cannot be read from here\n",
+            run_steps_agent(r->steps), sandbox);
+}
+
+static void output_copy(void *arg) {
+    struct run *r = arg;
+    run_output_copy(&r->output);
+    loop_timer_set(r->copy, OUTPUT_EVERY_MS);
+}
+
+// ---- the end ----
+
+static void leave(void *arg) {
+    struct run *r = arg;
+    loop_stop(r->loop);
+}
+
+// The framework says good-bye after all that it still had to say; a master that does not answer is not waited for.
+static void end_begin(struct run *r) {
+    if (r->ending) return;
+    r->ending = true;
+    AUTO_ARENA struct arena arena = {0};
+    run_call *teardown = run_steps_teardown(r->steps, &arena);
+    loop_timer_set(r->leave, teardown ? LEAVE_MS : 0);
+    if (teardown) run_stream_send(r->stream, teardown);
+}
+
+static void carry_out(struct run *r, struct run_out *out) {
+    VEC_EACH (line, &out->lines) line_print(*line);
+    VEC_EACH (call, &out->calls) run_stream_send(r->stream, *call);
+    run_out_done(out);
+    output_find(r);
+    if (run_steps_stage(r->steps) == RUN_ENDED) end_begin(r);
+}
+
+// ---- what comes in ----
+
+static run_call *on_subscribe(struct arena *arena, void *arg) {
+    struct run *r = arg;
+    return run_steps_subscribe(r->steps, arena);
+}
+
+static void on_event(const run_event *event, struct arena *arena, void *arg) {
+    struct run *r = arg;
+    struct run_out out = {.arena = arena};
+    run_steps_take(r->steps, event, &out);
+    carry_out(r, &out);
+}
+
+static void on_line(const char *line, void *arg UNUSED) {
+    line_print(line);
+}
+
+static void on_failed(struct err *e, void *arg) {
+    struct run *r = arg;
+    err_free(r->failed);
+    r->failed = e;
+    loop_stop(r->loop);
+}
+
+static void on_drained(void *arg) {
+    struct run *r = arg;
+    if (r->ending) loop_stop(r->loop);
+}
+
+static const struct run_stream_events stream_events = {
+    .subscribe = on_subscribe, .event = on_event, .line = on_line, .failed = on_failed, .drained = on_drained};
+
+static void on_signal(void *arg) {
+    struct run *r = arg;
+    AUTO_ARENA struct arena arena = {0};
+    struct run_out out = {.arena = &arena};
+    if (r->interrupted) { // once more: not even the end is waited for
+        loop_stop(r->loop);
+        return;
+    }
+    r->interrupted = true;
+    run_steps_interrupt(r->steps, &out);
+    carry_out(r, &out);
+}
+
+static void limit_passed(void *arg) {
+    struct run *r = arg;
+    if (run_steps_started(r->steps) || run_steps_stage(r->steps) == RUN_ENDED) return;
+    static const char *const waits[] = {"an offer of storage of its class", "its volume", "an agent's offer that fits",
+                                        "its task to start", ""};
+    r->failed = err_new(ERR_TIMEOUT, "nothing runs after %lld ms: it still waits for %s", (long long)r->o->timeout_ms,
+                        waits[run_steps_stage(r->steps)]);
+    end_begin(r);
+}
+
+// ---- before and after: the REST API ----
+
+static void volume_path(const struct run_options *o, struct text *path) {
+    text_add(path, "/v1/volumes");
+    path_add(path, o->name);
+    path_query(path, "role", o->role);
+}
+
+static struct err *volume_exists(struct client *c, const struct run_options *o, bool *ret_exists) {
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_TEXT struct text path = {0};
+    void *volume;
+    volume_path(o, &path);
+    struct err *e = client_get(c, text_string(&path), &granary__volume__descriptor, &arena, &volume);
+    *ret_exists = !e;
+    if (!e || err_kind(e) != ERR_NOT_FOUND || !o->class) return e;
+    err_free(e);
+    return NULL;
+}
+
+// Why nothing would fit, asked before anything is begun. NULL: it fits.
+static struct err *explain(struct client *c, const struct run_options *o) {
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_TEXT struct text path = {0}, hint = {0};
+    void *read;
+    text_add(&path, "/v1/explain");
+    AUTO_FREE char *size = mem_format("%llu", (unsigned long long)o->size.n);
+    path_query(&path, "class", o->class);
+    path_query(&path, "size", size);
+    path_query(&path, "role", o->role);
+    path_query(&path, "fs", o->fs);
+    TRY(client_get(c, text_string(&path), &granary__explanation__descriptor, &arena, &read));
+    const Granary__Explanation *e = read;
+    if (e->places) return NULL;
+    explanation_hint(e, &hint);
+    return err_new(ERR_NO_FIT, "%s%s", e->sentence ? e->sentence : "nothing fits", text_string(&hint));
+}
+
+static struct err *volume_release(struct client *c, const struct run_options *o) {
+    AUTO_TEXT struct text path = {0};
+    volume_path(o, &path);
+    TRY(err_wrap(client_ask(c, "DELETE", text_string(&path), NULL, NULL, NULL, NULL), "release volume '%s'", o->name));
+    fprintf(stderr, "granary run: volume %s is released\n", o->name);
+    return NULL;
+}
+
+// ---- the verb ----
+
+static struct err *run_start(struct run *r, bool make_volume) {
+    unsigned char entropy[4];
+    char tag[9];
+    entropy_fill(entropy, sizeof entropy);
+    snprintf(tag, sizeof tag, "%02x%02x%02x%02x", entropy[0], entropy[1], entropy[2], entropy[3]);
+    r->steps = run_steps_new(r->o, make_volume, tag);
+    r->copy = loop_timer_new(r->loop, output_copy, r);
+    r->limit = loop_timer_new(r->loop, limit_passed, r);
+    r->leave = loop_timer_new(r->loop, leave, r);
+    loop_timer_set(r->copy, OUTPUT_EVERY_MS);
+    if (r->o->timeout_ms) loop_timer_set(r->limit, r->o->timeout_ms);
+    loop_on_signal(r->loop, SIGINT, on_signal, r);
+    loop_on_signal(r->loop, SIGTERM, on_signal, r);
+    return run_stream_new(r->loop, settings_text(r->o->settings, "master"), &stream_events, r, &r->stream);
+}
+
+static void run_done(struct run *r) {
+    run_stream_free(r->stream);
+    run_steps_free(r->steps);
+    loop_timer_free(r->copy);
+    loop_timer_free(r->limit);
+    loop_timer_free(r->leave);
+    run_output_close(&r->output);
+    loop_free(r->loop);
+    free(r->followed);
+}
+
+static struct err *run_loop(struct run_options *o, bool make_volume, int *ret_exit) {
+    struct run r = {.o = o};
+    run_output_init(&r.output);
+    TRY(loop_new(&r.loop));
+    struct err *e = run_start(&r, make_volume);
+    if (!e) {
+        loop_run(r.loop);
+        run_output_copy(&r.output);
+        e = mem_take(r.failed);
+        if (!e) e = run_steps_error(r.steps);
+        *ret_exit = run_steps_stage(r.steps) == RUN_ENDED ? run_steps_code(r.steps) : 128 + SIGINT;
+    }
+    run_done(&r);
+    return e;
+}
+
+// A refusal while it ran is explained as one before.
+static struct err *refusal_explain(struct client *c, const struct run_options *o, struct err *e) {
+    if (!e || err_kind(e) != ERR_NO_FIT || !o->class) return e;
+    AUTO_ERR struct err *why = explain(c, o);
+    if (!why || err_kind(why) != ERR_NO_FIT) return e;
+    struct err *both = err_new(ERR_NO_FIT, "%s\n%s", err_text(e), err_text(why));
+    err_free(e);
+    return both;
+}
+
+static struct err *run_with(struct client *c, struct run_options *o, int *ret_exit) {
+    bool exists = false;
+    if (!o->name) TRY(client_ask(c, "GET", "/health", NULL, NULL, NULL, NULL)); // a master that is away is told at once
+    if (o->name) TRY(volume_exists(c, o, &exists));
+    if (exists) fprintf(stderr, "granary run: volume %s of role %s exists and is used as it is\n", o->name, o->role);
+    if (run_options_has_volume(o) && !exists) TRY(explain(c, o));
+    struct err *e = refusal_explain(c, o, run_loop(o, run_options_has_volume(o) && !exists, ret_exit));
+    if (!e && o->remove) return volume_release(c, o);
+    return e;
+}
+
+struct err *verb_run(const char *const *arguments, int *ret_exit) {
+    AUTO_ARENA struct arena arena = {0};
+    struct run_options o;
+    unsigned char entropy[4];
+    TRY(run_options_read(arguments, &arena, &o));
+    entropy_fill(entropy, sizeof entropy);
+    run_options_name(&o, entropy, &arena);
+    struct client *c = NULL;
+    struct err *e = client_new(o.settings, &c);
+    if (!e) e = run_with(c, &o, ret_exit);
+    client_free(c);
+    run_options_done(&o);
+    return e;
+}
+
+void help_run(struct text *out) {
+    text_add(out,
+             "Runs COMMAND on an agent of the cluster, with a volume if asked, and prints what it prints. The exit "
+             "code is the\n"
+             "command's own, or 128 + the signal that ended it. Ctrl-C kills the command and waits for its end.\n\n"
+             "  granary run --class gold --size 256MiB --name db-1 --mount /data -- sh -c 'date >> /data/log; cat "
+             "/data/log'\n\n");
+    run_options_help(out);
+}
