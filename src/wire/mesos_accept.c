@@ -10,9 +10,7 @@ typedef Mesos__V1__Offer__Operation offer_operation;
 // Resources as items. A wrong amount stays below 0 in its item, and the operation is refused for it.
 static const struct item *items_read(mesos_resource *const *resources, size_t count, struct arena *arena) {
     struct item *items = arena_zero(arena, count, sizeof *items);
-    for (size_t i = 0; i < count; i++) {
-        AUTO_ERR struct err *wrong = mesos_item_read(resources[i], arena, &items[i]);
-    }
+    for (size_t i = 0; i < count; i++) err_free(mesos_item_read(resources[i], arena, &items[i]));
     return items;
 }
 
@@ -58,7 +56,7 @@ static void grow_read(const Mesos__V1__Offer__Operation__GrowVolume *grow, struc
 static void create_disk_read(const Mesos__V1__Offer__Operation__CreateDisk *create, struct arena *arena,
                              struct accept_operation *o) {
     struct item *source = ARENA_NEW(arena, struct item);
-    AUTO_ERR struct err *wrong = mesos_item_read(create->source, arena, source);
+    err_free(mesos_item_read(create->source, arena, source));
     o->target = (enum disk_type)create->target_type; // of the same numbers
     o->target_profile = create->target_profile;
     if (!source->profile && create->target_profile && *create->target_profile) source->profile = create->target_profile;

@@ -17,9 +17,9 @@ static struct err *uuid_check(const ProtobufCBinaryData *uuid) {
 }
 
 static struct err *ids_check(const mesos_call *call, const Mesos__V1__FrameworkInfo *info, const char *where) {
-    const char *one = call->framework_id ? call->framework_id->value : NULL;
-    const char *other = info->id ? info->id->value : NULL;
-    if (one == other || (one && other && strcmp(one, other) == 0)) return NULL;
+    const char *one = call->framework_id ? call->framework_id->value : "";
+    const char *other = info->id ? info->id->value : "";
+    if (strcmp(one, other) == 0) return NULL;
     return err_new(ERR_INVALID, "'framework_id' differs from '%s.framework_info.id'", where);
 }
 

@@ -72,6 +72,8 @@ static void the_ids_of_a_subscribe_must_agree(void **state) {
     expect_err(checked(w, "{'type':'SUBSCRIBE','framework_id':{'value':'a'},'subscribe':{'framework_info':"
                           "{'user':'u','name':'n'}}}"),
                ERR_INVALID, "differs");
+    expect_ok(
+        checked(w, "{'type':'SUBSCRIBE','subscribe':{'framework_info':{'user':'u','name':'n','id':{'value':''}}}}"));
     expect_ok(checked(w, "{'type':'SUBSCRIBE','framework_id':{'value':'a'},'subscribe':{'framework_info':"
                          "{'user':'u','name':'n','id':{'value':'a'}}}}"));
 }
