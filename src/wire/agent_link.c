@@ -4,8 +4,7 @@
 
 #include <stdlib.h>
 
-#include "codec/message.h"
-#include "mesos_v1.pb-c.h"
+#include "wire/mesos.h"
 #include "wire/resources.h"
 #include "wire/said.h"
 #include "wire/tags.h"
@@ -102,17 +101,10 @@ struct err *attachment_report_read(struct intake *in, const Granary__AttachmentR
 
 static struct err *status_read(struct intake *in, uint64_t task, const ProtobufCBinaryData *packed, uint64_t agent,
                                struct cmd_task_status *ret) {
-    void *unpacked;
-    TRY(err_wrap(message_unpack(&mesos__v1__task_status__descriptor, packed->data, packed->len, in->arena, &unpacked),
-                 "the status of task %llu", (unsigned long long)task));
-    const Mesos__V1__TaskStatus *m = unpacked;
-    struct cmd_task_status c = {.agent = agent, .task = task, .state = (uint8_t)m->state};
-    c.message = said_sentence(in, m->message);
-    TRY(said_blob(in, "status", packed, packed->len, &c.status));
-    if (m->has_uuid && m->uuid.len != 16)
-        return err_new(ERR_INVALID, "the status of task %llu: its uuid has %zu bytes; it must have 16",
-                       (unsigned long long)task, m->uuid.len);
-    if (m->has_uuid) TRY(said_blob(in, "uuid", &m->uuid, 16, &c.uuid));
+    struct cmd_task_status c = {.agent = agent, .task = task};
+    TRY(err_wrap(mesos_status_read(packed->data, packed->len, in->arena, &c), "the status of task %llu",
+                 (unsigned long long)task));
+    c.message = said_sentence(in, c.message);
     *ret = c;
     return NULL;
 }
