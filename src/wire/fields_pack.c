@@ -90,7 +90,7 @@ static void field_add(const struct state *s, const struct field_map *f, const ch
         if (real != 0) real_add(out, f, real);
         return;
     }
-    case FIELD_REASON: must(!"a map with such a field has a `fill`");
+    case FIELD_REASON: must(f->kind != FIELD_REASON); // a map with such a field has a `fill`
     }
 }
 
