@@ -30,6 +30,7 @@ struct agent *agent_new(const struct agent_setup *setup) {
     s->name = arena_text(&a->arena, setup->name);
     s->hostname = arena_text(&a->arena, setup->hostname);
     s->address = arena_text(&a->arena, setup->address);
+    s->sandboxes = arena_text(&a->arena, setup->sandboxes);
     s->boot_id = arena_text(&a->arena, setup->boot_id);
     s->secret = setup->secret_size ? arena_copy(&a->arena, setup->secret, setup->secret_size) : NULL;
     struct agent_record *records = arena_zero(&a->arena, setup->record_count + 1, sizeof *records);

@@ -28,6 +28,8 @@ struct agent_record {
 struct agent_setup {
     const char *name, *hostname;
     const char *address; // where tasks here are reached
+    const char *
+        sandboxes; // directory of tasks: that of task N is <sandboxes>/N/sandbox, which its statuses tell; NULL: not told
     const char *boot_id; // of the kernel
     const char *cluster; // as once learned from a master; NULL: not yet
     uint64_t agent_id;   // as once given; 0: not yet

@@ -162,6 +162,7 @@ struct said {
     Mesos__V1__TaskStatus__Source source;
     int reason;
     const char *message;
+    const struct agent_end *end; // of a command that ran; NULL: it runs, or never did
 };
 void status_add(struct agent *a, struct task *t, const struct said *said);
 void status_acknowledged(struct agent *a, const Granary__StatusAck *ack);

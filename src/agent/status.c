@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Statuses of tasks: kept before they are told, told one after the other in order, and again until acknowledged.
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,6 +38,30 @@ static Mesos__V1__ContainerStatus *container_status(const struct agent *a, const
     return c;
 }
 
+static void label_add(Mesos__V1__Labels *labels, const char *key, const char *value, struct arena *arena) {
+    Mesos__V1__Label *label = ARENA_NEW(arena, Mesos__V1__Label);
+    mesos__v1__label__init(label);
+    label->key = (char *)key;
+    label->value = (char *)value;
+    labels->labels[labels->n_labels++] = label;
+}
+
+// For whoever wants more than Mesos' states say: where the task's files are, and how its command ended.
+static Mesos__V1__Labels *status_labels(const struct agent *a, const struct task *t, const struct said *said,
+                                        struct arena *arena) {
+    enum { LABELS_MOST = 2 };
+    Mesos__V1__Labels *labels = ARENA_NEW(arena, Mesos__V1__Labels);
+    mesos__v1__labels__init(labels);
+    labels->labels = arena_zero(arena, LABELS_MOST, sizeof *labels->labels);
+    if (a->setup.sandboxes)
+        label_add(labels, "sandbox", arena_format(arena, "%s/%" PRIu64 "/sandbox", a->setup.sandboxes, t->number),
+                  arena);
+    if (said->end)
+        label_add(labels, said->end->kind == AGENT_END_SIGNALLED ? "signal" : "exit-code",
+                  arena_format(arena, "%d", said->end->code), arena);
+    return labels->n_labels ? labels : NULL;
+}
+
 static void status_pack(struct agent *a, const struct task *t, const struct said *said, unsigned char uuid[16],
                         struct text *to) {
     AUTO_ARENA struct arena arena = {0};
@@ -58,6 +83,7 @@ static void status_pack(struct agent *a, const struct task *t, const struct said
     if (s.has_reason) s.reason = (Mesos__V1__TaskStatus__Reason)said->reason;
     s.uuid = (ProtobufCBinaryData){16, uuid};
     if (!t->unknown) s.container_status = container_status(a, t, &arena);
+    if (!t->unknown) s.labels = status_labels(a, t, said, &arena);
     message_pack(&s.base, to);
 }
 

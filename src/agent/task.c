@@ -150,6 +150,7 @@ static struct said end_said(const struct task *t, const struct agent_end *end, s
     struct said s = {.source = MESOS__V1__TASK_STATUS__SOURCE__SOURCE_EXECUTOR, .reason = -1, .message = end->message};
     bool ran = end->kind == AGENT_END_EXITED || end->kind == AGENT_END_SIGNALLED;
     s.state = MESOS__V1__TASK_STATE__TASK_FAILED;
+    s.end = ran ? end : NULL;
     if (end->kind == AGENT_END_EXITED) s.message = arena_format(arena, "Command exited with status %d", end->code);
     if (end->kind == AGENT_END_SIGNALLED) s.message = arena_format(arena, "Command was killed by signal %d", end->code);
     if (t->limit_passed) {
