@@ -21,10 +21,10 @@ static void operation_items(mesos_resource *const *resources, size_t count, stru
     for (size_t i = 0; i < count && !o->fs; i++) o->fs = mesos_resource_fs(resources[i]);
 }
 
-// Names that are no filesystem stay as they are: the core refuses them by name.
-static void fs_intern(struct symbols *s, const char *fs) {
-    symbol made UNUSED = {0};
-    if (fs && filesystem_find(fs)) made = symbol_make(s, fs);
+// What the core will look up. Names that are no filesystem stay as they are: it refuses them by name.
+static void fs_intern(struct symbols *s, const struct accept_operation *o) {
+    const char *fs = o->target == DISK_BLOCK ? "raw" : o->fs;
+    if (fs && filesystem_find(fs)) symbol_make(s, fs);
 }
 
 static void tasks_read(struct symbols *s, Mesos__V1__TaskInfo *const *infos, size_t count, struct arena *arena,
@@ -103,7 +103,7 @@ static void operation_read(struct symbols *s, const offer_operation *m, struct a
         tasks_read(s, m->launch_group->task_group->tasks, m->launch_group->task_group->n_tasks, arena, o);
     else
         storage_read(m, arena, o);
-    fs_intern(s, o->fs);
+    fs_intern(s, o);
 }
 
 static void accept_read_offers(const Mesos__V1__Scheduler__Call__Accept *accept, struct arena *arena,

@@ -34,7 +34,7 @@ static struct err *option_read(struct symbols *s, const char *key, const char *v
     }
     if (strcmp(key, "fs") == 0) {
         TRY(err_wrap(filesystem_get(value, &fs), "driver option 'fs'"));
-        symbol made UNUSED = symbol_make(s, fs->name);
+        symbol_make(s, fs->name);
         w->fs = fs->name;
         return NULL;
     }
@@ -131,7 +131,7 @@ static struct err *user_read(struct symbols *s, const Mesos__V1__TaskInfo *task,
     if (!user || !*user) return NULL;
     if (strlen(user) > MESOS_TEXT_LONGEST)
         return err_new(ERR_INVALID, "its user is longer than %d bytes", MESOS_TEXT_LONGEST);
-    symbol made UNUSED = symbol_make(s, user);
+    symbol_make(s, user);
     t->user = user;
     return NULL;
 }
