@@ -89,6 +89,13 @@ static uint64_t row_id(const void *row) {
     return id;
 }
 
+static bool row_named(const struct noun_map *map, const void *row) {
+    const char *name = NULL;
+    if (map->name) memcpy(&name, (const char *)row + map->name, sizeof name);
+    return !map->name || name;
+}
+
+// A removal carries its last image too: why an attachment could end is on record nowhere else.
 static void event_add(const struct state *s, const struct event *e, unsigned field, struct text *out) {
     must(noun_maps[e->noun]);
     size_t begin = part_begin(out, field);
@@ -96,9 +103,8 @@ static void event_add(const struct state *s, const struct event *e, unsigned fie
     if (e->removed) {
         number_add(out, EVENT_REMOVED, 1);
         number_add(out, EVENT_ID, row_id(e->row));
-    } else {
-        row_add(s, e->noun, e->row, out);
     }
+    if (!e->removed || row_named(noun_maps[e->noun], e->row)) row_add(s, e->noun, e->row, out);
     part_end(out, begin);
 }
 
@@ -142,12 +148,6 @@ static struct err *fields_take(struct intake *in, const struct noun_map *map, co
     return fields_read(in, map, message, row);
 }
 
-static bool row_named(const struct noun_map *map, const void *row) {
-    const char *name = NULL;
-    if (map->name) memcpy(&name, (const char *)row + map->name, sizeof name);
-    return !map->name || name;
-}
-
 static struct err *row_unpack(struct intake *in, enum noun noun, const struct packed *p, const void **ret_row) {
     if (!p->bytes) return err_new(ERR_CORRUPT, "the %s is missing", noun_name(noun));
     void *row = arena_zero(in->arena, 1, row_kinds[noun].size);
@@ -158,8 +158,16 @@ static struct err *row_unpack(struct intake *in, enum noun noun, const struct pa
     return NULL;
 }
 
-static struct err *removal_unpack(struct intake *in, enum noun noun, uint64_t id, const void **ret_row) {
+// One without its last image is fine: it says which row goes.
+static struct err *removal_unpack(struct intake *in, enum noun noun, uint64_t id, const struct packed *image,
+                                  const void **ret_row) {
     if (!id) return err_new(ERR_CORRUPT, "the removal of a %s without an id", noun_name(noun));
+    if (image->bytes) {
+        TRY(row_unpack(in, noun, image, ret_row));
+        if (row_id(*ret_row) == id) return NULL;
+        return err_new(ERR_CORRUPT, "the removal of %s %llu shows %llu", noun_name(noun), (unsigned long long)id,
+                       (unsigned long long)row_id(*ret_row));
+    }
     void *row = arena_zero(in->arena, 1, row_kinds[noun].size);
     memcpy(row, &id, sizeof id);
     *ret_row = row;
@@ -192,7 +200,8 @@ static struct err *event_unpack(struct intake *in, const struct packed *from, st
         return err_new(ERR_CORRUPT, "%llu is no kind of kept event that we know", (unsigned long long)head.kind);
     struct event e = {.kind = kind, .noun = event_noun(kind), .removed = head.removed != 0};
     if (head.body.number != kept_nouns[e.noun].number) head.body.bytes = NULL;
-    TRY(e.removed ? removal_unpack(in, e.noun, head.id, &e.row) : row_unpack(in, e.noun, &head.body, &e.row));
+    TRY(e.removed ? removal_unpack(in, e.noun, head.id, &head.body, &e.row)
+                  : row_unpack(in, e.noun, &head.body, &e.row));
     *ret_event = e;
     return NULL;
 }

@@ -22,10 +22,10 @@ struct record {
     const struct event *events;
     size_t count;
 };
-// Rows and texts live in the intake's arena, classes until intake_done. A removed event's row has its id only: see
-// record_settle. ERR_CORRUPT for what makes no sense.
+// Rows and texts live in the intake's arena, classes until intake_done. A removal shows its kept fields as they were last,
+// or its id only. ERR_CORRUPT for what makes no sense.
 MUST_USE struct err *record_unpack(struct intake *in, const void *bytes, size_t size, struct record *ret_record);
-// Gives a removal its last image, the live row: before event_check and state_apply, event by event.
+// Gives a removal the live row, derived fields included: before event_check and state_apply, event by event.
 void record_settle(const struct state *s, struct event *e);
 
 // ---- checkpoint: one object ----
