@@ -72,12 +72,12 @@ struct err *device_context_parse(const char *text, struct device_context *ret_co
     json_error_t why;
     json_t *json = text ? json_loads(text, 0, &why) : NULL;
     if (!json) return err_new(ERR_INVALID, "the attach context is not JSON: %s", text ? why.text : "there is none");
-    const char *device = json_string_value(json_object_get(json, "kind"));
+    const char *device = json_string_value(json_object_get(json, "device"));
     const char *path = json_string_value(json_object_get(json, "path"));
     if (!path) path = json_string_value(json_object_get(json, "image"));
     struct err *failed = NULL;
     if (!device || !path) {
-        failed = err_new(ERR_INVALID, "the attach context needs the texts \"kind\" (%s) and \"path\" or \"image\"",
+        failed = err_new(ERR_INVALID, "the attach context needs the texts \"device\" (%s) and \"path\" or \"image\"",
                          device_driver_names());
     } else {
         *ret_context = (struct device_context){.device = mem_text(device), .path = mem_text(path)};

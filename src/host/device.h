@@ -46,7 +46,7 @@ MUST_USE struct err *device_identity(const struct device *d);
 MUST_USE struct err *device_resize(struct device *d, uint64_t size);
 MUST_USE struct err *device_detach(struct device *d, int64_t ms);
 
-// The agent's half of an attach: the context a storage driver returned is a JSON object with "kind" (a name of the
+// The agent's half of an attach: the context a storage driver returned is a JSON object with "device" (a name of the
 // table), "path" (or "image" for an image file), and optionally "serial" (text) and "sparse" (true: pass deletions
 // down). The texts are given: end with free().
 struct device_context {

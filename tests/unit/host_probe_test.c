@@ -86,15 +86,15 @@ static void this_host_can_be_probed(void **state) {
 static void a_drivers_context_names_the_device(void **state) {
     (void)state;
     struct device_context c = {0};
-    assert_null(device_context_parse("{\"kind\":\"loop\",\"image\":\"/p/v.img\",\"sparse\":true}", &c));
+    assert_null(device_context_parse("{\"device\":\"loop\",\"image\":\"/p/v.img\",\"sparse\":true}", &c));
     assert_string_equal(c.device, "loop");
     assert_string_equal(c.path, "/p/v.img");
     assert_true(c.sparse && !c.serial);
     device_context_done(&c);
-    assert_null(device_context_parse("{\"kind\":\"block\",\"path\":\"/dev/disk/by-id/x\",\"serial\":\"vol1\"}", &c));
+    assert_null(device_context_parse("{\"device\":\"block\",\"path\":\"/dev/disk/by-id/x\",\"serial\":\"vol1\"}", &c));
     assert_string_equal(c.serial, "vol1");
     device_context_done(&c);
-    static const char *const bad[] = {NULL, "", "{", "[]", "{\"kind\":\"loop\"}", "{\"kind\":1,\"path\":\"/x\"}"};
+    static const char *const bad[] = {NULL, "", "{", "[]", "{\"device\":\"loop\"}", "{\"device\":1,\"path\":\"/x\"}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         AUTO_ERR struct err *failed = device_context_parse(bad[i], &c);
         assert_int_equal(err_kind(failed), ERR_INVALID);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// The report of an agent from probes and settings. Figures that are left out of the settings are what Mesos would offer.
+#include "daemon/agent_report.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "host/probe.h"
+#include "sys/process.h"
+
+// ---- tags ----
+
+static Granary__Tag *tag_new(const char *key, size_t key_size, const char *value, Granary__Tag__Origin origin,
+                             struct arena *arena) {
+    Granary__Tag *t = ARENA_NEW(arena, Granary__Tag);
+    granary__tag__init(t);
+    t->key = arena_text_n(arena, key, key_size);
+    if (value && *value) t->value = arena_text(arena, value);
+    t->has_origin = true;
+    t->origin = origin;
+    return t;
+}
+
+static bool configured_has(const char *const *configured, size_t count, const char *key) {
+    size_t size = strlen(key);
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(configured[i], key, size) == 0 && (!configured[i][size] || configured[i][size] == '=')) return true;
+    return false;
+}
+
+// A key that the operator wrote says what the operator wrote, whatever was probed of it.
+static void tags_fill(Granary__AgentReport *r, const struct settings *s, const struct probe_facts *facts,
+                      const struct host_abilities *abilities, struct arena *arena) {
+    size_t count = 0;
+    const char *const *configured = settings_list(s, "tags", &count);
+    r->tags = arena_zero(arena, facts->tags.count + count + 2, sizeof *r->tags);
+    VEC_EACH (tag, &facts->tags) {
+        if (configured_has(configured, count, tag->key)) continue;
+        r->tags[r->n_tags++] = tag_new(tag->key, strlen(tag->key), tag->value, GRANARY__TAG__ORIGIN__PROBED, arena);
+    }
+    const char *const devices[] = {abilities->root && abilities->loop ? "loop" : NULL,
+                                   abilities->namespaces ? "directory" : NULL};
+    for (size_t i = 0; i < ARRAY_LEN(devices); i++)
+        if (devices[i] && !configured_has(configured, count, "volume/device"))
+            r->tags[r->n_tags++] = tag_new("volume/device", 13, devices[i], GRANARY__TAG__ORIGIN__PROBED, arena);
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strcspn(configured[i], "=");
+        const char *value = configured[i][size] ? configured[i] + size + 1 : NULL;
+        r->tags[r->n_tags++] = tag_new(configured[i], size, value, GRANARY__TAG__ORIGIN__CONFIGURED, arena);
+    }
+}
+
+// ---- resources ----
+
+enum { PORT_RANGES_MOST = 256 };
+
+static struct err *ports_fill(Granary__AgentResources *r, const struct settings *s, struct arena *arena) {
+    size_t count = 0;
+    const char *const *ranges = settings_list(s, "ports", &count);
+    r->ports = arena_zero(arena, count + 1, sizeof *r->ports);
+    for (size_t i = 0; i < count; i++) {
+        Granary__PortRange *range = ARENA_NEW(arena, Granary__PortRange);
+        granary__port_range__init(range);
+        uint32_t begin, end;
+        TRY(err_wrap(port_range_parse(ranges[i], &begin, &end), "ports"));
+        range->begin = begin;
+        range->end = end;
+        r->ports[r->n_ports++] = range;
+    }
+    return NULL;
+}
+
+// Leaves room for the host itself, as Mesos does: so much, or half of little.
+static uint64_t less_reserve(uint64_t total, uint64_t reserve) {
+    return total >= 2 * reserve ? total - reserve : total / 2;
+}
+
+static double mebibytes(uint64_t bytes) {
+    return (double)(bytes / MIB);
+}
+
+static struct err *resources_fill(Granary__AgentReport *report, const struct settings *s,
+                                  const struct probe_facts *facts, uint64_t disk_free, struct arena *arena) {
+    Granary__AgentResources *r = ARENA_NEW(arena, Granary__AgentResources);
+    granary__agent_resources__init(r);
+    report->resources = r;
+    r->has_cpus = r->has_mem = r->has_disk = true;
+    r->cpus = settings_has(s, "cpus") ? milli_to_double(settings_scalar(s, "cpus")) : (double)facts->cpus;
+    r->mem = mebibytes(settings_has(s, "mem") ? settings_size(s, "mem").n : less_reserve(facts->memory, GIB));
+    r->disk = mebibytes(settings_has(s, "disk") ? settings_size(s, "disk").n : less_reserve(disk_free, 5 * GIB));
+    r->has_storage_bandwidth = settings_has(s, "storage-bandwidth");
+    if (r->has_storage_bandwidth) r->storage_bandwidth = settings_rate(s, "storage-bandwidth").n;
+    r->has_attach_slots = settings_has(s, "attach-slots");
+    if (r->has_attach_slots) r->attach_slots = (uint32_t)settings_number(s, "attach-slots");
+    return ports_fill(r, s, arena);
+}
+
+// ---- identities ----
+
+// The file driver knows hosts by their kernel: whoever shares it can kill its keepers.
+static void identities_fill(Granary__AgentReport *r, struct arena *arena) {
+    static const char *const drivers[] = {"file"};
+    r->identities = arena_zero(arena, ARRAY_LEN(drivers), sizeof *r->identities);
+    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+        Granary__HostIdentity *identity = ARENA_NEW(arena, Granary__HostIdentity);
+        granary__host_identity__init(identity);
+        identity->driver = arena_text(arena, drivers[i]);
+        identity->identity = arena_text(arena, boot_id());
+        r->identities[r->n_identities++] = identity;
+    }
+}
+
+struct err *agent_report_make(const struct settings *s, const struct host_abilities *abilities, uint64_t disk_free,
+                              struct arena *arena, Granary__AgentReport **ret_report) {
+    struct probe_facts facts = {0};
+    TRY(probe_host("", &facts));
+    Granary__AgentReport *r = ARENA_NEW(arena, Granary__AgentReport);
+    granary__agent_report__init(r);
+    tags_fill(r, s, &facts, abilities, arena);
+    identities_fill(r, arena);
+    struct err *e = resources_fill(r, s, &facts, disk_free, arena);
+    probe_facts_done(&facts);
+    if (!e) *ret_report = r;
+    return e;
+}
+
+void agent_report_print(const Granary__AgentReport *report, struct text *out) {
+    for (size_t i = 0; i < report->n_tags; i++) {
+        const Granary__Tag *t = report->tags[i];
+        text_addf(out, "%s%s%s\n", t->key, t->value ? "=" : "", t->value ? t->value : "");
+    }
+    const Granary__AgentResources *r = report->resources;
+    text_addf(out, "# cpus %.3g, mem %.0f MiB, disk %.0f MiB\n", r->cpus, r->mem, r->disk);
+}
