@@ -67,7 +67,7 @@ void agent_outputs_done(struct agent_outputs *o) {
     arena_done(&o->arena);
 }
 
-void say_log(struct agent *a, const char *format, ...) {
+void agent_say_log(struct agent *a, const char *format, ...) {
     va_list arguments, again;
     va_start(arguments, format);
     va_copy(again, arguments);
@@ -79,13 +79,13 @@ void say_log(struct agent *a, const char *format, ...) {
     vec_push(&a->out->list, ((struct agent_output){.kind = AGENT_LOG, .log = line}));
 }
 
-Granary__FromAgent *message_new(struct agent *a) {
+Granary__FromAgent *agent_message_new(struct agent *a) {
     Granary__FromAgent *m = ARENA_NEW(&a->out->arena, Granary__FromAgent);
     granary__from_agent__init(m);
     return m;
 }
 
-void say_message(struct agent *a, Granary__FromAgent *message) {
+void agent_say(struct agent *a, Granary__FromAgent *message) {
     if (a->session == CONNECTED)
         vec_push(&a->out->list, ((struct agent_output){.kind = AGENT_SEND, .send = message}));
     else if (a->session == GREETED)
@@ -97,7 +97,7 @@ static void held_drop(struct agent *a) {
     arena_done(&a->held_arena);
 }
 
-void keep_record(struct agent *a, enum agent_record_kind kind, uint64_t number, const struct text *bytes) {
+void agent_keep(struct agent *a, enum agent_record_kind kind, uint64_t number, const struct text *bytes) {
     struct agent_record record = {.kind = kind, .number = number};
     if (bytes) {
         record.bytes = arena_copy(&a->out->arena, bytes->data, bytes->size);
@@ -106,7 +106,7 @@ void keep_record(struct agent *a, enum agent_record_kind kind, uint64_t number, 
     vec_push(&a->out->list, ((struct agent_output){.kind = AGENT_KEEP, .record = record}));
 }
 
-struct agent_job *job_new(struct agent *a, enum agent_job_kind kind, uint64_t number, uint64_t *ret_job) {
+struct agent_job *agent_job_new(struct agent *a, enum agent_job_kind kind, uint64_t number, uint64_t *ret_job) {
     struct agent_job *work = ARENA_NEW(&a->out->arena, struct agent_job);
     work->kind = kind;
     work->number = number;
@@ -116,7 +116,7 @@ struct agent_job *job_new(struct agent *a, enum agent_job_kind kind, uint64_t nu
     return work;
 }
 
-void uuid_draw(struct agent *a, unsigned char ret_uuid[16]) {
+void agent_uuid_draw(struct agent *a, unsigned char ret_uuid[16]) {
     uint64_t words[2];
     memcpy(words, a->entropy, sizeof words);
     words[0] = hash_u64(words[0] ^ hash_u64(++a->entropy_used));
@@ -127,7 +127,7 @@ void uuid_draw(struct agent *a, unsigned char ret_uuid[16]) {
     memcpy(ret_uuid, u.bytes, sizeof u.bytes);
 }
 
-int64_t back_off(const struct agent *a, unsigned attempts) {
+int64_t agent_back_off(const struct agent *a, unsigned attempts) {
     int64_t ms = (int64_t)a->setup.retry_least_ms << (attempts < 16 ? attempts : 16);
     return ms < a->setup.retry_most_ms ? ms : a->setup.retry_most_ms;
 }
@@ -135,12 +135,12 @@ int64_t back_off(const struct agent *a, unsigned attempts) {
 // ---- sessions ----
 
 static void say_heartbeat(struct agent *a) {
-    Granary__FromAgent *m = message_new(a);
+    Granary__FromAgent *m = agent_message_new(a);
     m->heartbeat = ARENA_NEW(&a->out->arena, Granary__Heartbeat);
     granary__heartbeat__init(m->heartbeat);
     m->heartbeat->has_seq = true;
     m->heartbeat->seq = a->highest_seen;
-    say_message(a, m);
+    agent_say(a, m);
     a->heartbeat_at.ms = a->now.ms + a->heartbeat_ms;
 }
 
@@ -180,8 +180,8 @@ static void disconnected(struct agent *a) {
 static void welcomed(struct agent *a, const Granary__AgentWelcome *w) {
     if (a->session != GREETED) return;
     if (a->cluster && !text_equal(a->cluster, w->cluster)) {
-        say_log(a, "decision=hang-up why=\"the master is of cluster '%s', this agent belongs to '%s'\"", w->cluster,
-                a->cluster);
+        agent_say_log(a, "decision=hang-up why=\"the master is of cluster '%s', this agent belongs to '%s'\"",
+                      w->cluster, a->cluster);
         disconnected(a);
         vec_push(&a->out->list, ((struct agent_output){.kind = AGENT_HANG_UP}));
         return;
@@ -191,10 +191,10 @@ static void welcomed(struct agent *a, const Granary__AgentWelcome *w) {
     a->heartbeat_ms = w->heartbeat_ms;
     seen(a, w->seq);
     a->session = CONNECTED;
-    say_log(a, "decision=connected agent=%llu cluster=%s seq=%llu", (unsigned long long)w->agent_id, w->cluster,
-            (unsigned long long)w->seq);
+    agent_say_log(a, "decision=connected agent=%llu cluster=%s seq=%llu", (unsigned long long)w->agent_id, w->cluster,
+                  (unsigned long long)w->seq);
     say_heartbeat(a);
-    VEC_EACH (message, &a->held) say_message(a, message_copy(&(*message)->base, &a->out->arena));
+    VEC_EACH (message, &a->held) agent_say(a, message_copy(&(*message)->base, &a->out->arena));
     held_drop(a);
 }
 
@@ -216,17 +216,17 @@ static void probed(struct agent *a, const Granary__AgentReport *report) {
     if (a->report && now.size == before.size && (!now.size || memcmp(now.data, before.data, now.size) == 0)) return;
     arena_done(&a->report_arena);
     a->report = message_copy(&report->base, &a->report_arena);
-    Granary__FromAgent *m = message_new(a);
+    Granary__FromAgent *m = agent_message_new(a);
     m->report = message_copy(&report->base, &a->out->arena);
-    say_message(a, m);
-    say_log(a, "decision=report tags=%zu", report->n_tags);
+    agent_say(a, m);
+    agent_say_log(a, "decision=report tags=%zu", report->n_tags);
 }
 
 static void job_done(struct agent *a, const struct agent_input *input) {
     const union map_value *number = map_find(&a->jobs, input->job);
     if (!number) return;
-    struct attachment *attachment = attachment_find(a, number->n);
-    struct task *task = task_find(a, number->n);
+    struct attachment *attachment = agent_attachment(a, number->n);
+    struct task *task = agent_task(a, number->n);
     map_remove(&a->jobs, input->job);
     if (attachment && attachment->job == input->job)
         attachment_job_done(a, attachment, input);

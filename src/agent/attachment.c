@@ -7,7 +7,7 @@
 
 // ---- the table ----
 
-struct attachment *attachment_find(const struct agent *a, uint64_t id) {
+struct attachment *agent_attachment(const struct agent *a, uint64_t id) {
     return map_get(&a->attachments, id);
 }
 
@@ -16,7 +16,7 @@ static uint64_t epoch_highest(const struct agent *a, uint64_t volume) {
     return epoch ? epoch->n : 0;
 }
 
-struct attachment *attachment_add(struct agent *a, const Granary__Publish *order, uint64_t id, uint64_t epoch) {
+struct attachment *agent_attachment_add(struct agent *a, const Granary__Publish *order, uint64_t id, uint64_t epoch) {
     struct attachment *t = NEW(struct attachment);
     t->id = id;
     t->epoch = epoch;
@@ -44,7 +44,7 @@ void attachments_free(struct agent *a) {
 
 // The record goes first: a crash in between leaves what the host alone knows, and that is cleaned at the next start.
 void attachment_forget(struct agent *a, struct attachment *t) {
-    keep_record(a, AGENT_RECORD_ATTACHMENT, t->id, NULL);
+    agent_keep(a, AGENT_RECORD_ATTACHMENT, t->id, NULL);
     vec_push(&a->out->list, ((struct agent_output){.kind = AGENT_FORGET_ATTACHMENT, .number = t->id}));
     map_remove(&a->attachments, t->id);
     attachment_free(t);
@@ -110,9 +110,9 @@ static Granary__AttachmentReport *report_of(const struct attachment *t, struct a
 }
 
 static void report_say(struct agent *a, Granary__AttachmentReport *report) {
-    Granary__FromAgent *m = message_new(a);
+    Granary__FromAgent *m = agent_message_new(a);
     m->attachment = report;
-    say_message(a, m);
+    agent_say(a, m);
 }
 
 static void attachment_say(struct agent *a, const struct attachment *t) {
@@ -130,7 +130,7 @@ Granary__AttachmentReport **attachments_report(struct agent *a, size_t *ret_coun
 // ---- publish ----
 
 static struct agent_job *attachment_job(struct agent *a, struct attachment *t, enum agent_job_kind kind) {
-    struct agent_job *work = job_new(a, kind, t->id, &t->job);
+    struct agent_job *work = agent_job_new(a, kind, t->id, &t->job);
     work->epoch = t->epoch;
     t->work = kind;
     t->retry_at = NEVER;
@@ -139,8 +139,8 @@ static struct agent_job *attachment_job(struct agent *a, struct attachment *t, e
 
 static void attachment_fail(struct agent *a, struct attachment *t, enum err_kind kind, const char *message) {
     attachment_message_take(t, kind, message);
-    say_log(a, "decision=publish-failed attachment=%llu volume=%llu epoch=%llu why=\"%s\"", (unsigned long long)t->id,
-            (unsigned long long)t->volume, (unsigned long long)t->epoch, message);
+    agent_say_log(a, "decision=publish-failed attachment=%llu volume=%llu epoch=%llu why=\"%s\"",
+                  (unsigned long long)t->id, (unsigned long long)t->volume, (unsigned long long)t->epoch, message);
     attachment_clean(a, t);
 }
 
@@ -153,14 +153,14 @@ static void attachment_begin(struct agent *a, struct attachment *t) {
         return;
     }
     attachment_job(a, t, AGENT_JOB_PUBLISH)->publish = spec;
-    say_log(a, "decision=publish attachment=%llu volume=%s epoch=%llu fs=%s format=%s", (unsigned long long)t->id,
-            t->order->volume_name, (unsigned long long)t->epoch, spec.fs, spec.may_format ? "yes" : "no");
+    agent_say_log(a, "decision=publish attachment=%llu volume=%s epoch=%llu fs=%s format=%s", (unsigned long long)t->id,
+                  t->order->volume_name, (unsigned long long)t->epoch, spec.fs, spec.may_format ? "yes" : "no");
 }
 
 static void publish_refuse(struct agent *a, const Granary__Publish *order, const char *why) {
-    say_log(a, "decision=refuse-publish attachment=%llu volume=%llu epoch=%llu why=\"%s\"",
-            (unsigned long long)order->attachment_id, (unsigned long long)order->volume_id,
-            (unsigned long long)order->epoch, why);
+    agent_say_log(a, "decision=refuse-publish attachment=%llu volume=%llu epoch=%llu why=\"%s\"",
+                  (unsigned long long)order->attachment_id, (unsigned long long)order->volume_id,
+                  (unsigned long long)order->epoch, why);
     Granary__AttachmentReport *r = report_new(order->attachment_id, order->volume_id, order->epoch,
                                               GRANARY__PUBLISH_STATE__PUBLISH_FAILED, &a->out->arena);
     r->error_kind = (char *)err_kind_name(ERR_CONFLICT);
@@ -171,14 +171,14 @@ static void publish_refuse(struct agent *a, const Granary__Publish *order, const
 // Told before: what is decided already is said again, what is under way will be said.
 static void publish_again(struct agent *a, const struct attachment *t, const Granary__Publish *order) {
     if (order->epoch != t->epoch)
-        say_log(a, "decision=ignore-publish attachment=%llu epoch=%llu why=\"it has epoch %llu here\"",
-                (unsigned long long)t->id, (unsigned long long)order->epoch, (unsigned long long)t->epoch);
+        agent_say_log(a, "decision=ignore-publish attachment=%llu epoch=%llu why=\"it has epoch %llu here\"",
+                      (unsigned long long)t->id, (unsigned long long)order->epoch, (unsigned long long)t->epoch);
     else if (t->state == ATTACHMENT_PUBLISHED || t->state == ATTACHMENT_FAILED)
         attachment_say(a, t);
 }
 
 void attachment_publish(struct agent *a, const Granary__Publish *order) {
-    const struct attachment *known = attachment_find(a, order->attachment_id);
+    const struct attachment *known = agent_attachment(a, order->attachment_id);
     if (known) {
         publish_again(a, known, order);
         return;
@@ -191,11 +191,11 @@ void attachment_publish(struct agent *a, const Granary__Publish *order) {
                                     order->volume_name, (unsigned long long)order->epoch, (unsigned long long)highest));
         return;
     }
-    struct attachment *t = attachment_add(a, order, order->attachment_id, order->epoch);
+    struct attachment *t = agent_attachment_add(a, order, order->attachment_id, order->epoch);
     t->state = ATTACHMENT_WAITING; // attachments_settle begins it
     AUTO_TEXT struct text record = {0};
     message_pack(&order->base, &record);
-    keep_record(a, AGENT_RECORD_ATTACHMENT, t->id, &record);
+    agent_keep(a, AGENT_RECORD_ATTACHMENT, t->id, &record);
 }
 
 void attachment_await(struct agent *a, struct attachment *t) {
@@ -206,9 +206,9 @@ void attachment_await(struct agent *a, struct attachment *t) {
 static void published(struct agent *a, struct attachment *t) {
     t->state = ATTACHMENT_PUBLISHED;
     attachment_message_take(t, ERR_INTERNAL, NULL);
-    say_log(a, "decision=published attachment=%llu volume=%llu epoch=%llu device=%s formatted=%s",
-            (unsigned long long)t->id, (unsigned long long)t->volume, (unsigned long long)t->epoch,
-            t->path ? t->path : "", t->device.formatted ? "yes" : "no");
+    agent_say_log(a, "decision=published attachment=%llu volume=%llu epoch=%llu device=%s formatted=%s",
+                  (unsigned long long)t->id, (unsigned long long)t->volume, (unsigned long long)t->epoch,
+                  t->path ? t->path : "", t->device.formatted ? "yes" : "no");
     attachment_say(a, t);
 }
 
@@ -217,7 +217,7 @@ static void published(struct agent *a, struct attachment *t) {
 static bool attachment_used(const struct agent *a, const struct attachment *t) {
     MAP_EACH (entry, &a->tasks) {
         const struct task *task = entry->value.p;
-        if (!task->ended && task_uses(task, t->id)) return true;
+        if (!task->ended && agent_task_uses(task, t->id)) return true;
     }
     return false;
 }
@@ -226,8 +226,8 @@ static bool attachment_used(const struct agent *a, const struct attachment *t) {
 static void removal_begin(struct agent *a, struct attachment *t, bool by_force) {
     bool evict = by_force || attachment_used(a, t);
     attachment_job(a, t, evict ? AGENT_JOB_EVICT : AGENT_JOB_UNPUBLISH);
-    say_log(a, "decision=%s attachment=%llu volume=%llu epoch=%llu", evict ? "evict" : "unpublish",
-            (unsigned long long)t->id, (unsigned long long)t->volume, (unsigned long long)t->epoch);
+    agent_say_log(a, "decision=%s attachment=%llu volume=%llu epoch=%llu", evict ? "evict" : "unpublish",
+                  (unsigned long long)t->id, (unsigned long long)t->volume, (unsigned long long)t->epoch);
 }
 
 void attachment_clean(struct agent *a, struct attachment *t) {
@@ -246,20 +246,20 @@ void attachment_let_go(struct agent *a, struct attachment *t) {
 static void unpublished(struct agent *a, struct attachment *t) {
     Granary__AttachmentReport *r = report_of(t, &a->out->arena);
     r->state = GRANARY__PUBLISH_STATE__UNPUBLISHED;
-    say_log(a, "decision=unpublished attachment=%llu volume=%llu epoch=%llu", (unsigned long long)t->id,
-            (unsigned long long)t->volume, (unsigned long long)t->epoch);
+    agent_say_log(a, "decision=unpublished attachment=%llu volume=%llu epoch=%llu", (unsigned long long)t->id,
+                  (unsigned long long)t->volume, (unsigned long long)t->epoch);
     attachment_forget(a, t);
     report_say(a, r);
 }
 
 void attachment_unpublish(struct agent *a, const Granary__Unpublish *order) {
-    struct attachment *t = attachment_find(a, order->attachment_id);
+    struct attachment *t = agent_attachment(a, order->attachment_id);
     if (!t) {
         report_say(a, report_new(order->attachment_id, order->volume_id, order->epoch,
                                  GRANARY__PUBLISH_STATE__UNPUBLISHED, &a->out->arena));
     } else if (order->epoch < t->epoch) {
-        say_log(a, "decision=refuse-unpublish attachment=%llu epoch=%llu why=\"it has epoch %llu here\"",
-                (unsigned long long)t->id, (unsigned long long)order->epoch, (unsigned long long)t->epoch);
+        agent_say_log(a, "decision=refuse-unpublish attachment=%llu epoch=%llu why=\"it has epoch %llu here\"",
+                      (unsigned long long)t->id, (unsigned long long)order->epoch, (unsigned long long)t->epoch);
     } else if (t->state == ATTACHMENT_WAITING || t->state == ATTACHMENT_FAILED) {
         unpublished(a, t); // nothing of it is here
     } else {
@@ -268,10 +268,10 @@ void attachment_unpublish(struct agent *a, const Granary__Unpublish *order) {
 }
 
 void attachment_lost(struct agent *a, uint64_t id, const char *message) {
-    struct attachment *t = attachment_find(a, id);
+    struct attachment *t = agent_attachment(a, id);
     if (!t || t->state != ATTACHMENT_PUBLISHED) return;
-    say_log(a, "decision=attachment-lost attachment=%llu volume=%llu why=\"%s\"", (unsigned long long)id,
-            (unsigned long long)t->volume, message);
+    agent_say_log(a, "decision=attachment-lost attachment=%llu volume=%llu why=\"%s\"", (unsigned long long)id,
+                  (unsigned long long)t->volume, message);
     attachment_message_take(t, ERR_UNAVAILABLE, message);
     t->device.formatted = t->device.format_began = false;
     attachment_let_go(a, t);
@@ -285,7 +285,7 @@ static void grow_begin(struct agent *a, struct attachment *t) {
 }
 
 void attachment_grow(struct agent *a, const Granary__Grow *order) {
-    struct attachment *t = attachment_find(a, order->attachment_id);
+    struct attachment *t = agent_attachment(a, order->attachment_id);
     bool here = t && t->epoch == order->epoch;
     if (!here || (t->state != ATTACHMENT_PUBLISHED && t->state != ATTACHMENT_PUBLISHING)) return;
     if (order->size > t->grow_to) t->grow_to = order->size;
@@ -295,7 +295,7 @@ void attachment_grow(struct agent *a, const Granary__Grow *order) {
 static void grown(struct agent *a, struct attachment *t, const struct agent_input *input) {
     if (input->error) {
         attachment_message_take(t, input->error_kind, input->error);
-        say_log(a, "decision=grow-failed attachment=%llu why=\"%s\"", (unsigned long long)t->id, input->error);
+        agent_say_log(a, "decision=grow-failed attachment=%llu why=\"%s\"", (unsigned long long)t->id, input->error);
     } else {
         attachment_message_take(t, ERR_INTERNAL, NULL);
         attachment_device_take(t, &input->device);
@@ -324,13 +324,13 @@ static void removed_or_not(struct agent *a, struct attachment *t, const struct a
         }
         return;
     }
-    say_log(a, "decision=retry-unpublish attachment=%llu attempt=%u why=\"%s\"", (unsigned long long)t->id,
-            t->attempts + 1, input->error);
+    agent_say_log(a, "decision=retry-unpublish attachment=%llu attempt=%u why=\"%s\"", (unsigned long long)t->id,
+                  t->attempts + 1, input->error);
     if (t->state == ATTACHMENT_UNPUBLISHING) {
         attachment_message_take(t, input->error_kind, input->error);
         attachment_say(a, t);
     }
-    t->retry_at.ms = a->now.ms + back_off(a, t->attempts++);
+    t->retry_at.ms = a->now.ms + agent_back_off(a, t->attempts++);
 }
 
 void attachment_job_done(struct agent *a, struct attachment *t, const struct agent_input *input) {

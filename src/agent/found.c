@@ -8,10 +8,10 @@
 // ---- tasks ----
 
 static void task_found(struct agent *a, const struct agent_found_task *f) {
-    struct task *t = task_find(a, f->task);
+    struct task *t = agent_task(a, f->task);
     if (!t) {
-        say_log(a, "decision=kill-stranger task=%" PRIu64 " why=\"it runs here and has no record\"", f->task);
-        t = task_add(a, f->task);
+        agent_say_log(a, "decision=kill-stranger task=%" PRIu64 " why=\"it runs here and has no record\"", f->task);
+        t = agent_task_add(a, f->task);
         t->started = true;
     }
     for (size_t i = 0; i < f->attachment_count; i++) vec_push(&t->attachments, f->attachments[i]);
@@ -99,17 +99,17 @@ static struct err *attachment_record_read(struct agent *a, const struct agent_re
     const Granary__Publish *publish = order;
     // Ordered and never begun: the master orders it again, or nothing.
     if (!f || f->epoch != publish->epoch)
-        keep_record(a, AGENT_RECORD_ATTACHMENT, record->number, NULL);
+        agent_keep(a, AGENT_RECORD_ATTACHMENT, record->number, NULL);
     else
-        attachment_add(a, publish, record->number, f->epoch);
+        agent_attachment_add(a, publish, record->number, f->epoch);
     return NULL;
 }
 
 static void attachments_found(struct agent *a, const struct agent_found *found) {
     for (size_t i = 0; i < found->attachment_count; i++) {
         const struct agent_found_attachment *f = &found->attachments[i];
-        struct attachment *t = attachment_find(a, f->attachment);
-        if (!t) t = attachment_add(a, NULL, f->attachment, f->epoch);
+        struct attachment *t = agent_attachment(a, f->attachment);
+        if (!t) t = agent_attachment_add(a, NULL, f->attachment, f->epoch);
         attachment_found(a, t, f);
     }
 }
@@ -119,10 +119,10 @@ void found_take(struct agent *a, const struct agent_found *found) {
         const struct agent_record *r = &a->setup.records[i];
         AUTO_ERR struct err *e =
             r->kind == AGENT_RECORD_TASK ? task_record_read(a, r) : attachment_record_read(a, r, found);
-        if (e) say_log(a, "decision=skip-record why=\"%s\"", err_text(e));
+        if (e) agent_say_log(a, "decision=skip-record why=\"%s\"", err_text(e));
     }
     tasks_found(a, found); // first, as they say who uses what
     attachments_found(a, found);
     attachments_supersede(a);
-    say_log(a, "decision=found attachments=%zu tasks=%zu", map_count(&a->attachments), map_count(&a->tasks));
+    agent_say_log(a, "decision=found attachments=%zu tasks=%zu", map_count(&a->attachments), map_count(&a->tasks));
 }

@@ -97,21 +97,21 @@ struct agent {
 
 // ---- outputs (agent.c) ----
 
-void say_log(struct agent *a, const char *format, ...) PRINTF(2, 3);
+void agent_say_log(struct agent *a, const char *format, ...) PRINTF(2, 3);
 // Sends it in a session, holds it between hello and welcome, drops it without (a hello tells all). In the step's arena.
-void say_message(struct agent *a, Granary__FromAgent *message);
-Granary__FromAgent *message_new(struct agent *a);
-void keep_record(struct agent *a, enum agent_record_kind kind, uint64_t number,
-                 const struct text *bytes); // NULL: remove
+void agent_say(struct agent *a, Granary__FromAgent *message);
+Granary__FromAgent *agent_message_new(struct agent *a);
+void agent_keep(struct agent *a, enum agent_record_kind kind, uint64_t number,
+                const struct text *bytes); // NULL: remove
 // A job for the host, in the step's arena; to be filled by the caller.
-struct agent_job *job_new(struct agent *a, enum agent_job_kind kind, uint64_t number, uint64_t *ret_job);
-void uuid_draw(struct agent *a, unsigned char ret_uuid[16]);
-int64_t back_off(const struct agent *a, unsigned attempts);
+struct agent_job *agent_job_new(struct agent *a, enum agent_job_kind kind, uint64_t number, uint64_t *ret_job);
+void agent_uuid_draw(struct agent *a, unsigned char ret_uuid[16]);
+int64_t agent_back_off(const struct agent *a, unsigned attempts);
 
 // ---- attachments (attachment.c) ----
 
-struct attachment *attachment_find(const struct agent *a, uint64_t id);
-struct attachment *attachment_add(struct agent *a, const Granary__Publish *order, uint64_t id, uint64_t epoch);
+struct attachment *agent_attachment(const struct agent *a, uint64_t id);
+struct attachment *agent_attachment_add(struct agent *a, const Granary__Publish *order, uint64_t id, uint64_t epoch);
 void attachment_publish(struct agent *a, const Granary__Publish *order);
 void attachment_unpublish(struct agent *a, const Granary__Unpublish *order);
 void attachment_grow(struct agent *a, const Granary__Grow *order);
@@ -139,8 +139,8 @@ void order_launch(const Granary__Launch *order, const Mesos__V1__TaskInfo *info,
 
 // ---- tasks (task.c) ----
 
-struct task *task_find(const struct agent *a, uint64_t number);
-struct task *task_add(struct agent *a, uint64_t number);
+struct task *agent_task(const struct agent *a, uint64_t number);
+struct task *agent_task_add(struct agent *a, uint64_t number);
 void task_info_take(struct task *t, const Mesos__V1__TaskInfo *info);
 void task_launch(struct agent *a, const Granary__Launch *order);
 void task_kill(struct agent *a, const Granary__Kill *order);
@@ -148,7 +148,7 @@ void task_started(struct agent *a, uint64_t number, int64_t pid);
 void task_ended(struct agent *a, uint64_t number, const struct agent_end *end);
 void task_kill_done(struct agent *a, struct task *t, const struct agent_input *input);
 void task_kill_ask(struct agent *a, struct task *t);
-bool task_uses(const struct task *t, uint64_t attachment);
+bool agent_task_uses(const struct task *t, uint64_t attachment);
 void task_forget(struct agent *a, struct task *t);
 void tasks_tick(struct agent *a);
 void tasks_free(struct agent *a);

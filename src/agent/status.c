@@ -108,7 +108,7 @@ static void task_keep(struct agent *a, const struct task *t) {
     AUTO_ARENA struct arena arena = {0};
     AUTO_TEXT struct text bytes = {0};
     message_pack(&report_of(t, t->statuses.count, &arena)->base, &bytes);
-    keep_record(a, AGENT_RECORD_TASK, t->number, &bytes);
+    agent_keep(a, AGENT_RECORD_TASK, t->number, &bytes);
 }
 
 Granary__TaskReport **tasks_report(struct agent *a, size_t *ret_count) {
@@ -133,20 +133,20 @@ static int64_t resend_pause(const struct agent *a, unsigned resends) {
 
 static void status_say(struct agent *a, struct task *t) {
     struct arena *arena = &a->out->arena;
-    Granary__FromAgent *m = message_new(a);
+    Granary__FromAgent *m = agent_message_new(a);
     m->status = ARENA_NEW(arena, Granary__TaskStatusReport);
     granary__task_status_report__init(m->status);
     m->status->task_number = t->number;
     const struct status *first = &t->statuses.at[0];
     m->status->status = (ProtobufCBinaryData){first->size, arena_copy(arena, first->bytes, first->size)};
-    say_message(a, m);
+    agent_say(a, m);
     t->resend_at.ms = a->now.ms + resend_pause(a, t->resends);
 }
 
 void status_add(struct agent *a, struct task *t, const struct said *said) {
     struct status status = {0};
     AUTO_TEXT struct text bytes = {0};
-    uuid_draw(a, status.uuid);
+    agent_uuid_draw(a, status.uuid);
     status_pack(a, t, said, status.uuid, &bytes);
     status.size = bytes.size;
     status.bytes = mem_copy(bytes.data, bytes.size);
@@ -163,7 +163,7 @@ void status_add(struct agent *a, struct task *t, const struct said *said) {
 }
 
 void status_acknowledged(struct agent *a, const Granary__StatusAck *ack) {
-    struct task *t = task_find(a, ack->task_number);
+    struct task *t = agent_task(a, ack->task_number);
     if (!t || !t->statuses.count || ack->uuid.len != 16) return;
     if (memcmp(t->statuses.at[0].uuid, ack->uuid.data, 16) != 0) return; // of one that was acknowledged before
     free(t->statuses.at[0].bytes);
@@ -232,7 +232,7 @@ struct err *task_record_read(struct agent *a, const struct agent_record *record)
     Mesos__V1__TaskInfo *info = NULL;
     TRY(err_wrap(record_check(record, &arena, &report, &info), "record of task %llu",
                  (unsigned long long)record->number));
-    struct task *t = task_add(a, record->number);
+    struct task *t = agent_task_add(a, record->number);
     t->framework = mem_text(report->framework_id);
     t->info = mem_copy(report->task_info.data, report->task_info.len);
     t->info_size = report->task_info.len;

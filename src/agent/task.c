@@ -12,11 +12,11 @@ enum {
 
 // ---- the table ----
 
-struct task *task_find(const struct agent *a, uint64_t number) {
+struct task *agent_task(const struct agent *a, uint64_t number) {
     return map_get(&a->tasks, number);
 }
 
-struct task *task_add(struct agent *a, uint64_t number) {
+struct task *agent_task_add(struct agent *a, uint64_t number) {
     struct task *t = NEW(struct task);
     t->number = number;
     t->kill_at = t->limit_at = t->resend_at = NEVER;
@@ -41,14 +41,14 @@ void tasks_free(struct agent *a) {
     map_done(&a->tasks);
 }
 
-bool task_uses(const struct task *t, uint64_t attachment) {
+bool agent_task_uses(const struct task *t, uint64_t attachment) {
     VEC_EACH (each, &t->attachments)
         if (*each == attachment) return true;
     return false;
 }
 
 void task_forget(struct agent *a, struct task *t) {
-    keep_record(a, AGENT_RECORD_TASK, t->number, NULL);
+    agent_keep(a, AGENT_RECORD_TASK, t->number, NULL);
     vec_push(&a->out->list, ((struct agent_output){.kind = AGENT_FORGET_TASK, .number = t->number}));
     if (a->ended.count < ENDED_MOST)
         vec_push(&a->ended, t->number);
@@ -73,11 +73,11 @@ static const struct said running = {MESOS__V1__TASK_STATE__TASK_RUNNING,
 
 // One of which we have no TaskInfo: it never ran here, and only its end is told.
 static void task_never(struct agent *a, uint64_t number, const struct said *said) {
-    struct task *t = task_add(a, number);
+    struct task *t = agent_task_add(a, number);
     t->unknown = t->ended = true;
     t->framework = mem_text("");
     t->id = mem_format("%" PRIu64, number);
-    say_log(a, "decision=refuse-task task=%" PRIu64 " why=\"%s\"", number, said->message);
+    agent_say_log(a, "decision=refuse-task task=%" PRIu64 " why=\"%s\"", number, said->message);
     status_add(a, t, said);
 }
 
@@ -108,9 +108,9 @@ static void task_fill(struct task *t, const Granary__Launch *order, const Mesos_
 }
 
 void task_launch(struct agent *a, const Granary__Launch *order) {
-    if (task_find(a, order->task_number)) return; // told before: its statuses tell the rest
+    if (agent_task(a, order->task_number)) return; // told before: its statuses tell the rest
     if (was_here(a, order->task_number)) {
-        say_log(a, "decision=ignore-launch task=%" PRIu64 " why=\"it has ended here\"", order->task_number);
+        agent_say_log(a, "decision=ignore-launch task=%" PRIu64 " why=\"it has ended here\"", order->task_number);
         return;
     }
     void *info = NULL;
@@ -120,26 +120,26 @@ void task_launch(struct agent *a, const Granary__Launch *order) {
         task_refuse(a, order->task_number, err_text(e));
         return;
     }
-    struct task *t = task_add(a, order->task_number);
+    struct task *t = agent_task_add(a, order->task_number);
     task_fill(t, order, info);
     status_add(a, t, &starting); // its record is kept before the host hears of it
     uint64_t job;
     struct agent_launch launch;
     order_launch(order, info, &a->out->arena, &launch);
-    job_new(a, AGENT_JOB_LAUNCH, t->number, &job)->launch = launch;
-    say_log(a, "decision=launch task=%" PRIu64 " id='%s' framework=%s volumes=%zu", t->number, t->id, t->framework,
-            order->n_volumes);
+    agent_job_new(a, AGENT_JOB_LAUNCH, t->number, &job)->launch = launch;
+    agent_say_log(a, "decision=launch task=%" PRIu64 " id='%s' framework=%s volumes=%zu", t->number, t->id,
+                  t->framework, order->n_volumes);
 }
 
 void task_started(struct agent *a, uint64_t number, int64_t pid) {
-    struct task *t = task_find(a, number);
+    struct task *t = agent_task(a, number);
     if (!t || t->ended || t->started) return;
     t->started = true;
     t->pid = pid;
     bool before = t->state == MESOS__V1__TASK_STATE__TASK_RUNNING; // found again: it runs since then
     int64_t ran = before && a->wall.ms > t->said_ms ? a->wall.ms - t->said_ms : 0;
     if (t->longest_ms) t->limit_at.ms = a->now.ms + (ran < t->longest_ms ? t->longest_ms - ran : 0);
-    say_log(a, "decision=task-running task=%" PRIu64 " pid=%" PRId64, number, pid);
+    agent_say_log(a, "decision=task-running task=%" PRIu64 " pid=%" PRId64, number, pid);
     if (!before) status_add(a, t, &running);
 }
 
@@ -168,13 +168,13 @@ static struct said end_said(const struct task *t, const struct agent_end *end, s
 }
 
 void task_ended(struct agent *a, uint64_t number, const struct agent_end *end) {
-    struct task *t = task_find(a, number);
+    struct task *t = agent_task(a, number);
     if (!t || t->ended) return;
     bool ran = end->kind == AGENT_END_EXITED || end->kind == AGENT_END_SIGNALLED;
     if (ran) task_started(a, number, t->pid);
     t->ended = true;
     struct said said = end_said(t, end, &a->out->arena);
-    say_log(a, "decision=task-ended task=%" PRIu64 " message=\"%s\"", number, said.message);
+    agent_say_log(a, "decision=task-ended task=%" PRIu64 " message=\"%s\"", number, said.message);
     if (t->info)
         status_add(a, t, &said);
     else
@@ -185,9 +185,9 @@ void task_ended(struct agent *a, uint64_t number, const struct agent_end *end) {
 
 void task_kill_ask(struct agent *a, struct task *t) {
     t->kill_at = NEVER;
-    struct agent_job *work = job_new(a, AGENT_JOB_KILL, t->number, &t->kill_job);
+    struct agent_job *work = agent_job_new(a, AGENT_JOB_KILL, t->number, &t->kill_job);
     work->grace_ms = t->grace_ms >= 0 ? t->grace_ms : a->setup.kill_grace_ms;
-    say_log(a, "decision=kill task=%" PRIu64 " grace_ms=%" PRId64, t->number, work->grace_ms);
+    agent_say_log(a, "decision=kill task=%" PRIu64 " grace_ms=%" PRId64, t->number, work->grace_ms);
 }
 
 // The launch never came here, or all was said and its acknowledgement is on the way: the master is told an end.
@@ -200,7 +200,7 @@ static void kill_unknown(struct agent *a, uint64_t number) {
 }
 
 void task_kill(struct agent *a, const Granary__Kill *order) {
-    struct task *t = task_find(a, order->task_number);
+    struct task *t = agent_task(a, order->task_number);
     if (!t) {
         kill_unknown(a, order->task_number);
         return;
@@ -214,8 +214,8 @@ void task_kill(struct agent *a, const Granary__Kill *order) {
 void task_kill_done(struct agent *a, struct task *t, const struct agent_input *input) {
     t->kill_job = 0;
     if (!input->error || t->ended || input->error_kind == ERR_NOT_FOUND) return; // its end is told by itself
-    say_log(a, "decision=retry-kill task=%" PRIu64 " why=\"%s\"", t->number, input->error);
-    t->kill_at.ms = a->now.ms + back_off(a, t->attempts++);
+    agent_say_log(a, "decision=retry-kill task=%" PRIu64 " why=\"%s\"", t->number, input->error);
+    t->kill_at.ms = a->now.ms + agent_back_off(a, t->attempts++);
 }
 
 // ---- time ----
