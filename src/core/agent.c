@@ -40,13 +40,34 @@ static uint32_t hello_unclean(const struct draft *d, uint64_t agent, const struc
     return unclean;
 }
 
+static bool volumes_there(const struct draft *d, const struct task_row *t) {
+    const struct task_volume *volumes = blob_items(t->volumes, struct task_volume);
+    for (size_t i = 0; i < blob_count(t->volumes, struct task_volume); i++) {
+        const struct attachment_row *a = attachment_on(d, volumes[i].volume, t->agent);
+        if (!a || a->state != ATTACHMENT_IN_USE) return false;
+    }
+    return true;
+}
+
+// It was to be launched with volumes that are not there any more: it waits for them again.
+static void task_wait_again(struct draft *d, uint64_t task) {
+    struct task_row *t = edit_task(d, task, EV_task_added);
+    t->launched = false;
+    t->wait_until = (struct mono){d->now.mono.ms + CLASS_LAUNCH_WAIT};
+    task_advance(d, task);
+}
+
 // Its tasks: those it does not know any more have ended with it, unless they were never begun there.
 static void hello_tasks(struct draft *d, uint64_t agent, const struct cmd_agent_hello *c) {
     struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent);
     VEC_EACH(id, &tasks) {
         const struct task_row *t = draft_task(d, *id);
         bool begun = t->launched && t->state != TASK_STAGING;
-        if (begun && !hello_has_task(c, *id)) task_say(d, *id, TASK_LOST, REASON_AGENT_RESTARTED, "its agent came back without it");
+        if (hello_has_task(c, *id)) continue;
+        if (begun)
+            task_say(d, *id, TASK_LOST, REASON_AGENT_RESTARTED, "its agent came back without it");
+        else if (t->launched && !t->kill_wanted && !volumes_there(d, t))
+            task_wait_again(d, *id);
     }
 }
 

@@ -2,6 +2,7 @@
 // An attachment, step by step in reading order: map, publish, use, unpublish, unmap; and the way out when the agent is lost.
 #include "core/attachment.h"
 
+#include "core/agent.h"
 #include "core/task.h"
 
 static const char *agent_name(const struct draft *d, uint64_t agent) {
@@ -31,6 +32,16 @@ const struct attachment_row *attachment_on(const struct draft *d, uint64_t volum
     return NULL;
 }
 
+// Who that agent's host is to the storage of that volume: to be unmapped and fenced under the same name, whatever it is called
+// after a reboot.
+static const char *host_identity(struct draft *d, uint64_t agent, const struct volume_row *v) {
+    const struct provider_row *provider = draft_provider(d, draft_pool(d, v->charge.pool)->provider);
+    const struct agent_facts *facts = draft_agent(d, agent)->facts;
+    for (size_t i = 0; facts && provider && i < facts->identities.count; i++)
+        if (strcmp(facts->identities.at[i].driver, provider->driver) == 0) return draft_text(d, facts->identities.at[i].identity);
+    return NULL;
+}
+
 struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64_t agent, enum attachment_purpose purpose) {
     struct volume_row *v = edit_volume(d, volume, EV_volume_changed);
     must(volume_can_attach(d, v, agent));
@@ -42,6 +53,7 @@ struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64
     a->purpose = (uint8_t)purpose;
     a->step = STEP_IS_MAP;
     a->since = d->now.wall;
+    a->host = host_identity(d, agent, v);
     v->last_agent = agent;
     attachment_open(d, a, OP_ATTACH);
     return a;
@@ -64,6 +76,7 @@ static void attachment_end(struct draft *d, struct attachment_row *a, const char
             task_say(d, *id, TASK_GONE, REASON_AGENT_REMOVED, arena_format(d->arena, "its volume was taken over: %s", because));
     }
     volume_settle(d, volume);
+    agent_settle(d, agent);
 }
 
 // ---- map ----
@@ -257,10 +270,14 @@ void attachment_fence_failed(struct draft *d, const struct operation_row *o, con
 
 // ---- the agent is back ----
 
-static void attachment_lost_its_mount(struct draft *d, struct attachment_row *a) {
+static void attachment_lost_its_mount(struct draft *d, struct attachment_row *a, bool rebooted) {
     if (a->state == ATTACHMENT_STRANDED && operation_of_attachment(d, a)) return; // the fence ends it
-    if (a->step == STEP_IS_MAP || (a->step == STEP_IS_PUBLISH && a->state == ATTACHMENT_ATTACHING)) return; // begun later
     if (a->step == STEP_IS_UNMAP) return;
+    if (a->step == STEP_IS_MAP) {
+        if (rebooted) a->detach_wanted = true; // mapped to a host that is not there any more
+        return;
+    }
+    if (!rebooted && a->step == STEP_IS_PUBLISH && a->state == ATTACHMENT_ATTACHING) return; // begun later
     attachment_unpublished(d, a);
 }
 
@@ -268,7 +285,7 @@ void attachment_returned(struct draft *d, uint64_t attachment, const struct atta
     struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_changed);
     bool has_it = r && !rebooted && r->epoch == a->epoch;
     if (!has_it) {
-        attachment_lost_its_mount(d, a);
+        attachment_lost_its_mount(d, a, rebooted);
         return;
     }
     if (a->state == ATTACHMENT_STRANDED && !operation_of_attachment(d, a) && r->state == IS_PUBLISHED) {

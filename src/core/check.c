@@ -41,9 +41,6 @@ struct err *event_check(const struct state *s, uint64_t seq, const struct event 
     if (!id) return err_new(ERR_CORRUPT, "journal entry %llu: a %s without an id", (unsigned long long)seq, noun_name(e->noun));
     if (seq < s->seq) return err_new(ERR_CORRUPT, "journal entry %llu: comes after %llu", (unsigned long long)seq, (unsigned long long)s->seq);
     if (e->removed) return NULL;
-    const struct table *t = &s->tables[e->noun];
-    if (!table_get(t, id) && id <= t->last_id)
-        return err_new(ERR_CORRUPT, "journal entry %llu: %s %llu comes after %llu", (unsigned long long)seq, noun_name(e->noun), (unsigned long long)id, (unsigned long long)t->last_id);
     TRY(references_check(s, seq, e));
     return names_check(s, seq, e, id);
 }

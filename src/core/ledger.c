@@ -47,7 +47,8 @@ struct bytes pool_grantable_bytes(const struct pool_row *pool, uint64_t store_by
 
 bool volume_is_charged(const struct volume_row *v) {
     if (v->state == VOLUME_GONE) return false;
-    return v->state != VOLUME_FAILED || v->handle;
+    bool over = v->state == VOLUME_FAILED || v->state == VOLUME_RELEASING; // one that was never made holds nothing
+    return !over || v->handle;
 }
 
 static struct quantities charge_cost(const struct pool_row *pool, const struct charge *c, struct bytes bytes) {

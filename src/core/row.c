@@ -29,7 +29,7 @@ const struct row_kind row_kinds[NOUN_COUNT] = {
                                OFF(volume, persistence)}},
     [NOUN_ATTACHMENT] = {SIZES(attachment), ALL(attachment),
                          .texts = {OFF(attachment, context), OFF(attachment, message), OFF(attachment, path),
-                                   OFF(attachment, ended_because)}},
+                                   OFF(attachment, ended_because), OFF(attachment, host)}},
     [NOUN_OPERATION] = {SIZES(operation), ALL(operation),
                         .texts = {OFF(operation, message), OFF(operation, framework_operation)},
                         .blobs = {OFF(operation, status_uuid)}},

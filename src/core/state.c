@@ -272,6 +272,10 @@ void state_apply(struct state *s, uint64_t seq, const struct event *e) {
     s->seq = seq;
 }
 
+void state_settle(struct state *s) {
+    for (size_t i = 0; i < NOUN_COUNT; i++) table_sort(&s->tables[i]);
+}
+
 // ---- reading ----
 
 static const void *named(const struct state *s, enum noun noun, const void *wanted) {

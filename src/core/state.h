@@ -48,6 +48,8 @@ void state_free(struct state *s); // accepts NULL
 
 // Changes the state by one event, and everything derived. Never fails: event_check looked before, on recovery.
 void state_apply(struct state *s, uint64_t seq, const struct event *e);
+// After a recovery: rows back in the order of their ids.
+void state_settle(struct state *s);
 // Whether a recovered event can be applied: ids, references, states. The sentence names the sequence number.
 MUST_USE struct err *event_check(const struct state *s, uint64_t seq, const struct event *e);
 

@@ -75,12 +75,13 @@ void *table_add(struct table *t, uint64_t id, bool *ret_new) {
     void *row = table_get(t, id);
     if (ret_new) *ret_new = !row;
     if (row) return row;
-    must(id > t->last_id);
+    if (id < t->last_id) t->unsorted = true;
     if (t->places == t->capacity && t->live * 2 < t->places) table_squeeze(t);
     if (t->places == t->capacity) table_page(t);
     if ((t->places + 1) * 2 > t->slot_count) table_index(t);
     size_t place = t->places++;
-    t->ids[place] = t->last_id = id;
+    t->ids[place] = id;
+    if (id > t->last_id) t->last_id = id;
     t->slots[table_slot(t, id)] = (uint32_t)(place + 1);
     t->live++;
     row = table_place(t, place);
@@ -111,6 +112,41 @@ void table_remove(struct table *t, uint64_t id) {
     t->live--;
 }
 
+static int by_id(const void *a, const void *b, void *ids) {
+    const uint64_t x = ((const uint64_t *)ids)[*(const uint32_t *)a], y = ((const uint64_t *)ids)[*(const uint32_t *)b];
+    return x < y ? -1 : x > y;
+}
+
+void table_sort(struct table *t) {
+    if (!t->unsorted) return;
+    table_squeeze(t);
+    uint32_t *order = mem_resize(NULL, t->places, sizeof *order);
+    char *rows = mem_resize(NULL, t->places, t->kind->size);
+    uint64_t *ids = mem_copy(t->ids, t->places * sizeof *ids);
+    for (size_t i = 0; i < t->places; i++) {
+        order[i] = (uint32_t)i;
+        memcpy(rows + i * t->kind->size, table_place(t, i), t->kind->size);
+    }
+    qsort_r(order, t->places, sizeof *order, by_id, ids);
+    for (size_t i = 0; i < t->places; i++) {
+        memcpy(table_place(t, i), rows + order[i] * t->kind->size, t->kind->size);
+        t->ids[i] = ids[order[i]];
+    }
+    free(order);
+    free(rows);
+    free(ids);
+    t->unsorted = false;
+    table_index(t);
+}
+
+// While a recovery has rows out of order: the lowest id above, by looking at all.
+static void *table_next_unsorted(const struct table *t, uint64_t after) {
+    size_t best = t->places;
+    for (size_t i = 0; i < t->places; i++)
+        if (t->ids[i] > after && (best == t->places || t->ids[i] < t->ids[best])) best = i;
+    return best < t->places ? table_place(t, best) : NULL;
+}
+
 // The first place whose id is above `after`: ids grow with places, holes have none.
 static size_t table_above(const struct table *t, uint64_t after) {
     if (!after) return 0;
@@ -131,6 +167,7 @@ static size_t table_above(const struct table *t, uint64_t after) {
 }
 
 void *table_next(const struct table *t, uint64_t after) {
+    if (t->unsorted) return table_next_unsorted(t, after);
     for (size_t place = table_above(t, after); place < t->places; place++)
         if (t->ids[place]) return table_place(t, place);
     return NULL;

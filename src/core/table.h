@@ -14,14 +14,17 @@ struct table {
     size_t capacity;  // places that have memory
     size_t slot_count, live;
     uint64_t last_id; // highest ever put
+    bool unsorted;    // a recovery put rows out of order: table_sort puts them right
 };
 
 void table_init(struct table *t, const struct row_kind *kind);
 void table_done(struct table *t);
 // Borrowed until the row is removed or the next table_put; NULL when there is none.
 void *table_get(const struct table *t, uint64_t id);
-// The live row of that id, made (zeroed but for the id) when it is new. New ids must come in growing order.
+// The live row of that id, made (zeroed but for the id) when it is new. New ids come in growing order, but on recovery, where
+// a checkpoint may hold a later row and not yet an earlier one: table_sort has to follow.
 void *table_add(struct table *t, uint64_t id, bool *ret_new);
+void table_sort(struct table *t); // rows move
 void table_remove(struct table *t, uint64_t id);
 static inline size_t table_count(const struct table *t) { return t->live; }
 // The row of the lowest id above `after` (0 starts), NULL at the end.

@@ -284,14 +284,20 @@ static void put_done(void *arg, const struct err *error, uint64_t durable) {
 
 // Who this registry is must be on disk before anybody hears of it.
 static struct err *identity_write(struct master_daemon *d) {
+    struct journal_entry first = master_first_entry();
     struct checkpoint_object o = master_identity(d->master);
-    struct store_object row = {.key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = 1, .bytes = o.bytes, .size = o.size};
+    struct store_record record = {.seq = first.seq, .bytes = first.bytes, .size = first.size};
+    struct store_object row = {.key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = first.seq, .bytes = o.bytes, .size = o.size};
+    store_append(d->store, (struct store_records){&record, 1}, NULL, NULL);
     store_checkpoint_put(d->store, &row, 1, NULL, NULL);
-    store_checkpoint_through(d->store, 0, put_done, d);
+    store_checkpoint_through(d->store, first.seq, put_done, d);
+    free(first.bytes);
     free(o.bytes);
     loop_run(d->loop);
     struct err *e = d->fatal;
     d->fatal = NULL;
+    d->durable = first.seq;
+    master_recovered(d->master, first.seq);
     return e;
 }
 

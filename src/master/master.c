@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "codec/message.h"
+#include "granary_record.pb-c.h"
 #include "wire/cluster.h"
 #include "wire/record.h"
 
@@ -124,7 +126,10 @@ size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_o
     bool rest = m->dirty_from < m->dirty_list.count;
     *ret_through = rest ? m->dirty_list.at[m->dirty_from].seq - 1 : durable < m->state->seq ? durable : m->state->seq;
     dirty_squeeze(m);
-    if (n) ret_objects[n++] = master_identity(m);
+    if (n) {
+        ret_objects[n] = master_identity(m);
+        ret_objects[n++].seq = durable; // never ahead of what a crash leaves: a later one has to replace it
+    }
     return n;
 }
 
@@ -159,11 +164,20 @@ struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq,
     return err_wrap(e, "checkpoint object of entry %llu", (unsigned long long)seq);
 }
 
-void master_recover_tombstone(struct master *m, uint64_t id, uint64_t seq) { map_put(&m->dirty, id, NULL)->n = seq; }
+// An id that was given once is not given again, also when what had it is gone.
+static void id_was_given(struct master *m, uint64_t id) {
+    if (id > m->state->last_id) m->state->last_id = id;
+}
+
+void master_recover_tombstone(struct master *m, uint64_t id, uint64_t seq) {
+    map_put(&m->dirty, id, NULL)->n = seq;
+    id_was_given(m, id);
+}
 
 static struct err *entry_take(struct master *m, uint64_t seq, const struct record *record) {
     for (size_t i = 0; i < record->count; i++) {
         struct event e = record->events[i];
+        id_was_given(m, event_row_id(&e));
         const union map_value *had = map_find(&m->dirty, event_row_id(&e));
         if (had && had->n >= seq) continue; // the checkpoint has it already
         if (e.removed) record_settle(m->state, &e);
@@ -189,6 +203,7 @@ struct err *master_recover_entry(struct master *m, uint64_t seq, const void *byt
 
 void master_recovered(struct master *m, uint64_t durable) {
     if (durable > m->state->seq) m->state->seq = durable;
+    state_settle(m->state);
 }
 
 // ---- commands ----
@@ -269,8 +284,12 @@ struct err *master_run(struct master *m, const struct command *c, const struct i
     if (m->full && grows_the_registry(c->kind)) return err_new(ERR_FULL, "the registry's store is full: %s; releases still work, free space there and try again", m->full);
     AUTO_ARENA struct arena arena = {0};
     struct draft d;
-    draft_init(&d, m->state, &arena, at->now, c->principal, c->entropy);
-    m->counters.commands++;
+    // One input may be several commands: each draws its own UUIDs from the input's chance.
+    unsigned char entropy[16];
+    uint64_t turn = ++m->counters.commands;
+    memcpy(entropy, c->entropy, sizeof entropy);
+    for (size_t i = 0; i < sizeof turn; i++) entropy[i] ^= (unsigned char)(turn >> (8 * i));
+    draft_init(&d, m->state, &arena, at->now, c->principal, entropy);
     struct err *e = core_decide(&d, c, ret_answer);
     if (!e) {
         if (draft_event_count(&d)) master_commit(m, &d, at, out);
@@ -288,6 +307,16 @@ void master_do(struct master *m, const struct command *c, const struct instant *
 }
 
 // ---- start, time ----
+
+struct journal_entry master_first_entry(void) {
+    Granary__JournalEntry empty = GRANARY__JOURNAL_ENTRY__INIT;
+    empty.seq = 1;
+    struct text bytes = {0};
+    message_pack(&empty.base, &bytes);
+    struct journal_entry entry = {.seq = 1, .size = bytes.size};
+    entry.bytes = text_take(&bytes);
+    return entry;
+}
 
 void master_start(struct master *m, const struct instant *at, struct outputs *out) {
     dirty_index(m);

@@ -87,8 +87,10 @@ struct outputs { // emptied by outputs_clear
 void outputs_clear(struct outputs *o);
 void outputs_done(struct outputs *o);
 
-// Starts serving: after recovery, before any request. The identity of a new registry must be durable before anything is
-// said: the daemon writes master_identity first.
+// The first entry of a new registry, number 1: nothing has happened yet. Together with master_identity it must be durable
+// before master_start; then master_recovered(m, 1).
+struct journal_entry master_first_entry(void);
+// Starts serving: after recovery, before any request.
 void master_start(struct master *m, const struct instant *at, struct outputs *out);
 void master_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
 // The other end of a stream went away, or was cut.

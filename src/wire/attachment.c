@@ -32,6 +32,7 @@ static const struct field_map fields[] = {
     FIELD(attachment_row, 1002, TEXT, context),
     FIELD(attachment_row, 1003, BOOL, detach_wanted),
     FIELD(attachment_row, 1004, BOOL, granted_format),
+    FIELD(attachment_row, 1005, TEXT, host),
 };
 const struct noun_map attachment_map = {&granary__attachment__descriptor, fields, ARRAY_LEN(fields), NULL, NULL};
 

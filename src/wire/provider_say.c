@@ -59,15 +59,7 @@ static void volume_fill(const struct state *s, const struct operation_row *o, co
     m->wipe = o->wipe;
 }
 
-static const char *identity_of(const struct agent_row *agent, const char *driver) {
-    if (!agent->facts) return NULL;
-    VEC_EACH (i, &agent->facts->identities)
-        if (strcmp(i->driver, driver) == 0) return i->identity;
-    return NULL;
-}
-
-static void host_fill(const struct state *s, const struct operation_row *o, const char *driver,
-                      Granary__ProviderOperation *m) {
+static void host_fill(const struct state *s, const struct operation_row *o, Granary__ProviderOperation *m) {
     const struct attachment_row *a = state_attachment(s, o->attachment);
     if (a) {
         m->has_attachment_id = m->has_epoch = m->has_read_only = true;
@@ -75,17 +67,15 @@ static void host_fill(const struct state *s, const struct operation_row *o, cons
         m->epoch = a->epoch;
         m->read_only = a->read_only;
         m->attach_context = (char *)a->context;
+        m->host_identity = (char *)a->host;
     }
     const struct agent_row *agent = state_agent(s, a ? a->agent : o->agent);
-    if (!agent) return;
-    m->agent_name = (char *)agent->name;
-    m->host_identity = (char *)identity_of(agent, driver);
+    if (agent) m->agent_name = (char *)agent->name;
 }
 
 Granary__ToProvider *provider_operation(const struct state *s, const struct operation_row *o, struct arena *arena) {
     const struct volume_row *v = state_volume(s, o->volume);
     if (!v) return NULL;
-    const struct provider_row *provider = state_provider(s, o->provider);
     Granary__ToProvider *to = to_provider(arena);
     Granary__ProviderOperation *m = to->operation = ARENA_NEW(arena, Granary__ProviderOperation);
     granary__provider_operation__init(m);
@@ -93,7 +83,7 @@ Granary__ToProvider *provider_operation(const struct state *s, const struct oper
     m->kind = (Granary__OperationKind)o->kind;
     place_fill(s, v, m, arena);
     volume_fill(s, o, v, m, arena);
-    host_fill(s, o, provider ? provider->driver : "", m);
+    host_fill(s, o, m);
     return to;
 }
 

@@ -48,6 +48,7 @@ static void agent_done(struct agent_node *a) {
     VEC_EACH(r, &a->records) free((void *)(uintptr_t)r->bytes);
     vec_done(&a->records);
     vec_done(&a->mounts);
+    map_done(&a->grants_used);
     vec_done(&a->tasks);
     free(a->cluster);
 }
@@ -72,6 +73,7 @@ static void world_done(struct sim *s) {
     MAP_EACH(entry, &s->devices) free(entry->value.p);
     map_done(&s->devices);
     map_done(&s->promised);
+    map_done(&s->granted);
     map_done(&s->exchanges);
     heap_done(&s->queue);
     memory_disk_free(s->disk);

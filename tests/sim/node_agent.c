@@ -135,6 +135,15 @@ static void publish_runs(struct sim *s, struct job *j) {
         job_answer(j, &gone, ERR_IO, "the storage does not let this host reach the volume");
         return;
     }
+    bool fresh = true;
+    if (j->may_format) map_put_bytes(&a->grants_used, m->volume.bytes, sizeof m->volume.bytes, &fresh);
+    if (!fresh) { // the grant was used on this host before: what came of it is not known
+        struct mount gone = *m;
+        gone.formatted = true;
+        mount_drop(a, j->target);
+        job_answer(j, &gone, ERR_CONFLICT, "the grant to format was used already");
+        return;
+    }
     if (j->may_format) device_format(s, m);
     if (!j->may_format) m->fs_uuid = sim_device(s, m->volume)->fs_uuid;
     if (sim_chance(s, 3)) {

@@ -186,7 +186,8 @@ static void offers_came(struct framework_node *f, const Mesos__V1__Scheduler__Ev
 static void update_came(struct framework_node *f, const Mesos__V1__TaskStatus *status) {
     VEC_EACH(t, &f->tasks) {
         if (strcmp(t->id, status->task_id->value) != 0) continue;
-        if (t->told && !task_state_ended((enum task_state)status->state) && status->state != MESOS__V1__TASK_STATE__TASK_UNREACHABLE)
+        bool late = status->has_reason && status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION;
+        if (t->told && !late && !task_state_ended((enum task_state)status->state) && status->state != MESOS__V1__TASK_STATE__TASK_UNREACHABLE)
             sim_fail(f->sim, "%s: task %s was ended and is %s now", f->name, t->id, task_state_name((enum task_state)status->state));
         bool unknown = status->state == MESOS__V1__TASK_STATE__TASK_UNKNOWN; // its ACCEPT never arrived
         if ((unknown || task_state_ended((enum task_state)status->state)) && !t->ended) {

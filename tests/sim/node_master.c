@@ -155,12 +155,18 @@ static void checkpoint_rings(struct sim *s, void *arg) {
 }
 
 static void identity_write(struct sim *s) {
+    struct journal_entry first = master_first_entry();
     struct checkpoint_object o = master_identity(s->master);
-    struct store_object row = {.key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = 1, .bytes = o.bytes, .size = o.size};
+    struct store_record record = {.seq = first.seq, .bytes = first.bytes, .size = first.size};
+    struct store_object row = {.key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = first.seq, .bytes = o.bytes, .size = o.size};
+    store_append(s->store, (struct store_records){&record, 1}, NULL, NULL);
     store_checkpoint_put(s->store, &row, 1, NULL, NULL);
-    store_checkpoint_through(s->store, 0, NULL, NULL);
+    store_checkpoint_through(s->store, first.seq, NULL, NULL);
     store_settle(s->store);
+    free(first.bytes);
     free(o.bytes);
+    s->durable = first.seq;
+    master_recovered(s->master, first.seq);
 }
 
 static void master_up_again(struct sim *s, void *arg) {
@@ -199,6 +205,7 @@ void master_crash(struct sim *s) {
     outputs_clear(&s->outputs);
     master_free(s->master);
     s->master = NULL;
+    map_done(&s->granted); // accounts are numbered anew
     transport_master_down(s);
     sim_at(s, 200 + (int64_t)sim_random(s, 3000), master_up_again, NULL);
 }

@@ -105,6 +105,7 @@ struct agent_node {
     uint64_t id, highest_seen;
     unsigned char secret[32];
     VEC(struct agent_record) records; // durable
+    struct map grants_used;           // durable: volumes that a format began on, by UUID bytes
     VEC(struct mount) mounts;
     VEC(struct sim_task) tasks;
 };
@@ -145,6 +146,7 @@ struct sim {
     struct map devices; // volume UUID bytes -> struct device *
     // what was acknowledged to the operator: name -> 1 made, 2 delete asked
     struct map promised;
+    struct map granted; // account of the ledger -> bytes at the last event
     uint64_t steps, crashes, lost_messages, tasks_ended, volumes_made, fences;
 };
 
