@@ -12,7 +12,7 @@ enum { MESOS_TEXT_LONGEST = 255 }; // of names and users that are interned
 // A message with its defaults, in the arena; assign it to a pointer of its type.
 MUST_USE void *mesos_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 
-// Messages of one text `value`: FrameworkID, OfferID ... The text is borrowed.
+// Messages of one text `value`: FrameworkID, OfferID ... Texts are copied, here and in what follows.
 Mesos__V1__FrameworkID *mesos_framework_id(const char *value, struct arena *arena);
 Mesos__V1__OfferID *mesos_offer_id(uint64_t id, struct arena *arena);
 Mesos__V1__AgentID *mesos_agent_id(uint64_t id, struct arena *arena); // 0: the pseudo-agent of storage-only offers
@@ -25,7 +25,7 @@ Mesos__V1__ResourceProviderID *mesos_provider_id(struct arena *arena); // ours, 
 uint64_t mesos_number(const char *value);
 char *mesos_decimal(uint64_t n, struct arena *arena);
 
-// Labels with room for `most`; label_add borrows both texts, a NULL value adds nothing.
+// Labels with room for `most`; mesos_label_add adds nothing when the value is NULL.
 Mesos__V1__Labels *mesos_labels(size_t most, struct arena *arena);
 void mesos_label_add(Mesos__V1__Labels *labels, const char *key, const char *value, struct arena *arena);
 // The last value of that key ("" when it has none); NULL when the key is not there. Accepts NULL labels.

@@ -15,7 +15,7 @@ Mesos__V1__Address *mesos_master_address(const struct mesos_master *master, stru
 // The state as that framework knows it: states of partitions only with PARTITION_AWARE, KILLING only with
 // TASK_KILLING_STATE. The framework may be NULL: it then knows neither.
 Mesos__V1__TaskState mesos_task_state(const struct framework_row *f, enum task_state state);
-// A status of the master itself, without UUID. `reason` -1: none; agent NULL: none; message NULL: none.
+// A status of the master itself, without agent and UUID. `reason` -1: none; message NULL: none.
 Mesos__V1__TaskStatus *mesos_master_status(const char *task, Mesos__V1__TaskState state, int reason,
                                            const char *message, struct arena *arena);
 

@@ -3,7 +3,7 @@
 #include "wire/mesos_resource.h"
 
 #include "codec/message.h"
-#include "core/state.h"
+#include "core/volume.h"
 #include "wire/mesos.h"
 
 // Thousandths that one resource may have: 16 EiB in thousandths of MiB would not fit; and a call full of such still sums.
@@ -231,7 +231,7 @@ static void volume_describe(const struct state *s, const struct volume_row *v,
 
 mesos_resource *mesos_volume(const struct state *s, const struct volume_row *v, const struct mesos_shape *shape,
                              struct arena *arena) {
-    bool raw = strcmp(state_text(s, v->fs), "raw") == 0;
+    bool raw = volume_is_raw(s, v);
     mesos_resource *r = storage_new(v->charge.bytes,
                                     raw ? MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__BLOCK
                                         : MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__MOUNT,
