@@ -5,24 +5,59 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/complete.h"
+#include "cli/verbs.h"
+
 static const struct verb {
     const char *name, *usage, *line;
-    cli_verb_run *run;
+    cli_verb_run *run; // NULL: it is a noun
     cli_verb_help *help;
+    const struct noun *noun;
 } verbs[] = {
-#define X(name, usage, help) {#name, usage, help, verb_##name, help_##name},
+#define X(name, usage, help) {#name, usage, help, verb_##name, help_##name, NULL},
     CLI_VERBS(X)
 #undef X
+#define X(name, usage, help) {#name, usage, help, NULL, NULL, &noun_##name},
+    CLI_NOUNS(X)
+#undef X
 };
+
+// Kinds that share an exit code share a line.
+static void exits_print(FILE *to) {
+    static const enum err_kind kinds[] = {
+#define X(kind, name, http, exit, retry) ERR_##kind,
+        ERR_KINDS(X)
+#undef X
+    };
+    fprintf(to, "\nexit codes: 0 done");
+    for (int code = 1; code < 32; code++) {
+        const char *before = ", ";
+        for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+            if (err_kind_exit(kinds[i]) != code) continue;
+            if (*before == ',')
+                fprintf(to, "%s%d %s", code % 5 ? ", " : ",\n  ", code, err_kind_name(kinds[i]));
+            else
+                fprintf(to, "%s%s", before, err_kind_name(kinds[i]));
+            before = "/";
+        }
+    }
+    fprintf(to, "\n");
+}
 
 static void list_print(FILE *to) {
     fprintf(to, "usage: granary VERB [OPTION...]\n\n");
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) fprintf(to, "  %-12s %s\n", verbs[i].name, verbs[i].line);
     fprintf(to, "\n'granary VERB --help' says more about each.\n");
+    exits_print(to);
 }
 
-static void help_print(const struct verb *verb) {
+static void help_print(const struct verb *verb, const char *const *arguments) {
     AUTO_TEXT struct text text = {0};
+    if (verb->noun) {
+        noun_help(verb->noun, arguments, &text);
+        fputs(text_string(&text), stdout);
+        return;
+    }
     verb->help(&text);
     printf("usage: granary %s%s%s\n\n%s\n", verb->name, *verb->usage ? " " : "", verb->usage, text_string(&text));
 }
@@ -57,10 +92,22 @@ static bool wants_help(const char *const *arguments) {
 
 static int verb_end(const struct verb *verb, const char *const *arguments) {
     int status = 0;
-    AUTO_ERR struct err *e = verb->run(arguments, &status);
+    AUTO_ERR struct err *e = verb->noun ? noun_run(verb->noun, arguments, &status) : verb->run(arguments, &status);
     if (!e) return status;
     fprintf(stderr, "granary %s: %s\n", verb->name, err_text(e));
     return err_kind_exit(err_kind(e));
+}
+
+// What the shell asks when a word shall be completed: one candidate per line. Not in the list: people do not type it.
+static int complete(const char *const *words) {
+    AUTO_TEXT struct text out = {0};
+    const struct verb *verb = *words && words[1] ? verb_find(*words) : NULL;
+    for (size_t i = 0; !verb && *words && !words[1] && i < ARRAY_LEN(verbs); i++)
+        complete_add(&out, *words, verbs[i].name);
+    if (verb && verb->noun) complete_noun(verb->noun, words + 1, &out);
+    if (verb && !verb->noun) complete_process(verb->name, words + 1, &out);
+    fputs(text_string(&out), stdout);
+    return 0;
 }
 
 int cli_main(const char *const *arguments) {
@@ -73,16 +120,17 @@ int cli_main(const char *const *arguments) {
     if (strcmp(name, "help") == 0 && arguments[2]) {
         const struct verb *about = verb_find(arguments[2]);
         if (!about) return unknown(arguments[2]);
-        help_print(about);
+        help_print(about, arguments + 3);
         return 0;
     }
     if (is_help(name) || strcmp(name, "help") == 0) {
         list_print(stdout);
         return 0;
     }
+    if (strcmp(name, "complete") == 0) return complete(arguments + 2);
     const struct verb *verb = verb_find(name);
     if (!verb) return unknown(name);
     if (!wants_help(arguments + 2)) return verb_end(verb, arguments + 2);
-    help_print(verb);
+    help_print(verb, arguments + 2);
     return 0;
 }

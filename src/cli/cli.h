@@ -13,8 +13,9 @@
     X(run, "[OPTION...] [--] COMMAND [ARGUMENT...]", "run a command in the cluster, with a volume if asked")           \
     X(master, "[SETTING...]", "the registry, the broker and the API")                                                  \
     X(agent, "[SETTING...]", "one per host: publishes volumes and runs tasks")                                         \
-    X(provider, "[SETTING...]", "one per storage system: runs its driver")                                             \
-    X(version, "", "what version this is")
+    X(provider, "[SETTING...]", "one per storage system: runs its driver")
+
+// Verbs that ask the master are nouns with actions, in cli/verbs.h.
 
 // Carries out one verb. *ret_exit is 0 when it is called; a verb sets it for an end that is no error of ours. The error,
 // if any, is given: its sentence goes to stderr behind "granary VERB: ", and its kind is the exit code.

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "cli/cli.h"
+#include "cli/verbs.h"
 #include "model/setting.h"
 
 struct err *cli_beside(const char *name, char **ret_path) {
@@ -47,10 +48,13 @@ static void help(enum process_kind kind, struct text *out) {
 struct err *verb_master(const char *const *arguments, int *ret_exit UNUSED) {
     return become(PROCESS_MASTER, arguments);
 }
-struct err *verb_agent(const char *const *arguments, int *ret_exit UNUSED) {
+// Settings are flags: a word says what to do with one that is registered.
+struct err *verb_agent(const char *const *arguments, int *ret_exit) {
+    if (*arguments && **arguments != '-') return noun_run(&noun_agent, arguments, ret_exit);
     return become(PROCESS_AGENT, arguments);
 }
-struct err *verb_provider(const char *const *arguments, int *ret_exit UNUSED) {
+struct err *verb_provider(const char *const *arguments, int *ret_exit) {
+    if (*arguments && **arguments != '-') return noun_run(&noun_provider, arguments, ret_exit);
     return become(PROCESS_PROVIDER, arguments);
 }
 void help_master(struct text *out) {
@@ -58,7 +62,9 @@ void help_master(struct text *out) {
 }
 void help_agent(struct text *out) {
     help(PROCESS_AGENT, out);
+    text_add(out, "\n\n'granary agent remove NAME' forgets one that is gone for good; 'granary agents' lists them.");
 }
 void help_provider(struct text *out) {
     help(PROCESS_PROVIDER, out);
+    text_add(out, "\n\n'granary provider remove NAME' forgets one that is gone for good; 'granary inventory' lists them.");
 }

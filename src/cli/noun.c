@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+// Actions by table: flags read, the client made, the output written.
+#include "cli/noun.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "codec/yaml.h"
+#include "sys/file.h"
+
+enum { WATCH_SECONDS = 2 };
+
+static const struct option watch_option = {"watch", OPTION_FLAG, NULL, "draw it again every 2 seconds, until stopped"};
+
+// ---- which action ----
+
+const struct action *noun_action(const struct noun *noun, const char *const *arguments, size_t *ret_used) {
+    const struct action *plain = NULL;
+    *ret_used = 0;
+    for (size_t i = 0; i < noun->count; i++) {
+        const struct action *a = &noun->actions[i];
+        if (!*a->name) plain = a;
+        if (*a->name && *arguments && strcmp(a->name, *arguments) == 0) {
+            *ret_used = 1;
+            return a;
+        }
+    }
+    // A first word is an action's name, unless the noun alone may be followed by names.
+    bool word = *arguments && **arguments != '-';
+    return plain && (!word || plain->names_most) ? plain : NULL;
+}
+
+static struct err *action_unknown(const struct noun *noun, const char *name) {
+    VEC(const char *) names = {0};
+    AUTO_TEXT struct text list = {0};
+    for (size_t i = 0; i < noun->count; i++) {
+        if (!*noun->actions[i].name) continue;
+        vec_push(&names, noun->actions[i].name);
+        text_addf(&list, "%s%s", list.size ? ", " : "", noun->actions[i].name);
+    }
+    const char *near = name ? text_nearest(name, names.at, names.count) : NULL;
+    vec_done(&names);
+    if (near) return err_new(ERR_INVALID, "unknown action '%.64s'; did you mean '%s'?", name, near);
+    if (!list.size) return err_new(ERR_INVALID, "'%.64s': takes flags only; see --help", name ? name : "");
+    if (name) return err_new(ERR_INVALID, "unknown action '%.64s'; there are %s", name, list.data);
+    return err_new(ERR_INVALID, "say what to do: %s; --help tells more", list.data);
+}
+
+// ---- help ----
+
+static void action_usage(const struct noun *noun, const struct action *a, struct text *out) {
+    text_addf(out, "granary %s%s%s%s%s", noun->name, *a->name ? " " : "", a->name, *a->usage ? " " : "", a->usage);
+}
+
+static void action_help(const struct noun *noun, const struct action *a, struct text *out) {
+    const struct option watch[] = {watch_option, {0}};
+    text_add(out, "usage: ");
+    action_usage(noun, a, out);
+    text_addf(out, "\n\n  %s\n", a->line);
+    if (a->options || a->traits & ACTION_WATCH) text_add(out, "\n");
+    options_help(a->options, out);
+    if (a->traits & ACTION_WATCH) options_help(watch, out);
+    if (a->more) text_addf(out, "\n%s\n", a->more);
+}
+
+static void global_help(struct text *out) {
+    text_add(out, "\nEverywhere:\n");
+    setting_help(PROCESS_CLI, out);
+    text_add(
+        out,
+        "  -o is short for --output. --config FILE or $GRANARY_CLI_CONFIG names a YAML file with the same keys.\n");
+}
+
+static void actions_help(const struct noun *noun, struct text *out) {
+    AUTO_TABLE struct table t = {0};
+    table_column(&t, "", TABLE_LEFT);
+    table_column(&t, "", TABLE_LEFT);
+    for (size_t i = 0; i < noun->count; i++) {
+        AUTO_TEXT struct text usage = {0};
+        action_usage(noun, &noun->actions[i], &usage);
+        table_cellf(&t, "  %s", text_string(&usage));
+        table_cell(&t, noun->actions[i].line);
+    }
+    text_add(out, "usage:\n");
+    table_write_plain(&t, out);
+    text_addf(out, "\n'granary %s ACTION --help' says more about each.\n", noun->name);
+}
+
+void noun_help(const struct noun *noun, const char *const *arguments, struct text *out) {
+    size_t used;
+    const struct action *a = noun_action(noun, arguments, &used);
+    if (a && (used || noun->count == 1))
+        action_help(noun, a, out);
+    else
+        actions_help(noun, out);
+    global_help(out);
+}
+
+// ---- settings ----
+
+extern char **environ;
+
+static struct err *file_give(struct settings *s, const char *path) {
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_TEXT struct text bytes = {0};
+    TRY(file_read(path, YAML_LARGEST, &bytes));
+    struct yaml_documents documents;
+    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, &arena, &documents), "%s", path));
+    if (!documents.count) return NULL;
+    const struct yaml_node *top = documents.at[0];
+    if (documents.count > 1 || top->kind != YAML_MAP)
+        return err_new(ERR_INVALID, "%s: must be one map of settings", path);
+    for (size_t i = 0; i < top->count; i++) {
+        const struct yaml_pair *pair = &top->pairs[i];
+        if (yaml_is_null(pair->value)) continue;
+        struct setting_given given = {
+            .name = pair->key, .source = FROM_FILE, .file = path, .line = (unsigned)pair->line};
+        given.value = pair->value->kind == YAML_TEXT ? pair->value->text : "";
+        TRY(settings_give(s, &given));
+    }
+    return NULL;
+}
+
+// --config may stand anywhere among the flags, and its file comes before them: looked for on its own.
+static struct err *config_find(const char **arguments, const char **ret_path) {
+    *ret_path = getenv("GRANARY_CLI_CONFIG");
+    const char **to = arguments;
+    bool flags = true;
+    for (const char **at = arguments; *at; at++) {
+        if (strcmp(*at, "--") == 0) flags = false;
+        if (flags && text_starts(*at, "--config=")) {
+            *ret_path = *at + strlen("--config=");
+        } else if (flags && strcmp(*at, "--config") == 0) {
+            if (!at[1]) return err_new(ERR_INVALID, "--config needs a value: FILE");
+            *ret_path = *++at;
+        } else {
+            *to++ = *at;
+        }
+    }
+    *to = NULL;
+    return NULL;
+}
+
+static struct err *settings_read(struct settings *s, const char **arguments) {
+    const char *path;
+    TRY(config_find(arguments, &path));
+    if (path && *path) TRY(err_wrap(file_give(s, path), "configuration"));
+    return settings_give_environment(s, (const char *const *)environ);
+}
+
+// ---- running ----
+
+bool call_json(struct call *c) {
+    if (!c->json) return false;
+    const struct text *json = client_json(c->client);
+    text_add_n(c->out, text_string(json), json->size);
+    if (!json->size || json->data[json->size - 1] != '\n') text_add_char(c->out, '\n');
+    return true;
+}
+
+const char *call_name(const struct call *c, size_t index) {
+    return index < c->options->names.count ? c->options->names.at[index] : NULL;
+}
+
+static struct err *out_flush(struct text *out) {
+    if (out->size) fwrite(out->data, 1, out->size, stdout);
+    text_clear(out);
+    if (fflush(stdout) == 0) return NULL;
+    return errno == EPIPE ? NULL : err_errno(errno, "write the output");
+}
+
+static struct err *action_once(const struct action *a, struct call *c) {
+    AUTO_ARENA struct arena arena = {0};
+    c->arena = &arena;
+    struct err *e = a->run(c);
+    struct err *unwritten = out_flush(c->out);
+    if (!e) return unwritten;
+    err_free(unwritten);
+    return e;
+}
+
+// Until a signal ends the process. A master that is away for a while is shown and waited for.
+static struct err *action_watch(const struct action *a, struct call *c) {
+    for (;;) {
+        if (!c->json && isatty(STDOUT_FILENO)) text_add(c->out, "\033[H\033[2J");
+        struct err *e = action_once(a, c);
+        if (e && err_kind(e) != ERR_UNAVAILABLE && err_kind(e) != ERR_TIMEOUT) return e;
+        if (e) fprintf(stderr, "%s\n", err_text(e));
+        err_free(e);
+        if (ferror(stdout)) return NULL;
+        nanosleep(&(struct timespec){.tv_sec = WATCH_SECONDS}, NULL);
+    }
+}
+
+static struct err *names_check(const struct noun *noun, const struct action *a, const struct options *o) {
+    if (o->names.count >= a->names_least && o->names.count <= a->names_most) return NULL;
+    AUTO_TEXT struct text usage = {0};
+    action_usage(noun, a, &usage);
+    if (o->names.count > a->names_most)
+        return err_new(ERR_INVALID, "'%.64s' is one argument too many; usage: %s", o->names.at[a->names_most],
+                       usage.data);
+    return err_new(ERR_INVALID, "an argument is missing; usage: %s", usage.data);
+}
+
+static struct err *action_do(const struct noun *noun, const struct action *a, const struct options *o,
+                             const struct settings *s) {
+    TRY(names_check(noun, a, o));
+    TRY(settings_complete(s));
+    AUTO_CLIENT struct client *client = NULL;
+    TRY(client_new(s, &client));
+    AUTO_TEXT struct text out = {0};
+    struct call c = {.options = o, .settings = s, .client = client, .out = &out};
+    c.json = strcmp(settings_text(s, "output"), "json") == 0;
+    return options_has(o, "watch") ? action_watch(a, &c) : action_once(a, &c);
+}
+
+static struct err *action_parse(const struct noun *noun, const struct action *a, const char **arguments,
+                                struct settings *s) {
+    VEC(struct option) table = {0};
+    for (const struct option *option = a->options; option && option->name; option++) vec_push(&table, *option);
+    if (a->traits & ACTION_WATCH) vec_push(&table, watch_option);
+    vec_push(&table, ((struct option){0}));
+    struct options o = {0};
+    struct err *e = settings_read(s, arguments);
+    if (!e) e = options_read(table.at, arguments, s, &o);
+    if (!e) e = action_do(noun, a, &o, s);
+    options_done(&o);
+    vec_done(&table);
+    return e;
+}
+
+struct err *noun_run(const struct noun *noun, const char *const *arguments, int *ret_exit UNUSED) {
+    size_t used;
+    const struct action *a = noun_action(noun, arguments, &used);
+    if (!a) return action_unknown(noun, *arguments);
+    AUTO_ARENA struct arena arena = {0};
+    size_t count = 0;
+    while (arguments[used + count]) count++;
+    const char **own = arena_copy(&arena, arguments + used, (count + 1) * sizeof *own);
+    struct settings *s = settings_new(PROCESS_CLI);
+    struct err *e = action_parse(noun, a, own, s);
+    settings_free(s);
+    return *a->name ? err_wrap(e, "%s", a->name) : e;
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+// granary agents: the hosts, what they have and which classes they can use.
+#include <string.h>
+
+#include "cli/output.h"
+#include "cli/verbs.h"
+#include "granary_api.pb-c.h"
+
+static const char empty[] = "No agents yet: none has registered. Start one with 'granary agent', or a whole cluster on "
+                            "this machine with 'granary "
+                            "dev'.\n";
+
+static void agent_row(struct table *t, const Granary__Agent *a, struct arena *arena) {
+    table_cell(t, a->name);
+    table_cell(t, a->state);
+    table_cell(t, a->since ? show_age(a->since, arena) : NULL);
+    table_cell_number(t, a->tasks);
+    table_cell_number(t, a->attachments);
+    table_cellf(t, "%s of %s", show_real(a->free && a->free->has_cpus ? a->free->cpus : 0, arena),
+                show_real(a->total && a->total->has_cpus ? a->total->cpus : 0, arena));
+    double mem = a->free && a->free->has_mem ? a->free->mem : 0,
+           all = a->total && a->total->has_mem ? a->total->mem : 0;
+    table_cellf(t, "%s of %s", show_mebibytes(mem, arena), show_mebibytes(all, arena));
+    table_cell(t, show_list(a->classes, a->n_classes, arena));
+}
+
+static struct err *list_get(struct call *c, Granary__AgentList **ret_list) {
+    void *list;
+    TRY(client_list(c->client, "/v1/agents", &granary__agent_list__descriptor, c->arena, &list));
+    *ret_list = list;
+    return NULL;
+}
+
+static struct err *agents(struct call *c) {
+    Granary__AgentList *list;
+    TRY(list_get(c, &list));
+    if (call_json(c)) return NULL;
+    if (!list->n_agents) {
+        text_add(c->out, empty);
+        return NULL;
+    }
+    AUTO_TABLE struct table t = {0};
+    table_column(&t, "AGENT", TABLE_LEFT);
+    table_column(&t, "STATE", TABLE_LEFT);
+    table_column(&t, "FOR", TABLE_RIGHT);
+    table_column(&t, "TASKS", TABLE_RIGHT);
+    table_column(&t, "VOLUMES", TABLE_RIGHT);
+    table_column(&t, "FREE CPUS", TABLE_RIGHT);
+    table_column(&t, "FREE MEM", TABLE_RIGHT);
+    table_column(&t, "CLASSES", TABLE_LEFT);
+    for (size_t i = 0; i < list->n_agents; i++) agent_row(&t, list->agents[i], c->arena);
+    table_write(&t, c->out);
+    return NULL;
+}
+
+static void tags_rows(struct table *t, const Granary__Agent *a, struct arena *arena) {
+    for (size_t i = 0; i < a->n_tags; i++) {
+        const Granary__Tag *tag = a->tags[i];
+        const char *origin =
+            tag->has_origin ? show_word(&granary__tag__origin__descriptor, (int)tag->origin, arena) : "reported";
+        field_row(
+            t, i ? "" : "tags",
+            arena_format(arena, "%s%s%s  (%s)", tag->key, tag->value ? "=" : "", tag->value ? tag->value : "", origin));
+    }
+}
+
+static void agent_write(const Granary__Agent *a, struct text *out, struct arena *arena) {
+    AUTO_TABLE struct table t = {0};
+    fields_begin(&t);
+    field_row(&t, "agent", a->name);
+    field_row(&t, "host name", a->hostname);
+    field_row(&t, "address", a->address);
+    field_row(&t, "state", a->since ? arena_format(arena, "%s for %s", a->state, show_age(a->since, arena)) : a->state);
+    field_row(&t, "total", show_resources(a->total, arena));
+    field_row(&t, "used", show_resources(a->used, arena));
+    field_row(&t, "offered", show_resources(a->offered, arena));
+    field_row(&t, "free", show_resources(a->free, arena));
+    field_row(&t, "tasks", arena_format(arena, "%u", a->tasks));
+    field_row(&t, "volumes", arena_format(arena, "%u attached", a->attachments));
+    field_row(&t, "classes", show_list(a->classes, a->n_classes, arena));
+    tags_rows(&t, a, arena);
+    table_write_plain(&t, out);
+}
+
+// There is no route for one agent: its JSON is written from the list's.
+static struct err *agents_show(struct call *c) {
+    Granary__AgentList *list;
+    TRY(list_get(c, &list));
+    for (size_t i = 0; i < list->n_agents; i++) {
+        if (strcmp(list->agents[i]->name, call_name(c, 0)) != 0) continue;
+        if (c->json)
+            message_write(&list->agents[i]->base, c->out);
+        else
+            agent_write(list->agents[i], c->out, c->arena);
+        return NULL;
+    }
+    return err_new(ERR_NOT_FOUND, "agent '%s': there is none of that name; 'granary agents' lists them",
+                   call_name(c, 0));
+}
+
+static struct err *agents_remove(struct call *c) {
+    AUTO_TEXT struct text path = {0};
+    text_add(&path, "/v1/agents");
+    path_add(&path, call_name(c, 0));
+    TRY(client_ask(c->client, "DELETE", path.data, NULL, NULL, c->arena, NULL));
+    if (!c->json) text_addf(c->out, "agent '%s' is forgotten\n", call_name(c, 0));
+    return NULL;
+}
+
+#define REMOVE                                                                                                         \
+    {                                                                                                                  \
+        "remove", "NAME", "forgets an agent that is gone for good", NULL, 1, 1, 0, agents_remove,                      \
+            "It must be away, and no volume may be attached to it. Its tasks are lost.\n\n"                            \
+            "example:\n  granary agents remove n7"                                                                     \
+    }
+
+static const struct action agents_actions[] = {
+    {"", "", "the agents, one line each", NULL, 0, 0, ACTION_WATCH, agents,
+     "FREE is what could be offered now. CLASSES are those of which some pool can be used on that agent.\n\n"
+     "examples:\n  granary agents --watch\n  granary agents show n1\n  granary agents -o json | jq -r "
+     "'.agents[].name'"},
+    {"show", "NAME", "all about one agent: resources, classes, tags and where they come from", NULL, 1, 1, 0,
+     agents_show, "example:\n  granary agents show n1"},
+    REMOVE,
+};
+NOUN(agents, agents_actions);
+
+static const struct action agent_actions[] = {REMOVE};
+NOUN(agent, agent_actions);

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+// granary inventory: providers, instances and pools as a tree, with what is reported, granted and free. Changes nothing.
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/noun.h"
+#include "cli/output.h"
+#include "cli/table.h"
+#include "cli/verbs.h"
+#include "granary_api.pb-c.h"
+
+static const char empty[] = "No storage yet: no provider has registered. Start one with 'granary provider --name NAME "
+                            "--driver DRIVER', or a whole\n"
+                            "cluster on this machine with 'granary dev'.\n";
+
+// ---- the tree ----
+
+static void note_add(struct text *notes, const char *note) {
+    text_addf(notes, "%s%s", notes->size ? "; " : "", note);
+}
+
+static const char *provider_notes(const Granary__Provider *p, struct arena *arena) {
+    AUTO_TEXT struct text notes = {0};
+    if (p->driver) note_add(&notes, arena_format(arena, "driver %s", p->driver));
+    if (p->has_connected && !p->connected)
+        note_add(&notes, p->stale_since
+                             ? arena_format(arena, "away, stale since %s (%s)", show_time(p->stale_since, arena),
+                                            show_age(p->stale_since, arena))
+                             : "away, not heard since the master started");
+    if (p->foreign_objects) note_add(&notes, arena_format(arena, "%u foreign objects", p->foreign_objects));
+    return arena_text(arena, text_string(&notes));
+}
+
+static const char *pool_notes(const Granary__Provider *p, const Granary__Pool *pool, struct arena *arena) {
+    AUTO_TEXT struct text notes = {0};
+    if (pool->store && strcmp(pool->store, pool->name) != 0)
+        note_add(&notes, arena_format(arena, "view of %s", pool->store));
+    if (pool->charge_numerator != pool->charge_denominator)
+        note_add(&notes, arena_format(arena, "charges %u/%u", pool->charge_numerator, pool->charge_denominator));
+    if (pool->others) note_add(&notes, arena_format(arena, "others took %s", show_bytes(pool->others, arena)));
+    if (pool->stale && p->connected) note_add(&notes, "stale");
+    return arena_text(arena, text_string(&notes));
+}
+
+static void bytes_cell(struct table *t, const Granary__Quantities *q) {
+    if (q && q->has_bytes)
+        table_cell_bytes(t, q->bytes);
+    else
+        table_cell(t, "-");
+}
+
+static void tier_row(struct table *t, const char *name, const char *tags, const char *notes) {
+    table_cell(t, name);
+    for (int i = 0; i < 3; i++) table_blank(t);
+    if (*tags)
+        table_cell(t, tags);
+    else
+        table_blank(t);
+    if (*notes)
+        table_cell(t, notes);
+    else
+        table_blank(t);
+}
+
+static void pool_row(struct table *t, const Granary__Provider *p, const Granary__Pool *pool, struct arena *arena) {
+    const char *notes = pool_notes(p, pool, arena);
+    table_cellf(t, "    %s", pool->name);
+    bytes_cell(t, pool->total);
+    bytes_cell(t, pool->granted);
+    bytes_cell(t, pool->free);
+    const char *tags = show_tags(pool->tags, pool->n_tags, "pool", arena);
+    if (*tags)
+        table_cell(t, tags);
+    else
+        table_blank(t);
+    if (*notes)
+        table_cell(t, notes);
+    else
+        table_blank(t);
+}
+
+static void provider_rows(struct table *t, const Granary__Provider *p, struct arena *arena) {
+    tier_row(t, p->name, show_tags(p->tags, p->n_tags, "provider", arena), provider_notes(p, arena));
+    for (size_t i = 0; i < p->n_instances; i++) {
+        const Granary__Instance *instance = p->instances[i];
+        const char *name = arena_format(arena, "  %s", instance->name);
+        tier_row(t, name, show_tags(instance->tags, instance->n_tags, "instance", arena), "");
+        for (size_t j = 0; j < instance->n_pools; j++) pool_row(t, p, instance->pools[j], arena);
+    }
+}
+
+static void tree_write(const Granary__Inventory *list, struct text *out, struct arena *arena) {
+    if (!list->n_providers) {
+        text_add(out, empty);
+        return;
+    }
+    AUTO_TABLE struct table t = {0};
+    table_column(&t, "PROVIDER / INSTANCE / POOL", TABLE_LEFT);
+    table_column(&t, "REPORTED", TABLE_RIGHT);
+    table_column(&t, "GRANTED", TABLE_RIGHT);
+    table_column(&t, "FREE", TABLE_RIGHT);
+    table_column(&t, "TAGS", TABLE_LEFT);
+    table_column(&t, "NOTES", TABLE_LEFT);
+    for (size_t i = 0; i < list->n_providers; i++) provider_rows(&t, list->providers[i], arena);
+    table_write(&t, out);
+}
+
+// ---- one pool ----
+
+static void quantities_rows(struct table *t, const char *what, const Granary__Quantities *q, struct arena *arena) {
+    if (!q) return;
+    AUTO_TEXT struct text s = {0};
+    if (q->has_bytes) text_add(&s, show_bytes(q->bytes, arena));
+    if (q->has_iops) text_addf(&s, "%s%llu iops", s.size ? ", " : "", (unsigned long long)q->iops);
+    if (q->has_bandwidth) text_addf(&s, "%s%s", s.size ? ", " : "", show_rate(q->bandwidth, arena));
+    if (q->has_volumes) text_addf(&s, "%s%llu volumes", s.size ? ", " : "", (unsigned long long)q->volumes);
+    field_row(t, what, text_string(&s));
+}
+
+static void limits_rows(struct table *t, const Granary__Pool *p, struct arena *arena) {
+    if (p->smallest_volume) field_row(t, "smallest volume", show_bytes(p->smallest_volume, arena));
+    if (p->largest_volume) field_row(t, "largest volume", show_bytes(p->largest_volume, arena));
+    if (p->granularity) field_row(t, "granularity", show_bytes(p->granularity, arena));
+    if (p->others) field_row(t, "taken by others", show_bytes(p->others, arena));
+    if (p->headroom) field_row(t, "headroom", show_bytes(p->headroom, arena));
+    if (p->physical_free) field_row(t, "physically free", show_bytes(p->physical_free, arena));
+    if (p->charge_numerator != p->charge_denominator)
+        field_row(
+            t, "charge",
+            arena_format(arena, "%u store bytes for each %u granted", p->charge_numerator, p->charge_denominator));
+}
+
+static void facts_rows(struct table *t, const Granary__Pool *p, struct arena *arena) {
+    for (size_t i = 0; i < p->n_tags; i++) {
+        const Granary__Tag *tag = p->tags[i];
+        field_row(t, i ? "" : "tags",
+                  arena_format(arena, "%s%s%s  (said by the %s)", tag->key, tag->value ? "=" : "",
+                               tag->value ? tag->value : "", tag->tier ? tag->tier : "?"));
+    }
+    for (size_t i = 0; i < p->n_constraints; i++)
+        field_row(t, i ? "" : "agents must",
+                  arena_format(arena, "%s  (said by the %s)", p->constraints[i]->selector,
+                               p->constraints[i]->tier ? p->constraints[i]->tier : "?"));
+    for (size_t i = 0; i < p->n_preferences; i++)
+        field_row(t, i ? "" : "better agents",
+                  arena_format(arena, "%s  (weight %d)", p->preferences[i]->selector, p->preferences[i]->weight));
+    AUTO_TEXT struct text can = {0};
+    for (size_t i = 0; i < p->n_capabilities; i++)
+        text_addf(&can, "%s%s", i ? ", " : "",
+                  show_word(&granary__capability__descriptor, (int)p->capabilities[i], arena));
+    field_row(t, "capabilities", text_string(&can));
+}
+
+static void pool_write(const Granary__Provider *provider, const char *path, const Granary__Pool *p, struct text *out,
+                       struct arena *arena) {
+    AUTO_TABLE struct table t = {0};
+    fields_begin(&t);
+    field_row(&t, "pool", path);
+    field_row(&t, "driver", provider->driver);
+    field_row(&t, "store", p->store);
+    quantities_rows(&t, "reported", p->total, arena);
+    quantities_rows(&t, "granted", p->granted, arena);
+    quantities_rows(&t, "free", p->free, arena);
+    limits_rows(&t, p, arena);
+    facts_rows(&t, p, arena);
+    field_row(&t, "data address", p->data_address);
+    if (provider->stale_since) field_row(&t, "stale since", show_time(provider->stale_since, arena));
+    if (p->reported_at) field_row(&t, "reported at", show_time(p->reported_at, arena));
+    table_write_plain(&t, out);
+}
+
+// A pool by its whole path or by its own name.
+static size_t pools_write(const Granary__Inventory *list, const char *wanted, struct text *out, struct arena *arena) {
+    size_t found = 0;
+    for (size_t i = 0; i < list->n_providers; i++)
+        for (size_t j = 0; j < list->providers[i]->n_instances; j++) {
+            const Granary__Instance *instance = list->providers[i]->instances[j];
+            for (size_t k = 0; k < instance->n_pools; k++) {
+                const char *name = instance->pools[k]->name;
+                const char *path = arena_format(arena, "%s/%s/%s", list->providers[i]->name, instance->name, name);
+                if (strcmp(path, wanted) != 0 && strcmp(name, wanted) != 0) continue;
+                if (found++) text_add_char(out, '\n');
+                pool_write(list->providers[i], path, instance->pools[k], out, arena);
+            }
+        }
+    return found;
+}
+
+static struct err *inventory(struct call *c) {
+    void *list;
+    TRY(client_get(c->client, "/v1/inventory", &granary__inventory__descriptor, c->arena, &list));
+    if (call_json(c)) return NULL;
+    const char *pool = options_text(c->options, "pool");
+    if (!pool)
+        tree_write(list, c->out, c->arena);
+    else if (!pools_write(list, pool, c->out, c->arena))
+        return err_new(ERR_NOT_FOUND, "pool '%s': there is none of that name; 'granary inventory' shows them all",
+                       pool);
+    return NULL;
+}
+
+// ---- provider remove ----
+
+static struct err *provider_remove(struct call *c) {
+    AUTO_TEXT struct text path = {0};
+    text_add(&path, "/v1/providers");
+    path_add(&path, call_name(c, 0));
+    TRY(client_ask(c->client, "DELETE", path.data, NULL, NULL, c->arena, NULL));
+    if (!c->json) text_addf(c->out, "provider '%s' is forgotten\n", call_name(c, 0));
+    return NULL;
+}
+
+static const struct option inventory_options[] = {
+    {"pool", OPTION_TEXT, "POOL", "all about one pool: its name, or PROVIDER/INSTANCE/POOL"},
+    {0},
+};
+static const struct action inventory_actions[] = {
+    {"", "[--pool POOL]", "the storage tiers as a tree: what is reported, granted and free", inventory_options, 0, 0,
+     ACTION_WATCH, inventory,
+     "REPORTED is what the storage has for us, GRANTED what volumes and reservations hold, FREE what can still be "
+     "granted.\n"
+     "Pools that are views of one store share these figures: taking from one shrinks the others.\n\n"
+     "examples:\n"
+     "  granary inventory --watch\n"
+     "  granary inventory --pool ssd\n"
+     "  granary inventory -o json | jq '.providers[].instances[].pools[].free.bytes'"},
+};
+NOUN(inventory, inventory_actions);
+
+static const struct action provider_actions[] = {
+    {"remove", "NAME", "forgets a provider that is gone for good", NULL, 1, 1, 0, provider_remove,
+     "It must be away, and nothing may be granted from its pools.\n\nexample:\n  granary provider remove old-array"},
+};
+NOUN(provider, provider_actions);
