@@ -107,6 +107,8 @@ void agent_settle(struct draft *d, uint64_t agent) {
     struct agent_row *a = edit_agent(d, agent, EV_agent_returned);
     a->state = AGENT_IS_ACTIVE;
     a->since = d->now.wall;
+    struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent); // those that waited for it
+    VEC_EACH(id, &tasks) task_advance(d, *id);
 }
 
 void decide_agent_report(struct draft *d, const struct cmd_agent_report *c) {

@@ -118,6 +118,11 @@ void attachment_map_failed(struct draft *d, const struct operation_row *o, const
     uint64_t id = o->attachment;
     operation_end(d, o->id, OP_FAILED, o->error, message);
     struct attachment_row *a = edit_attachment(d, id, EV_attachment_detaching);
+    if (!a->host) { // nobody to map to, so nothing to undo
+        attachment_fail(d, a, message);
+        attachment_end(d, a, "it was never mapped: the agent has no identity in that storage system");
+        return;
+    }
     if (a->state == ATTACHMENT_STRANDED) {
         attachment_retry(d, id);
         return;

@@ -171,7 +171,7 @@ struct err *core_decide(struct draft *d, const struct command *c, struct answer 
     case CMD_tick: decide_tick(d); return NULL;
     case COMMAND_COUNT: break;
     }
-    must(!"a command");
+    must(c->kind < COMMAND_COUNT);
     return NULL;
 }
 

@@ -58,7 +58,7 @@ size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[
     case OFFERS_OF_VOLUME: return keys_of_offer_volumes(offer, ret_keys);
     case RELATION_COUNT: break;
     }
-    must(!"a relation");
+    must(relation < RELATION_COUNT);
     return 0;
 }
 

@@ -99,13 +99,15 @@ void task_agent_lost(struct draft *d, uint64_t task) {
 static const char *task_missing(struct draft *d, const struct task_row *t) {
     const struct task_volume *volumes = blob_items(t->volumes, struct task_volume);
     const char *missing = NULL;
+    const struct agent_row *agent = draft_agent(d, t->agent);
+    bool live = agent && agent->state == AGENT_IS_ACTIVE && agent->session && agent->facts;
     for (size_t i = 0; i < blob_count(t->volumes, struct task_volume); i++) {
         const struct volume_row *v = draft_volume(d, volumes[i].volume);
         must(v); // a volume with a live task is not removed
         const struct attachment_row *a = attachment_on(d, v->id, t->agent);
         if (a && a->state == ATTACHMENT_IN_USE && a->purpose == ATTACH_FOR_USE) continue;
         missing = volume_says(d, v);
-        if (!a && volume_can_attach(d, v, t->agent)) attachment_start(d, v->id, t->agent, ATTACH_FOR_USE);
+        if (!a && live && volume_can_attach(d, v, t->agent)) attachment_start(d, v->id, t->agent, ATTACH_FOR_USE);
     }
     return missing;
 }

@@ -161,7 +161,8 @@ void check_converged(struct sim *s) {
         if (o->state == OP_OPEN) sim_fail(s, "I9: operation %llu (kind %d of volume %llu) is still open", (unsigned long long)o->id, o->kind, (unsigned long long)o->volume);
     }
     STATE_EACH(ATTACHMENT, attachment_row, a, state)
-        sim_fail(s, "I9: attachment %llu of volume %llu is still there: state %d step %d", (unsigned long long)a->id, (unsigned long long)a->volume, a->state, a->step);
+        sim_fail(s, "I9: attachment %llu of volume %llu is still there: %s, step %d, %u open operations, tried again at %lld: %s", (unsigned long long)a->id, (unsigned long long)a->volume,
+                 attachment_state_name(a->state), a->step, state_volume(state, a->volume)->open_operation_count, (long long)a->retry_at.ms, a->message ? a->message : "");
     STATE_EACH(AGENT, agent_row, a, state) {
         if (a->state != AGENT_IS_ACTIVE) sim_fail(s, "I9: agent %s is not active: state %d unclean %u", a->name, a->state, a->unclean);
     }
