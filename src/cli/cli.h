@@ -11,6 +11,7 @@
 //   void help_<name>(struct text *out)                                     what `granary <name> --help` says below the usage line
 #define CLI_VERBS(X)                                                                                                   \
     X(run, "[OPTION...] [--] COMMAND [ARGUMENT...]", "run a command in the cluster, with a volume if asked")           \
+    X(dev, "[OPTION...]", "a whole cluster on this machine, with file-backed pools")                                   \
     X(master, "[SETTING...]", "the registry, the broker and the API")                                                  \
     X(agent, "[SETTING...]", "one per host: publishes volumes and runs tasks")                                         \
     X(provider, "[SETTING...]", "one per storage system: runs its driver")

@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: Apache-2.0
+// `granary dev`: a master, providers and agents on this machine, from an empty directory to a clean end.
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/dev.h"
+#include "codec/yaml.h"
+#include "net/address.h"
+#include "sys/file.h"
+
+enum { SERVE_LOOK_MS = 500 };
+
+// ---- saying ----
+
+void dev_say(const struct dev *d, const char *format, ...) {
+    va_list list;
+    printf("[%5.1fs] ", (double)(dev_now() - d->began) / 1000);
+    va_start(list, format);
+    vprintf(format, list);
+    va_end(list);
+    putchar('\n');
+    fflush(stdout);
+}
+
+void dev_say_more(const char *format, ...) {
+    va_list list;
+    printf("         ");
+    va_start(list, format);
+    vprintf(format, list);
+    va_end(list);
+    putchar('\n');
+    fflush(stdout);
+}
+
+char *dev_path(const struct dev *d, const char *format, ...) {
+    char *below = NULL;
+    va_list list;
+    va_start(list, format);
+    int size = vasprintf(&below, format, list);
+    va_end(list);
+    must(size >= 0);
+    char *path = mem_format("%s/%s", d->directory, below);
+    free(below);
+    return path;
+}
+
+unsigned dev_agents(const struct dev *d) {
+    return (unsigned)settings_number(d->settings, "agents");
+}
+unsigned dev_providers(const struct dev *d) {
+    return (unsigned)settings_number(d->settings, "providers");
+}
+
+// ---- settings ----
+
+extern char **environ;
+
+static struct err *file_give(struct settings *s, const char *path, struct arena *arena) {
+    AUTO_TEXT struct text bytes = {0};
+    struct yaml_documents documents;
+    TRY(err_wrap(file_read(path, YAML_LARGEST, &bytes), "configuration"));
+    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, arena, &documents), "configuration %s", path));
+    if (!documents.count) return NULL;
+    const struct yaml_node *top = documents.at[0];
+    if (documents.count > 1 || top->kind != YAML_MAP)
+        return err_new(ERR_INVALID, "configuration %s: must be one map of settings", path);
+    for (size_t i = 0; i < top->count; i++) {
+        const struct yaml_pair *pair = &top->pairs[i];
+        if (pair->value->kind != YAML_TEXT)
+            return err_new(ERR_INVALID, "%s:%zu: '%s' must be one value", path, pair->line, pair->key);
+        struct setting_given given = {.name = pair->key,
+                                      .value = pair->value->text,
+                                      .source = FROM_FILE,
+                                      .file = path,
+                                      .line = (unsigned)pair->line};
+        TRY(settings_give(s, &given));
+    }
+    return NULL;
+}
+
+static bool own_flag(void *arg, const char *flag) {
+    struct dev *d = arg;
+    bool once = strcmp(flag, "--once") == 0, cycle = strcmp(flag, "--cycle") == 0;
+    d->once |= once;
+    d->cycle |= once || cycle;
+    return once || cycle;
+}
+
+static struct err *settings_read(struct dev *d, const char *const *arguments, struct arena *arena) {
+    VEC(const char *) flags = {0};
+    const char *config = getenv("GRANARY_CONFIG");
+    size_t used = 0;
+    for (; *arguments; arguments++) {
+        if (text_starts(*arguments, "--config="))
+            config = *arguments + strlen("--config=");
+        else if (strcmp(*arguments, "--config") == 0 && arguments[1])
+            config = *++arguments;
+        else
+            vec_push(&flags, *arguments);
+    }
+    vec_push(&flags, NULL);
+    d->settings = settings_new(PROCESS_DEV);
+    struct err *e = config && *config ? file_give(d->settings, config, arena) : NULL;
+    if (!e) e = settings_give_environment(d->settings, (const char *const *)environ);
+    if (!e) e = settings_give_flags(d->settings, flags.at, own_flag, d, &used);
+    if (!e && flags.at[used]) e = err_new(ERR_INVALID, "'%s': it takes flags only; see --help", flags.at[used]);
+    if (!e) e = settings_complete(d->settings);
+    vec_done(&flags);
+    return e;
+}
+
+static struct err *cycle_possible(const struct dev *d) {
+    if (!d->cycle) return NULL;
+    if (dev_agents(d) < 2)
+        return err_new(ERR_INVALID, "--agents %u: the cycle moves a volume to another agent, so it needs 2 or more",
+                       dev_agents(d));
+    return NULL;
+}
+
+// ---- where it listens ----
+
+// The port if it can be had, else one that is free.
+static struct err *port_find(const char *host, uint16_t wanted, uint16_t *ret_port) {
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(wanted), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t size = sizeof a;
+    (void)host;
+    AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int on = 1;
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 1))
+        return err_new(ERR_CONFLICT, "port %u is taken", wanted);
+    must(getsockname(fd, (struct sockaddr *)&a, &size) == 0);
+    *ret_port = ntohs(a.sin_port);
+    return NULL;
+}
+
+static struct err *listen_choose(struct dev *d) {
+    const char *asked = settings_text(d->settings, "listen"), *colon = strrchr(asked, ':');
+    AUTO_FREE char *host = mem_format("%.*s", (int)(colon - asked), asked);
+    uint64_t wanted = 0;
+    uint16_t port;
+    if (!text_to_u64(colon + 1, &wanted) || wanted > UINT16_MAX)
+        return err_new(ERR_INVALID, "--listen %s: write HOST:PORT", asked);
+    if (!net_address_is_loopback(host))
+        return err_new(ERR_DENIED, "--listen %s: this cluster has no access control, so it listens on loopback only",
+                       asked);
+    struct err *taken = port_find(host, (uint16_t)wanted, &port);
+    if (taken && settings_source(d->settings, "listen") != FROM_DEFAULT) return err_wrap(taken, "--listen %s", asked);
+    if (taken) {
+        err_free(taken);
+        TRY(port_find(host, 0, &port));
+    }
+    d->listen = mem_format("%s:%u", host, port);
+    d->url = mem_format("http://%s", d->listen);
+    return NULL;
+}
+
+static struct err *client_make(struct dev *d) {
+    struct settings *s = settings_new(PROCESS_CLI);
+    struct setting_given given = {.name = "master", .value = d->url, .source = FROM_FLAG};
+    struct err *e = settings_give(s, &given);
+    if (!e) e = settings_complete(s);
+    if (!e) e = client_new(s, &d->client);
+    settings_free(s);
+    return e;
+}
+
+// ---- the cluster ----
+
+static struct err *cluster_start(struct dev *d) {
+    char name[DEV_NAME];
+    TRY(dev_child_start(d, "master", PROCESS_MASTER));
+    for (unsigned i = 1; i <= dev_providers(d); i++) {
+        snprintf(name, sizeof name, "provider-files-%u", i);
+        TRY(dev_child_start(d, name, PROCESS_PROVIDER));
+    }
+    for (unsigned i = 1; i <= dev_agents(d); i++) {
+        snprintf(name, sizeof name, "agent-n%u", i);
+        TRY(dev_child_start(d, name, PROCESS_AGENT));
+    }
+    return dev_until_ready(d);
+}
+
+static void usage_print(const struct dev *d) {
+    dev_say(d, "The cluster serves at %s until Ctrl-C. In another terminal:", d->url);
+    if (strcmp(d->listen, "127.0.0.1:5050") != 0) dev_say_more("  export GRANARY_MASTER=%s", d->url);
+    dev_say_more("  %s inventory", d->command);
+    dev_say_more("  %s run --class gold --size 64MiB --name my-data -- sh -c 'date >> /data/log; cat /data/log'",
+                 d->command);
+    dev_say_more("  %s explain --class gold --size 100GiB", d->command);
+    dev_say_more("  %s events", d->command);
+    dev_say_more("Configuration, logs and pools are in %s.", d->directory);
+}
+
+static void serve(struct dev *d) {
+    usage_print(d);
+    while (!d->stopping) {
+        dev_pause(d, SERVE_LOOK_MS);
+        AUTO_ERR struct err *dead = dev_children_check(d);
+        if (dead) dev_say(d, "%s. The others go on.", err_text(dead));
+    }
+}
+
+// Everything ends: processes, keepers, devices; and is looked for afterwards.
+static struct err *cluster_stop(struct dev *d) {
+    unsigned keepers;
+    AUTO_TEXT struct text left = {0};
+    dev_children_stop(d);
+    TRY(dev_keepers_end(d, &keepers));
+    dev_place_leftovers(d, &left);
+    return left.size ? err_new(ERR_INTERNAL, "%s", text_string(&left)) : NULL;
+}
+
+static struct err *dev_run(struct dev *d) {
+    TRY(listen_choose(d));
+    TRY(client_make(d));
+    TRY(dev_config_write(d));
+    dev_say(d, "A cluster in %s: a master, %u providers, %u agents.", d->directory, dev_providers(d), dev_agents(d));
+    dev_place_fallbacks(d);
+    struct err *e = cluster_start(d);
+    if (!e) dev_say(d, "All are connected.");
+    if (!e && d->cycle) e = dev_cycle(d);
+    if (!e && !d->once) serve(d);
+    struct err *unclean = cluster_stop(d);
+    if (!e) return unclean;
+    err_free(unclean);
+    return e;
+}
+
+static void signals_hold(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN); // whoever reads our output may leave; the cluster is still to be ended
+}
+
+static void dev_done(struct dev *d, bool keep_files) {
+    if (keep_files && d->directory) fprintf(stderr, "granary dev: everything it wrote is kept in %s\n", d->directory);
+    dev_place_close(d, keep_files);
+    client_free(d->client);
+    settings_free(d->settings);
+    vec_done(&d->children);
+    char *texts[] = {d->daemon, d->command, d->listen, d->url};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) free(texts[i]);
+}
+
+struct err *verb_dev(const char *const *arguments, int *ret_exit UNUSED) {
+    AUTO_ARENA struct arena arena = {0};
+    struct dev d = {.began = dev_now(), .lock = -1};
+    struct err *e = settings_read(&d, arguments, &arena);
+    if (!e) e = cycle_possible(&d);
+    if (!e) e = cli_beside("granaryd", &d.daemon);
+    if (!e) e = cli_beside("granary", &d.command);
+    if (!e && access(d.daemon, X_OK) != 0)
+        e = err_new(ERR_NOT_FOUND, "%s is not there; it is built and installed beside this command", d.daemon);
+    signals_hold();
+    if (!e) e = dev_place_open(&d);
+    bool ran = !e;
+    if (ran) e = dev_run(&d);
+    bool asked = d.stopping && !d.once && e && err_kind(e) == ERR_UNAVAILABLE; // Ctrl-C is how it ends
+    if (ran && !d.once) dev_say(&d, "Stopped.");
+    dev_done(&d, !ran || (e && !asked));
+    if (!asked) return e;
+    err_free(e);
+    return NULL;
+}
+
+void help_dev(struct text *out) {
+    text_add(
+        out,
+        "Starts a whole cluster on this machine: a master, providers with pools in files, agents. Its configuration "
+        "files,\n"
+        "logs and pools are in one directory, which is empty again when it ends.\n\n"
+        "  --cycle              first go through the pooling cycle, step by step, with processes killed on the way\n"
+        "  --once               the same, and end: the exit code says whether it succeeded\n"
+        "  --config FILE        a YAML file with the settings below\n\n");
+    setting_help(PROCESS_DEV, out);
+}
