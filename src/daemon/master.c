@@ -39,7 +39,7 @@ struct master_daemon {
     struct loop_timer *timer, *checkpoint, *room;
     struct journal_entry *in_flight; // kept while the store writes, to be written again after the ballast was given up
     size_t in_flight_count;
-    bool full, stopping;
+    bool full, started, stopping;
     struct err *fatal;
 };
 
@@ -214,6 +214,10 @@ static void timer_rang(void *arg) {
 
 static void request_came(struct http_request *r, void *arg) {
     struct master_daemon *d = arg;
+    if (!d->started) { // the loop turns already while a new registry is written
+        http_respond_error(r, err_new(ERR_UNAVAILABLE, "the master is reading its registry; ask again in a moment"));
+        return;
+    }
     const struct http_message *message = http_request_message(r);
     struct exchange *x = NEW(struct exchange);
     *x = (struct exchange){.daemon = d, .number = ++d->last_exchange, .request = r};
@@ -389,6 +393,7 @@ static struct err *daemon_start(struct master_daemon *d, const struct settings *
     TRY(registry_open(d, s));
     struct instant at = instant_now(d->loop);
     master_start(d->master, &at, &d->outputs);
+    d->started = true;
     TRY(master_seed(d->master, s, &at, &d->outputs));
     d->timer = loop_timer_new(d->loop, timer_rang, d);
     d->checkpoint = loop_timer_new(d->loop, checkpoint_slice, d);
