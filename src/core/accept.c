@@ -91,6 +91,14 @@ static bool ends_at_once(enum accept_kind kind) {
     return kind == ACCEPT_RESERVE || kind == ACCEPT_UNRESERVE || kind == ACCEPT_CREATE || kind == ACCEPT_DESTROY;
 }
 
+static void operation_tell(struct draft *d, const struct accept *a, const struct cmd_accept *c, const struct accept_operation *o) {
+    enum operation_kind kind = o->kind == ACCEPT_UNRESERVE ? OP_UNRESERVE : OP_RESERVE;
+    struct operation_row *row = operation_record(d, kind, c->framework, draft_text(d, o->id));
+    if (o->kind != ACCEPT_RESERVE) return;
+    row->reservation = *vec_last(&a->reservations);
+    row->size = draft_reservation(d, row->reservation)->charge.bytes;
+}
+
 static void accept_operation(struct draft *d, struct accept *a, const struct cmd_accept *c, const struct accept_operation *o) {
     if (o->kind == ACCEPT_LAUNCH) {
         for (size_t i = 0; i < o->task_count; i++) accept_launch(d, a, &o->tasks[i]);
@@ -105,7 +113,7 @@ static void accept_operation(struct draft *d, struct accept *a, const struct cmd
     if (e)
         operation_refuse(d, c, o, draft_text(d, err_text(e)));
     else if (o->id && ends_at_once(o->kind))
-        operation_record(d, o->kind == ACCEPT_UNRESERVE ? OP_UNRESERVE : OP_RESERVE, c->framework, draft_text(d, o->id));
+        operation_tell(d, a, c, o);
 }
 
 // The offers are used up. What is left of the agent's part is withheld from the framework for a while, as Mesos does.

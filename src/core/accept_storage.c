@@ -3,7 +3,10 @@
 #include "core/accept.h"
 #include "core/framework.h"
 
-static struct bytes item_bytes(const struct item *i) { return (struct bytes){(uint64_t)i->amount.n * MIB / 1000}; }
+static struct bytes item_bytes(const struct item *i) {
+    unsigned __int128 n = (unsigned __int128)(uint64_t)i->amount.n * MIB / 1000;
+    return (struct bytes){n > INT64_MAX ? INT64_MAX : (uint64_t)n};
+}
 
 static struct err *item_check(const struct accept_operation *o, const char *verb) {
     if (!o->item_count) return err_new(ERR_INVALID, "%s: it names no resource", verb);
@@ -113,6 +116,7 @@ struct err *accept_unreserve(struct draft *d, struct accept *a, const struct acc
         TRY(reservation_find(d, a, &o->items[i], "UNRESERVE", &id));
         struct reservation_row *r = edit_reservation(d, id, EV_reservation_changed);
         uint64_t bytes = item_bytes(&o->items[i]).n, before = r->charge.bytes.n;
+        if (before - bytes < MIB / 1000) bytes = before; // amounts are told in thousandths of a MiB, rounded down
         r->charge.iops.n -= in_proportion(r->charge.iops.n, bytes, before);
         r->charge.bandwidth.n -= in_proportion(r->charge.bandwidth.n, bytes, before);
         r->charge.bytes.n -= bytes;

@@ -202,7 +202,8 @@ void accept_launch(struct draft *d, struct accept *a, const struct task_launch *
     row->ports = draft_blob(d, n.ports.at, n.ports.count * sizeof *n.ports.at);
     row->volumes = draft_blob(d, n.volumes.at, n.volumes.count * sizeof *n.volumes.at);
     row->info = t->info;
-    if (t->user && !symbol_find(&d->state->symbols, t->user, &row->user)) row->user = (symbol){0};
+    const char *user = t->user ? t->user : a->framework->user;
+    if (user && !symbol_find(&d->state->symbols, user, &row->user)) row->user = (symbol){0};
     row->created = row->since = d->now.wall;
     row->kill_grace_ms = t->kill_grace_ms;
     row->reason = REASON_NONE;

@@ -18,7 +18,6 @@ struct owner framework_owner(const struct state *s, const struct framework_row *
 }
 
 static struct err *roles_check(const struct draft *d, const struct cmd_subscribe *c) {
-    if (!c->role_count) return err_new(ERR_INVALID, "Subscribe framework '%s': it names no role", c->name);
     for (size_t i = 0; i < c->role_count; i++) {
         TRY(role_check(state_text(d->state, c->roles[i])));
         for (size_t j = 0; j < i; j++)

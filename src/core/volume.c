@@ -252,6 +252,8 @@ struct err *volume_release(struct draft *d, uint64_t volume, uint64_t framework,
     o->wipe = v->on_release == ON_RELEASE_WIPE;
     o->framework = framework;
     o->framework_operation = framework_operation;
+    o->reservation = v->reservation;
+    o->size = v->charge.bytes;
     o->provider = 0; // an intent: it goes to the provider once nobody has the volume
     volume_settle(d, volume);
     return NULL;

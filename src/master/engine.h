@@ -54,6 +54,7 @@ struct master {
     struct mono heartbeat_at;
     char *full; // why changes are refused; NULL: they are not
     uint64_t durable;
+    struct wall now; // of the latest input
     struct map dirty;                // object id -> index into dirty_list + 1
     VEC(struct dirty_object) dirty_list; // oldest change first; id 0: taken
     size_t dirty_from;

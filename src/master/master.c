@@ -287,6 +287,7 @@ struct err *master_run(struct master *m, const struct command *c, const struct i
     // One input may be several commands: each draws its own UUIDs from the input's chance.
     unsigned char entropy[16];
     uint64_t turn = ++m->counters.commands;
+    m->now = at->now.wall;
     memcpy(entropy, c->entropy, sizeof entropy);
     for (size_t i = 0; i < sizeof turn; i++) entropy[i] ^= (unsigned char)(turn >> (8 * i));
     draft_init(&d, m->state, &arena, at->now, c->principal, entropy);

@@ -15,6 +15,10 @@ struct mesos_master scheduler_identity(const struct master *m) {
 }
 
 void scheduler_tell(struct master *m, struct session *s, mesos_event *event, struct outputs *out) {
+    if (event->update && !event->update->status->has_timestamp) { // words of the master itself
+        event->update->status->has_timestamp = 1;
+        event->update->status->timestamp = (double)m->now.ms / 1000;
+    }
     AUTO_TEXT struct text bytes = {0};
     if (s->binary)
         message_pack(&event->base, &bytes);
@@ -93,6 +97,7 @@ static void subscribe(struct master *m, const struct request *r, const mesos_cal
     struct answer answer = {0};
     struct err *e = mesos_subscribe_read(&m->state->symbols, call, &arena, &c.subscribe);
     c.subscribe.session = r->exchange;
+    if (!e && c.subscribe.user) master_symbol(m, c.subscribe.user); // of tasks that name none
     const struct framework_row *known = !e && c.subscribe.text_id ? state_framework_named(m->state, c.subscribe.text_id) : NULL;
     uint64_t old_stream = known ? known->session : 0;
     struct outputs told = {0}; // what the subscription causes comes after SUBSCRIBED
