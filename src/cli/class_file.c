@@ -94,11 +94,15 @@ static void preferences_write(struct text *out, const char *key, Granary__Prefer
 
 // The exact size; a comment says it for people when it is none that they would write.
 static void size_row(struct text *out, const char *key, uint64_t bytes, struct arena *arena) {
+    static const struct {
+        uint64_t size;
+        const char *name;
+    } units[] = {{TIB, "TiB"}, {GIB, "GiB"}, {MIB, "MiB"}, {1, ""}};
+    size_t i = 0;
+    while (bytes % units[i].size) i++;
     if (!bytes) return;
-    const char *unit = bytes % GIB == 0 ? "GiB" : bytes % MIB == 0 ? "MiB" : "";
-    uint64_t per = *unit == 'G' ? GIB : *unit == 'M' ? MIB : 1;
-    text_addf(out, "%s: %llu%s", key, (unsigned long long)(bytes / per), unit);
-    if (!*unit) text_addf(out, "  # %s", show_bytes(bytes, arena));
+    text_addf(out, "%s: %llu%s", key, (unsigned long long)(bytes / units[i].size), units[i].name);
+    if (units[i].size == 1) text_addf(out, "  # %s", show_bytes(bytes, arena));
     text_add_char(out, '\n');
 }
 

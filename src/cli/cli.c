@@ -18,7 +18,7 @@ static const struct verb {
     CLI_VERBS(X)
 #undef X
 #define X(name, usage, help) {#name, usage, help, NULL, NULL, &noun_##name},
-    CLI_NOUNS(X)
+        CLI_NOUNS(X)
 #undef X
 };
 
@@ -94,7 +94,10 @@ static int verb_end(const struct verb *verb, const char *const *arguments) {
     int status = 0;
     AUTO_ERR struct err *e = verb->noun ? noun_run(verb->noun, arguments, &status) : verb->run(arguments, &status);
     if (!e) return status;
-    fprintf(stderr, "granary %s: %s\n", verb->name, err_text(e));
+    size_t used;
+    const struct action *a = verb->noun ? noun_action(verb->noun, arguments, &used) : NULL;
+    const char *action = a ? a->name : "";
+    fprintf(stderr, "granary %s%s%s: %s\n", verb->name, *action ? " " : "", action, err_text(e));
     return err_kind_exit(err_kind(e));
 }
 

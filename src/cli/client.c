@@ -119,7 +119,7 @@ struct err *client_error(int status, const char *body, size_t size) {
     if (!err_kind_parse(error->kind, &kind)) kind = kind_of_status(status);
     AUTO_TEXT struct text text = {0};
     table_clean(&text, error->message);
-    if (error->explanation) explanation_hint(error->explanation, &text);
+    if (error->explanation) explanation_hint(error->explanation, error->message, &text);
     return err_new(kind, "%s", text_string(&text));
 }
 

@@ -2,6 +2,8 @@
 // Explanations for people.
 #include "cli/explanation.h"
 
+#include <string.h>
+
 #include "base/quantity.h"
 #include "cli/table.h"
 
@@ -21,18 +23,31 @@ static void refusal_add(struct text *out, const char *indent, const Granary__Ref
     }
 }
 
+// What a sentence above has said already is not said again.
+static bool is_said(const char *above, const Granary__Refusal *r) {
+    return above && r->sentence && strstr(above, r->sentence);
+}
+
+// At most NEAREST of them, each behind `indent` and a line break.
+static void nearest_add(struct text *out, const Granary__Explanation *e, const char *above, const char *indent) {
+    for (size_t i = 0; i < e->n_refusals && i < NEAREST; i++)
+        if (!is_said(above, e->refusals[i])) refusal_add(out, indent, e->refusals[i]);
+}
+
+static void all_add(struct text *out, const Granary__Explanation *e) {
+    text_add(out, "Refused:");
+    for (size_t i = 0; i < e->n_refusals; i++) refusal_add(out, "\n  ", e->refusals[i]);
+    if (e->next_page) text_add(out, "\n  ... and more than fit one answer");
+}
+
 static void refusals_write(const Granary__Explanation *e, bool all, struct text *out) {
-    size_t shown = all || e->n_refusals < NEAREST ? e->n_refusals : NEAREST;
-    if (!shown) return;
-    text_add(out, shown < e->n_refusals || e->next_page ? "\nNearest refusals:\n" : "\nRefused:\n");
-    for (size_t i = 0; i < shown; i++) {
-        refusal_add(out, "  ", e->refusals[i]);
-        text_add_char(out, '\n');
-    }
-    if (shown < e->n_refusals)
-        text_addf(out, "  ... and %zu more; --all shows them\n", e->n_refusals - shown);
-    else if (e->next_page)
-        text_add(out, "  ... and more than one page of others\n");
+    AUTO_TEXT struct text part = {0};
+    if (all && e->n_refusals)
+        all_add(&part, e);
+    else
+        nearest_add(&part, e, e->sentence, "\n  ");
+    if (!part.size) return;
+    text_addf(out, "\n%s%s\n", all ? "" : "Nearest refusals:", part.data);
 }
 
 static void funnel_write(const Granary__Explanation *e, struct text *out) {
@@ -87,12 +102,13 @@ void explanation_write(const Granary__Explanation *e, bool all, struct text *out
     fits_write(e, out);
     funnel_write(e, out);
     refusals_write(e, all, out);
+    if (!all && e->n_refusals > NEAREST) text_addf(out, "\n%zu refusals in all; --all shows them\n", e->n_refusals);
     suggestions_write(e, out);
 }
 
-void explanation_hint(const Granary__Explanation *e, struct text *out) {
-    for (size_t i = 0; i < e->n_refusals && i < NEAREST; i++) refusal_add(out, "\n  ", e->refusals[i]);
+void explanation_hint(const Granary__Explanation *e, const char *above, struct text *out) {
+    nearest_add(out, e, above, "\n  ");
     if (e->n_refusals > NEAREST)
-        text_addf(out, "\n  ... and %zu more; 'granary explain' shows them", e->n_refusals - NEAREST);
+        text_addf(out, "\n  ... %zu refusals in all; 'granary explain --all' shows them", e->n_refusals);
     for (size_t i = 0; i < e->n_suggestions; i++) suggestion_add(out, "\n  what would pass: ", e->suggestions[i]);
 }

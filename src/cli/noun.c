@@ -246,5 +246,5 @@ struct err *noun_run(const struct noun *noun, const char *const *arguments, int 
     struct settings *s = settings_new(PROCESS_CLI);
     struct err *e = action_parse(noun, a, own, s);
     settings_free(s);
-    return *a->name ? err_wrap(e, "%s", a->name) : e;
+    return e;
 }

@@ -167,7 +167,7 @@ static struct err *explain(struct client *c, const struct run_options *o) {
     TRY(client_get(c, text_string(&path), &granary__explanation__descriptor, &arena, &read));
     const Granary__Explanation *e = read;
     if (e->places) return NULL;
-    explanation_hint(e, &hint);
+    explanation_hint(e, e->sentence, &hint);
     return err_new(ERR_NO_FIT, "%s%s", e->sentence ? e->sentence : "nothing fits", text_string(&hint));
 }
 

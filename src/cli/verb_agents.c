@@ -6,6 +6,9 @@
 #include "cli/verbs.h"
 #include "granary_api.pb-c.h"
 
+#define DRIVER "driver/"
+enum { LINE = 90 };
+
 static const char empty[] = "No agents yet: none has registered. Start one with 'granary agent', or a whole cluster on "
                             "this machine with 'granary "
                             "dev'.\n";
@@ -53,15 +56,38 @@ static struct err *agents(struct call *c) {
     return NULL;
 }
 
+static const char *tag_text(const Granary__Tag *tag, struct arena *arena) {
+    return arena_format(arena, "%s%s%s", tag->key, tag->value ? "=" : "", tag->value ? tag->value : "");
+}
+
+// A host has a hundred drivers, all of them probed: they share lines.
+static void drivers_rows(struct table *t, const Granary__Agent *a, struct arena *arena) {
+    AUTO_TEXT struct text line = {0};
+    const char *title = "drivers";
+    for (size_t i = 0; i < a->n_tags; i++) {
+        if (!text_starts(a->tags[i]->key, DRIVER)) continue;
+        const char *text = tag_text(a->tags[i], arena) + strlen(DRIVER);
+        if (line.size && line.size + strlen(text) > LINE) {
+            field_row(t, title, line.data);
+            text_clear(&line);
+            title = "";
+        }
+        text_addf(&line, "%s%s", line.size ? " " : "", text);
+    }
+    field_row(t, title, text_string(&line));
+}
+
 static void tags_rows(struct table *t, const Granary__Agent *a, struct arena *arena) {
+    const char *title = "tags";
     for (size_t i = 0; i < a->n_tags; i++) {
         const Granary__Tag *tag = a->tags[i];
+        if (text_starts(tag->key, DRIVER)) continue;
         const char *origin =
             tag->has_origin ? show_word(&granary__tag__origin__descriptor, (int)tag->origin, arena) : "reported";
-        field_row(
-            t, i ? "" : "tags",
-            arena_format(arena, "%s%s%s  (%s)", tag->key, tag->value ? "=" : "", tag->value ? tag->value : "", origin));
+        field_row(t, title, arena_format(arena, "%s  (%s)", tag_text(tag, arena), origin));
+        title = "";
     }
+    drivers_rows(t, a, arena);
 }
 
 static void agent_write(const Granary__Agent *a, struct text *out, struct arena *arena) {

@@ -31,10 +31,18 @@ static const char *provider_notes(const Granary__Provider *p, struct arena *aren
     return arena_text(arena, text_string(&notes));
 }
 
+// Whether another pool of the provider takes from the same store.
+static bool is_view(const Granary__Provider *p, const Granary__Pool *pool) {
+    size_t of_store = 0;
+    for (size_t i = 0; i < p->n_instances; i++)
+        for (size_t j = 0; j < p->instances[i]->n_pools; j++)
+            of_store += text_equal(p->instances[i]->pools[j]->store, pool->store);
+    return pool->store && of_store > 1;
+}
+
 static const char *pool_notes(const Granary__Provider *p, const Granary__Pool *pool, struct arena *arena) {
     AUTO_TEXT struct text notes = {0};
-    if (pool->store && strcmp(pool->store, pool->name) != 0)
-        note_add(&notes, arena_format(arena, "view of %s", pool->store));
+    if (is_view(p, pool)) note_add(&notes, arena_format(arena, "view of %s", pool->store));
     if (pool->charge_numerator != pool->charge_denominator)
         note_add(&notes, arena_format(arena, "charges %u/%u", pool->charge_numerator, pool->charge_denominator));
     if (pool->others) note_add(&notes, arena_format(arena, "others took %s", show_bytes(pool->others, arena)));
@@ -49,42 +57,35 @@ static void bytes_cell(struct table *t, const Granary__Quantities *q) {
         table_cell(t, "-");
 }
 
-static void tier_row(struct table *t, const char *name, const char *tags, const char *notes) {
-    table_cell(t, name);
-    for (int i = 0; i < 3; i++) table_blank(t);
-    if (*tags)
-        table_cell(t, tags);
-    else
-        table_blank(t);
-    if (*notes)
-        table_cell(t, notes);
+static void text_cell(struct table *t, const char *value) {
+    if (*value)
+        table_cell(t, value);
     else
         table_blank(t);
 }
 
+static void tier_row(struct table *t, const char *name, const char *notes, const char *tags) {
+    table_cell(t, name);
+    for (int i = 0; i < 3; i++) table_blank(t);
+    text_cell(t, notes);
+    text_cell(t, tags);
+}
+
 static void pool_row(struct table *t, const Granary__Provider *p, const Granary__Pool *pool, struct arena *arena) {
-    const char *notes = pool_notes(p, pool, arena);
     table_cellf(t, "    %s", pool->name);
     bytes_cell(t, pool->total);
     bytes_cell(t, pool->granted);
     bytes_cell(t, pool->free);
-    const char *tags = show_tags(pool->tags, pool->n_tags, "pool", arena);
-    if (*tags)
-        table_cell(t, tags);
-    else
-        table_blank(t);
-    if (*notes)
-        table_cell(t, notes);
-    else
-        table_blank(t);
+    text_cell(t, pool_notes(p, pool, arena));
+    text_cell(t, show_tags(pool->tags, pool->n_tags, "pool", arena));
 }
 
 static void provider_rows(struct table *t, const Granary__Provider *p, struct arena *arena) {
-    tier_row(t, p->name, show_tags(p->tags, p->n_tags, "provider", arena), provider_notes(p, arena));
+    tier_row(t, p->name, provider_notes(p, arena), show_tags(p->tags, p->n_tags, "provider", arena));
     for (size_t i = 0; i < p->n_instances; i++) {
         const Granary__Instance *instance = p->instances[i];
         const char *name = arena_format(arena, "  %s", instance->name);
-        tier_row(t, name, show_tags(instance->tags, instance->n_tags, "instance", arena), "");
+        tier_row(t, name, "", show_tags(instance->tags, instance->n_tags, "instance", arena));
         for (size_t j = 0; j < instance->n_pools; j++) pool_row(t, p, instance->pools[j], arena);
     }
 }
@@ -99,8 +100,8 @@ static void tree_write(const Granary__Inventory *list, struct text *out, struct 
     table_column(&t, "REPORTED", TABLE_RIGHT);
     table_column(&t, "GRANTED", TABLE_RIGHT);
     table_column(&t, "FREE", TABLE_RIGHT);
-    table_column(&t, "TAGS", TABLE_LEFT);
     table_column(&t, "NOTES", TABLE_LEFT);
+    table_column(&t, "TAGS", TABLE_LEFT);
     for (size_t i = 0; i < list->n_providers; i++) provider_rows(&t, list->providers[i], arena);
     table_write(&t, out);
 }

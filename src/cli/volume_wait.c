@@ -19,11 +19,22 @@ static enum wait_verdict failed_or_on(const Granary__Volume *v, const char **ret
     return WAIT_FAILED;
 }
 
-enum wait_verdict volume_judge_ready(const Granary__Volume *v, const void *wish UNUSED, struct arena *arena UNUSED,
+// Of a class that formats at creation the volume is ready for its owner only when that has ended.
+static const Granary__Attachment *formatting(const Granary__Volume *v) {
+    for (size_t i = 0; i < v->n_attachments; i++)
+        if (text_equal(v->attachments[i]->purpose, "format")) return v->attachments[i];
+    return NULL;
+}
+
+enum wait_verdict volume_judge_ready(const Granary__Volume *v, const void *wish UNUSED, struct arena *arena,
                                      const char **ret_why) {
     *ret_why = "it is gone: deleted meanwhile";
     if (!v) return WAIT_FAILED;
-    return state_is(v, "ready") ? WAIT_DONE : failed_or_on(v, ret_why);
+    if (!state_is(v, "ready")) return failed_or_on(v, ret_why);
+    const Granary__Attachment *a = formatting(v);
+    if (!a) return WAIT_DONE;
+    *ret_why = arena_format(arena, "being formatted on agent '%s'", a->agent ? a->agent : "?");
+    return WAIT_GO_ON;
 }
 
 enum wait_verdict volume_judge_gone(const Granary__Volume *v, const void *wish UNUSED, struct arena *arena UNUSED,
