@@ -9,6 +9,10 @@
 
 static void task_found(struct agent *a, const struct agent_found_task *f) {
     struct task *t = agent_task(a, f->task);
+    if (!t && f->ended) { // all was said of it; its sandbox is left for people to read
+        vec_push(&a->out->list, ((struct agent_output){.kind = AGENT_FORGET_TASK, .number = f->task}));
+        return;
+    }
     if (!t) {
         agent_say_log(a, "decision=kill-stranger task=%" PRIu64 " why=\"it runs here and has no record\"", f->task);
         t = agent_task_add(a, f->task);

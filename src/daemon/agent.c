@@ -245,12 +245,17 @@ static struct err *found_tell(struct agent_daemon *d) {
     return NULL;
 }
 
+static struct err *disk_look(const char *path, uint64_t *ret_free) {
+    struct statvfs disk;
+    if (statvfs(path, &disk) != 0) return err_errno(errno, "look at the disk of %s", path);
+    *ret_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    return NULL;
+}
+
 static struct err *daemon_start(struct agent_daemon *d) {
     TRY(agent_place_open(d->settings, &d->place));
     TRY(identity_open(d->place.identity, &d->identity));
-    struct statvfs disk;
-    if (statvfs(d->place.work_dir, &disk) != 0) return err_errno(errno, "look at the disk of %s", d->place.work_dir);
-    d->disk_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    TRY(disk_look(d->place.work_dir, &d->disk_free));
     TRY(host_start(d));
     TRY(machine_start(d));
     d->timer = loop_timer_new(d->loop, tick, d);
@@ -294,8 +299,12 @@ static struct err *probe_once(const struct settings *s) {
     AUTO_TEXT struct text text = {0};
     struct host_abilities can;
     Granary__AgentReport *report;
-    abilities_probe("/tmp", &can);
-    TRY(agent_report_make(s, &can, 0, &arena, &report));
+    uint64_t disk_free = 0;
+    const char *work_dir = settings_text(s, "work-dir");
+    if (!file_exists(work_dir)) work_dir = "/"; // not made yet: nothing is made just to look
+    TRY(disk_look(work_dir, &disk_free));
+    abilities_probe(work_dir, &can);
+    TRY(agent_report_make(s, &can, disk_free, &arena, &report));
     agent_report_print(report, &text);
     for (size_t i = 0; i < can.note_count; i++) text_addf(&text, "# %s\n", can.notes[i]);
     fputs(text_string(&text), stdout);

@@ -34,11 +34,13 @@ static void tags_fill(Granary__AgentReport *r, const struct settings *s, const s
                       const struct host_abilities *abilities, struct arena *arena) {
     size_t count = 0;
     const char *const *configured = settings_list(s, "tags", &count);
-    r->tags = arena_zero(arena, facts->tags.count + count + 2, sizeof *r->tags);
+    r->tags = arena_zero(arena, facts->tags.count + count + 3, sizeof *r->tags);
     VEC_EACH (tag, &facts->tags) {
         if (configured_has(configured, count, tag->key)) continue;
         r->tags[r->n_tags++] = tag_new(tag->key, strlen(tag->key), tag->value, GRANARY__TAG__ORIGIN__PROBED, arena);
     }
+    if (!configured_has(configured, count, "host/boot-id"))
+        r->tags[r->n_tags++] = tag_new("host/boot-id", 12, boot_id(), GRANARY__TAG__ORIGIN__PROBED, arena);
     const char *const devices[] = {abilities->root && abilities->loop ? "loop" : NULL,
                                    abilities->namespaces ? "directory" : NULL};
     for (size_t i = 0; i < ARRAY_LEN(devices); i++)

@@ -80,6 +80,26 @@ static void call_work(void *arg) { // in a worker
 
 static void step(struct provider_daemon *d, struct provider_input *input);
 
+static const char *call_volume(const struct driver_request *r) {
+    const char *name = r->volume.name;
+    if (r->act == DRIVER_ACT_CREATE) name = r->create.volume.name;
+    if (r->act == DRIVER_ACT_ATTACH || r->act == DRIVER_ACT_DETACH || r->act == DRIVER_ACT_FENCE)
+        name = r->attach.volume.name;
+    return name ? name : "";
+}
+
+// What only looks is said when it fails.
+static void call_log(const struct call *c) {
+    const char *act = driver_act_name(c->request->act), *volume = call_volume(c->request);
+    unsigned long long job = c->job;
+    if (c->error)
+        log_warn("event=call-failed job=%llu act=%s volume=%s why=\"%s\"", job, act, volume, err_text(c->error));
+    else if (c->request->act == DRIVER_ACT_FENCE)
+        log_info("event=fenced job=%llu volume=%s proof=\"%s\"", job, volume, c->answer.proof ? c->answer.proof : "");
+    else if (c->request->act != DRIVER_ACT_INVENTORY && c->request->act != DRIVER_ACT_LIST)
+        log_info("event=call-done job=%llu act=%s volume=%s", job, act, volume);
+}
+
 static void call_done(void *arg) {
     struct call *c = arg;
     struct provider_daemon *d = c->daemon;
@@ -87,9 +107,8 @@ static void call_done(void *arg) {
     if (c->error) {
         input.error = err_text(c->error);
         input.error_kind = err_kind(c->error);
-        log_info("event=call-failed job=%llu act=%s why=\"%s\"", (unsigned long long)c->job,
-                 driver_act_name(c->request->act), input.error);
     }
+    call_log(c);
     map_remove(&d->calls, c->job);
     step(d, &input);
     err_free(c->error);

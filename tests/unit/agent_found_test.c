@@ -194,6 +194,17 @@ static void a_task_without_record_is_killed(void **state) {
     assert_true(world_forgot(w, 20));
 }
 
+static void an_ended_task_of_which_all_was_said_is_only_forgotten(void **state) {
+    struct world *w = *state;
+    w->tasks[0] = (struct agent_found_task){.task = 20, .ended = true, .end = {.message = ""}};
+    w->task_count = 1;
+    restart(w);
+    world_no_job(w);
+    assert_true(world_forgot(w, 20));
+    world_connect(w);
+    assert_int_equal(w->hello->n_tasks, 0);
+}
+
 static void a_record_that_cannot_be_read_is_skipped(void **state) {
     struct world *w = *state;
     vec_push(&w->records, ((struct agent_record){AGENT_RECORD_TASK, 20, "\xff\xff", 2}));
@@ -234,6 +245,7 @@ int main(void) {
         T(an_end_that_was_acknowledged_is_forgotten),
         T(a_task_the_host_never_heard_of_has_failed),
         T(a_task_without_record_is_killed),
+        T(an_ended_task_of_which_all_was_said_is_only_forgotten),
         T(a_record_that_cannot_be_read_is_skipped),
         T(an_eviction_knows_the_tasks_that_were_found),
     };
