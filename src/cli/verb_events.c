@@ -9,12 +9,13 @@
 #include "codec/json_read.h"
 #include "granary_api.pb-c.h"
 
-enum { SILENCE_MS = 700, RETRY_MS = 1000 }; // a stream without news for that long has told all that was at hand
+enum { SILENCE_MS = 400, RETRY_MS = 1000 }; // a stream without news for that long has told all that was at hand
 
 struct follow {
     struct call *c;
     struct sse sse;
     uint64_t after, last; // `last`: where --no-follow ends, 0 never
+    bool probe;           // looks only whether the stream begins
     struct err *failed;
 };
 
@@ -27,6 +28,7 @@ static bool event_show(const char *data, size_t size, void *arg) {
                          "an event of the master is none of ours");
     if (f->failed) return false;
     const Granary__Event *e = message;
+    if (f->last && e->seq > f->last) return false;
     if (f->c->json) {
         text_add_n(&line, data, size);
         text_add_char(&line, '\n');
@@ -41,13 +43,13 @@ static bool event_show(const char *data, size_t size, void *arg) {
 static bool piece_read(const struct http_message *head UNUSED, const char *bytes, size_t size, void *arg) {
     struct follow *f = arg;
     bool more = true;
+    if (f->probe) return false;
     struct err *e = sse_read(&f->sse, bytes, size, event_show, f, &more);
     if (e && !f->failed)
         f->failed = e;
     else
         err_free(e);
     fflush(stdout);
-    if (f->last && f->after >= f->last) return false;
     return more && !f->failed;
 }
 
@@ -69,20 +71,47 @@ static struct err *last_find(struct call *c, uint64_t *ret_last) {
     return NULL;
 }
 
-// All that is at hand, then an end. Without --after it begins as early as the master remembers, in steps of ten.
+// Whether the master still has what follows `after`.
+static struct err *at_hand(struct follow *f, uint64_t after, bool *ret_has) {
+    f->after = after;
+    f->probe = true;
+    struct err *e = stream_once(f, false);
+    f->probe = false;
+    bool missing = e && err_kind(e) == ERR_NOT_FOUND;
+    if (e && !missing && err_kind(e) != ERR_TIMEOUT) return e;
+    err_free(e);
+    *ret_has = !missing;
+    return NULL;
+}
+
+// The earliest point that the master remembers: what is behind a remembered one is remembered too.
+static struct err *oldest_find(struct follow *f) {
+    uint64_t least = 0, most = f->last;
+    bool has;
+    TRY(at_hand(f, 0, &has));
+    while (!has && least + 1 < most) {
+        uint64_t middle = least + (most - least) / 2;
+        bool there;
+        TRY(at_hand(f, middle, &there));
+        if (there)
+            most = middle;
+        else
+            least = middle;
+    }
+    f->after = has ? 0 : most;
+    return NULL;
+}
+
+// All that is at hand, then an end. Without --after it begins as early as the master remembers.
 static struct err *events_past(struct follow *f, bool given) {
     TRY(last_find(f->c, &f->last));
     if (!f->last || f->after >= f->last) return NULL;
-    for (uint64_t back = 1000000;; back /= 10) {
-        if (!given) f->after = f->last > back ? f->last - back : 0;
-        struct err *e = stream_once(f, false);
-        if (e && err_kind(e) == ERR_TIMEOUT) { // silence: that was all
-            err_free(e);
-            return NULL;
-        }
-        if (!e || given || err_kind(e) != ERR_NOT_FOUND || !back) return e;
-        err_free(e);
-    }
+    if (!given) TRY(oldest_find(f));
+    struct err *e = stream_once(f, false);
+    bool silent = e && err_kind(e) == ERR_TIMEOUT; // that was all
+    if (!silent) return e;
+    err_free(e);
+    return NULL;
 }
 
 // Goes on where it was when the connection ends, so that a master may be started anew meanwhile.

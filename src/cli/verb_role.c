@@ -27,7 +27,9 @@ static struct err *roles(struct call *c) {
         table_cell(&t, show_real(r->weight, c->arena));
         table_cell_number(&t, r->volumes);
         table_cell_bytes(&t, r->storage);
-        table_cell(&t, show_resources(r->allocated, c->arena));
+        const Granary__AgentResources *uses = r->allocated;
+        bool nothing = uses && !(uses->cpus > 0) && !(uses->mem > 0) && !(uses->disk > 0);
+        table_cell(&t, nothing ? NULL : show_resources(uses, c->arena));
         table_cell(&t, show_list(r->frameworks, r->n_frameworks, c->arena));
     }
     table_write(&t, c->out);
