@@ -191,7 +191,9 @@ static void launch(struct world *w, uint64_t task, uint64_t attachment, int64_t 
     Mesos__V1__DurationInfo longest = MESOS__V1__DURATION_INFO__INIT;
     Mesos__V1__TaskInfo info = MESOS__V1__TASK_INFO__INIT;
     Mesos__V1__Value__Scalar half = MESOS__V1__VALUE__SCALAR__INIT, mem = MESOS__V1__VALUE__SCALAR__INIT;
-    Mesos__V1__Resource cpus = MESOS__V1__RESOURCE__INIT, memory = MESOS__V1__RESOURCE__INIT;
+    Mesos__V1__Resource cpus, memory; // the macro for it names a deprecated field
+    mesos__v1__resource__init(&cpus);
+    mesos__v1__resource__init(&memory);
     Mesos__V1__Resource *resources[] = {&cpus, &memory};
     half.value = 0.5;
     mem.value = 32.5;
