@@ -265,6 +265,9 @@ void attachment_fenced(struct draft *d, const struct operation_row *o, const cha
     uint64_t id = o->attachment;
     operation_end(d, o->id, OP_FINISHED, ERR_INTERNAL, NULL);
     struct attachment_row *a = edit_attachment(d, id, EV_attachment_gone);
+    // It returned while the fence was under way: what it has mounted can write no more, and is to be undone there.
+    const struct agent_row *back = draft_agent(d, a->agent);
+    if (back && back->session) edit_agent(d, back->id, EV_agent_quarantined)->unclean++;
     attachment_end(d, a, arena_format(d->arena, "fenced from agent '%s' at epoch %llu: %s", agent_name(d, a->agent),
                                       (unsigned long long)a->epoch, proof ? proof : "the storage confirmed it"));
 }

@@ -65,6 +65,12 @@ static void dispatch_attachment(struct master *m, const struct attachment_row *a
     if (a->step == STEP_IS_UNPUBLISH) tell_agent(m, a->agent, agent_unpublish(a, &arena), at, out);
 }
 
+// An agent that is back undoes what it was fenced from.
+static void dispatch_fenced(struct master *m, const struct attachment_row *last, const struct instant *at, struct outputs *out) {
+    AUTO_ARENA struct arena arena = {0};
+    if (last->step == STEP_IS_FENCE) tell_agent(m, last->agent, agent_unpublish_unknown(last->id, last->volume, last->epoch, &arena), at, out);
+}
+
 static void dispatch_grown(struct master *m, uint64_t volume, const struct instant *at, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     const struct id_list *list = state_related(m->state, ATTACHMENTS_OF_VOLUME, volume);
@@ -160,6 +166,7 @@ static void dispatch_event(struct master *m, const struct event *e, const struct
         break;
     case NOUN_ATTACHMENT:
         if (!e->removed && e->kind != EV_attachment_changed) dispatch_attachment(m, e->row, at, out);
+        if (e->removed) dispatch_fenced(m, e->row, at, out);
         break;
     case NOUN_TASK:
         if (before->agent_waits && (e->removed || !task->update_uuid || memcmp(task->update_uuid->bytes, before->uuid, 16) != 0))

@@ -11,6 +11,12 @@ static void gauges_by_noun(const struct master *m, struct text *to) {
     for (enum noun n = 0; n < NOUN_COUNT; n++) text_addf(to, "granary_objects{noun=\"%s\"} %zu\n", noun_name(n), table_count(&m->state->tables[n]));
 }
 
+static void gauges_of_providers(const struct master *m, struct text *to) {
+    text_add(to, "# HELP granary_operations_open Operations that a provider has still to carry out\n# TYPE granary_operations_open gauge\n");
+    STATE_EACH(PROVIDER, provider_row, p, m->state)
+        text_addf(to, "granary_operations_open{provider=\"%s\"} %zu\n", p->name, state_related(m->state, OPEN_OPERATIONS_OF_PROVIDER, p->id)->count);
+}
+
 static void gauges_of_pools(const struct master *m, struct text *to) {
     text_add(to, "# HELP granary_store_bytes Bytes of the backing store of a pool\n# TYPE granary_store_bytes gauge\n");
     AUTO_ARENA struct arena arena = {0};
@@ -30,5 +36,6 @@ void metrics_write(const struct master *m, struct text *to) {
     metric(to, "granary_sessions", "gauge", "Open streams of agents, providers, frameworks and listeners", map_count(&m->sessions));
     metric(to, "granary_store_full", "gauge", "1 while changes are refused because the store is full", m->full ? 1 : 0);
     gauges_by_noun(m, to);
+    gauges_of_providers(m, to);
     gauges_of_pools(m, to);
 }

@@ -261,7 +261,7 @@ static void stream_opened(struct sim *s, void *arg, int status, const char *body
 
 static void subscribe(struct sim *s, void *arg) {
     struct framework_node *f = arg;
-    if (f->subscribed) return;
+    if (f->subscribed || s->over) return;
     AUTO_TEXT struct text body = {0};
     char id[200] = "", info_id[200] = "";
     if (*f->id) {
