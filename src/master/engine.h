@@ -105,7 +105,7 @@ void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const 
 void dispatch_kill(struct master *m, uint64_t agent, uint64_t task, const struct instant *at, struct outputs *out);
 
 // The event stream (events.c).
-void events_tell(struct master *m, const struct draft *d, uint64_t seq, struct outputs *out);
+void events_tell(struct master *m, uint64_t seq, struct outputs *out); // of the entry just remembered
 void events_subscribe(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
 void events_remember(struct master *m, uint64_t seq, const void *bytes, size_t size);
 

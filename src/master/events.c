@@ -31,34 +31,33 @@ static bool anybody_listens(const struct master *m) {
     return false;
 }
 
-void events_tell(struct master *m, const struct draft *d, uint64_t seq, struct outputs *out) {
-    if (!m->listeners || !anybody_listens(m)) return;
-    AUTO_TEXT struct text text = {0};
-    for (size_t i = 0; i < draft_event_count(d); i++) {
-        struct event e = draft_event(d, i);
-        if (event_kept(e.kind)) event_write(m->state, &e, seq, d->now.wall, state_text(m->state, d->principal), &text);
-    }
-    if (!text.size) return;
-    MAP_EACH(entry, &m->sessions) {
-        const struct session *s = entry->value.p;
-        if (s->kind == SESSION_EVENTS) out_bytes(m, out, s->stream, text.data, text.size);
-    }
-}
-
-static void entry_replay(struct master *m, const struct kept_entry *entry, struct text *to) {
+static void entry_write(struct master *m, const struct kept_entry *entry, struct text *to) {
     AUTO_ARENA struct arena arena = {0};
     struct intake in = {.symbols = &m->state->symbols, .arena = &arena};
     struct record record;
     AUTO_ERR struct err *e = record_unpack(&in, entry->bytes, entry->size, &record);
     for (size_t i = 0; !e && i < record.count; i++) {
-        if (record.events[i].removed) {
-            text_addf(to, "id: %llu\nevent: %s\ndata: {\"seq\":%llu,\"kind\":\"%s\",\"noun\":\"%s\"}\n\n", (unsigned long long)record.seq,
-                      event_name(record.events[i].kind), (unsigned long long)record.seq, event_name(record.events[i].kind), noun_name(record.events[i].noun));
+        const struct event *event = &record.events[i];
+        if (row_title(m->state, event->noun, event->row, &arena)) {
+            event_write(m->state, event, record.seq, record.wall, record.principal, to);
             continue;
         }
-        event_write(m->state, &record.events[i], record.seq, record.wall, record.principal, to);
+        text_addf(to, "id: %llu\nevent: %s\ndata: {\"seq\":%llu,\"kind\":\"%s\",\"noun\":\"%s\"}\n\n", (unsigned long long)record.seq,
+                  event_name(event->kind), (unsigned long long)record.seq, event_name(event->kind), noun_name(event->noun));
     }
     intake_done(&in);
+}
+
+// Told from its journal entry, as it would be later on: rows of the draft that were removed are no longer whole here.
+void events_tell(struct master *m, uint64_t seq, struct outputs *out) {
+    if (!m->listeners || !anybody_listens(m)) return;
+    AUTO_TEXT struct text text = {0};
+    if (m->recent.count && vec_last(&m->recent)->seq == seq) entry_write(m, vec_last(&m->recent), &text);
+    if (!text.size) return;
+    MAP_EACH(entry, &m->sessions) {
+        const struct session *s = entry->value.p;
+        if (s->kind == SESSION_EVENTS) out_bytes(m, out, s->stream, text.data, text.size);
+    }
 }
 
 void events_subscribe(struct master *m, const struct request *r, const struct instant *at, struct outputs *out) {
@@ -83,7 +82,7 @@ void events_subscribe(struct master *m, const struct request *r, const struct in
     AUTO_TEXT struct text text = {0};
     text_addf(&text, ": granary events after %llu\n\n", (unsigned long long)after);
     VEC_EACH(entry, &m->recent) {
-        if (entry->seq > after) entry_replay(m, entry, &text);
+        if (entry->seq > after) entry_write(m, entry, &text);
     }
     out_bytes(m, out, r->exchange, text.data, text.size);
 }

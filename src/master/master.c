@@ -277,7 +277,7 @@ static void master_commit(struct master *m, struct draft *d, const struct instan
     }
     m->counters.events += n;
     dispatch_events(m, d, before, at, out);
-    events_tell(m, d, seq, out);
+    if (kept_count) events_tell(m, seq, out);
 }
 
 struct err *master_run(struct master *m, const struct command *c, const struct instant *at, struct outputs *out, struct answer *ret_answer) {
