@@ -42,8 +42,9 @@ static struct err *provider_write(const struct dev *d, unsigned n) {
     AUTO_TEXT struct text t = {0};
     AUTO_FREE char *name = mem_format("provider-files-%u.yaml", n);
     head_add(d, &t, "A provider of file-backed pools: granary provider --config FILE");
-    text_addf(&t, "master: %s\nname: files-%u\ndriver: file\nreport-interval: 1s\ntags:\n  - topology/rack=r%u\n",
-              d->url, n, n % RACKS + 1);
+    text_addf(&t, "master: %s\nname: files-%u\ndriver: file\ndata-dir: \"%s/providers/files-%u\"\n", d->url, n,
+              d->directory, n);
+    text_addf(&t, "report-interval: 1s\ntags:\n  - topology/rack=r%u\n", n % RACKS + 1);
     text_add(&t, "instances:\n  - name: here\n    pools:\n");
     pool_add(d, &t, n, "fast", "ssd");
     pool_add(d, &t, n, "slow", "hdd");
@@ -83,7 +84,7 @@ static struct err *class_write(const struct dev *d, const char *name, const char
 }
 
 static struct err *directories_make(const struct dev *d) {
-    static const char *const names[] = {"logs", "processes", "classes", "pools", "agents"};
+    static const char *const names[] = {"logs", "processes", "classes", "pools", "agents", "providers"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         AUTO_FREE char *path = dev_path(d, "%s", names[i]);
         TRY(directory_make(path, 0755));

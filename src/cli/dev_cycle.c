@@ -286,12 +286,7 @@ static struct err *step_read(struct cycle *c) {
     dev_say(c->d,
             "6. Another agent is offered the volume, and a second task reads it: granary run --name " VOLUME " -- ...");
     TRY(dev_command_start(c->d, "run-reader", run, c->reader_out, c->reader_err));
-    struct err *failed =
-        dev_until_event(c->d, STEP_MS, "the volume is in use again", &c->seq, is_on_agent, NULL, &arena, &e);
-    if (failed) {
-        words_show(c->reader_err);
-        return failed;
-    }
+    TRY(dev_until_event(c->d, STEP_MS, "the volume is in use again", &c->seq, is_on_agent, NULL, &arena, &e));
     snprintf(c->second, sizeof c->second, "%s", e->attachment->agent);
     TRY(dev_command_wait(c->d, "run-reader", STEP_MS, &code));
     words_show(c->reader_err);
@@ -382,6 +377,8 @@ struct err *dev_cycle(struct dev *d) {
                       .reader_err = dev_path(d, "logs/reader.err")};
     int64_t began = dev_now();
     struct err *e = steps(&c);
+    if (e) words_show(c.reader_err);
+    if (e && !file_exists(c.reader_err)) words_show(c.writer_err);
     if (!e) dev_say(d, "The cycle is complete, in %.1f s.", (double)(dev_now() - began) / 1000);
     char *texts[] = {c.writer_out, c.writer_err, c.reader_out, c.reader_err};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) free(texts[i]);

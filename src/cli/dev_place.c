@@ -120,7 +120,7 @@ static unsigned processes_end(const struct dev *d) {
 }
 
 static struct err *files_remove(const struct dev *d) {
-    static const char *const ours[] = {"master", "agents", "pools", "processes", "classes", "logs"};
+    static const char *const ours[] = {"master", "agents", "providers", "pools", "processes", "classes", "logs"};
     for (size_t i = 0; i < ARRAY_LEN(ours); i++) {
         AUTO_FREE char *path = dev_path(d, "%s", ours[i]);
         if (file_exists(path)) TRY(err_wrap(tree_remove(path), "sweep %s", d->directory));

@@ -35,9 +35,10 @@ static void line_print(const char *line) {
 
 // ---- the task's output ----
 
+// The files are there once the task runs; where they are is known before.
 static void output_find(struct run *r) {
     const char *sandbox = run_steps_sandbox(r->steps);
-    if (!sandbox || text_equal(sandbox, r->followed)) return;
+    if (!sandbox || text_equal(sandbox, r->followed) || !run_steps_runs(r->steps)) return;
     run_output_copy(&r->output);
     free(r->followed);
     r->followed = mem_text(sandbox);
@@ -91,8 +92,12 @@ static void on_event(const run_event *event, struct arena *arena, void *arg) {
     carry_out(r, &out);
 }
 
-static void on_line(const char *line, void *arg UNUSED) {
-    line_print(line);
+static void on_line(const char *line, void *arg) {
+    struct run *r = arg;
+    if (r->ending)
+        loop_stop(r->loop); // the stream ended, as was asked
+    else
+        line_print(line);
 }
 
 static void on_failed(struct err *e, void *arg) {

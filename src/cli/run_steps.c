@@ -19,9 +19,9 @@ struct run_steps {
     char *tag, *framework, *offer; // offer: the one accepted last
     char *operation, *task;        // ids of the latest
     char *agent, *sandbox;
-    unsigned operations, tasks; // how many there were: their ids are counted
-    bool started, interrupted;
-    bool rescinded; // the offer that was accepted last
+    unsigned operations, tasks;      // how many there were: their ids are counted
+    bool started, runs, interrupted; // started: any task; runs: the latest
+    bool rescinded;                  // the offer that was accepted last
     int code;
     struct err *error;
 };
@@ -50,6 +50,9 @@ enum run_stage run_steps_stage(const struct run_steps *s) {
 }
 bool run_steps_started(const struct run_steps *s) {
     return s->started;
+}
+bool run_steps_runs(const struct run_steps *s) {
+    return s->runs;
 }
 int run_steps_code(const struct run_steps *s) {
     return s->code;
@@ -164,6 +167,7 @@ static bool take_agent(struct run_steps *s, const run_offer *offer, struct run_o
     next_id(s, &s->task, &s->tasks, "run");
     text_set(&s->agent, offer->hostname);
     text_set(&s->sandbox, NULL);
+    s->runs = false;
     say(out, run_call_launch(s->framework, offer, volume, s->o, s->task, out->arena));
     say_plain(s, out, MESOS__V1__SCHEDULER__CALL__TYPE__SUPPRESS);
     if (volume)
@@ -280,7 +284,7 @@ static void task_ended(struct run_steps *s, const task_status *status) {
 
 static void task_runs(struct run_steps *s, const task_status *status) {
     const char *sandbox = run_label(status->labels, "sandbox");
-    if (status->state == MESOS__V1__TASK_STATE__TASK_RUNNING) s->started = true;
+    if (status->state == MESOS__V1__TASK_STATE__TASK_RUNNING) s->started = s->runs = true;
     if (sandbox && !s->sandbox) s->sandbox = mem_text(sandbox);
 }
 

@@ -46,6 +46,7 @@ bool run_steps_started(const struct run_steps *s); // a task of it has run
 int run_steps_code(const struct run_steps *s);
 // Why there is no exit code of a task; NULL when there is one. Given, once.
 MUST_USE struct err *run_steps_error(struct run_steps *s);
+bool run_steps_runs(const struct run_steps *s); // the latest task runs, or ran
 // Where the output of the task that runs, or ran last, is: a directory on its agent's host. NULL: not told yet.
 const char *run_steps_sandbox(const struct run_steps *s);
 const char *run_steps_agent(const struct run_steps *s); // host name of its agent
