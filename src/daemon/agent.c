@@ -14,6 +14,7 @@
 #include "daemon/agent_host.h"
 #include "daemon/agent_place.h"
 #include "daemon/agent_report.h"
+#include "daemon/agent_sandbox.h"
 #include "daemon/identity.h"
 #include "daemon/link.h"
 #include "daemon/record_store.h"
@@ -21,7 +22,7 @@
 #include "sys/log.h"
 #include "sys/process.h"
 
-enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000 };
+enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000, SWEEP_MS = 600000 };
 
 struct agent_daemon {
     struct loop *loop;
@@ -32,7 +33,7 @@ struct agent_daemon {
     struct agent *agent;
     struct pool *names; // resolves the master's
     struct link_client *link;
-    struct loop_timer *timer, *probe, *keep;
+    struct loop_timer *timer, *probe, *keep, *sweep;
     uint64_t disk_free;
     bool stepping;
     struct err *fatal;
@@ -178,6 +179,14 @@ static void probe(void *arg) {
     loop_timer_set(d->probe, settings_duration(d->settings, "probe-interval"));
 }
 
+static void sweep(void *arg) {
+    struct agent_daemon *d = arg;
+    int64_t keep = settings_duration(d->settings, "sandbox-keep");
+    size_t count = agent_sandboxes_remove(d->host, d->place.work_dir, keep);
+    if (count) log_info("event=sandboxes-removed count=%zu", count);
+    loop_timer_set(d->sweep, SWEEP_MS);
+}
+
 static void stop(void *arg) {
     struct agent_daemon *d = arg;
     struct agent_counts c = agent_counts(d->agent);
@@ -261,6 +270,7 @@ static struct err *daemon_start(struct agent_daemon *d) {
     d->timer = loop_timer_new(d->loop, tick, d);
     d->probe = loop_timer_new(d->loop, probe, d);
     d->keep = loop_timer_new(d->loop, identity_due, d);
+    d->sweep = loop_timer_new(d->loop, sweep, d);
     static const struct link_client_events events = {link_wanted, link_heard, link_ended};
     TRY(pool_new(d->loop, NAME_POOL_WORKERS, "names", &d->names));
     const struct link_client_options link = {.master = settings_text(d->settings, "master"),
@@ -273,6 +283,7 @@ static struct err *daemon_start(struct agent_daemon *d) {
     TRY(found_tell(d));
     loop_timer_set(d->probe, 0);
     loop_timer_set(d->keep, IDENTITY_MS);
+    loop_timer_set(d->sweep, 0);
     loop_on_signal(d->loop, SIGTERM, stop, d);
     loop_on_signal(d->loop, SIGINT, stop, d);
     log_info("event=started agent=%s work-dir=%s master=%s", d->place.name, d->place.work_dir, link.master);
@@ -289,6 +300,7 @@ static void daemon_done(struct agent_daemon *d) {
     loop_timer_free(d->timer);
     loop_timer_free(d->probe);
     loop_timer_free(d->keep);
+    loop_timer_free(d->sweep);
     agent_free(d->agent);
     identity_done(&d->identity);
     agent_place_close(&d->place);
