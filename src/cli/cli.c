@@ -2,7 +2,9 @@
 // Finds the verb, gives help, and turns errors into sentences and exit codes. Knows no verb but by its row.
 #include "cli/cli.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/complete.h"
@@ -72,7 +74,9 @@ static int unknown(const char *name) {
     const char *names[ARRAY_LEN(verbs)];
     for (size_t i = 0; i < ARRAY_LEN(verbs); i++) names[i] = verbs[i].name;
     const char *near = text_nearest(name, names, ARRAY_LEN(names));
-    if (near)
+    if (*name == '-')
+        fprintf(stderr, "granary: unknown flag '%s' in front of the verb; 'granary --help' lists the verbs\n", name);
+    else if (near)
         fprintf(stderr, "granary: unknown verb '%s'; did you mean '%s'?\n", name, near);
     else
         fprintf(stderr, "granary: unknown verb '%s'; 'granary --help' lists them\n", name);
@@ -113,27 +117,53 @@ static int complete(const char *const *words) {
     return 0;
 }
 
-int cli_main(const char *const *arguments) {
-    if (!arguments[0] || !arguments[1]) {
+// Flags in front of the verb ("granary -o json agents") become the environment, so that what stands behind it still wins.
+static struct err *leading_take(const char *const **at) {
+    for (; **at && ***at == '-'; ++*at) {
+        const char *flag = strcmp(**at, "-o") == 0 ? "--output" : **at;
+        size_t size = strcspn(flag, "=");
+        AUTO_FREE char *name = mem_text(flag);
+        name[size] = 0;
+        const struct setting *setting = text_starts(name, "--") ? setting_find(PROCESS_CLI, name + 2) : NULL;
+        if (!setting) return NULL; // --help and the like
+        const char *value = flag[size] ? flag + size + 1 : *++*at;
+        if (!value) return err_new(ERR_INVALID, "%s needs a value: %s", flag, setting->word);
+        AUTO_TEXT struct text variable = {0};
+        setting_variable(setting, &variable);
+        if (setenv(variable.data, value, 1) != 0) return err_errno(errno, "set the variable %s", variable.data);
+    }
+    return NULL;
+}
+
+static int verb_main(const char *const *arguments) {
+    if (!arguments[0]) {
         list_print(stderr);
         return err_kind_exit(ERR_INVALID);
     }
-    const char *name = arguments[1];
+    const char *name = arguments[0];
     if (strcmp(name, "--version") == 0) name = "version";
-    if (strcmp(name, "help") == 0 && arguments[2]) {
-        const struct verb *about = verb_find(arguments[2]);
-        if (!about) return unknown(arguments[2]);
-        help_print(about, arguments + 3);
+    if (strcmp(name, "help") == 0 && arguments[1]) {
+        const struct verb *about = verb_find(arguments[1]);
+        if (!about) return unknown(arguments[1]);
+        help_print(about, arguments + 2);
         return 0;
     }
     if (is_help(name) || strcmp(name, "help") == 0) {
         list_print(stdout);
         return 0;
     }
-    if (strcmp(name, "complete") == 0) return complete(arguments + 2);
+    if (strcmp(name, "complete") == 0) return complete(arguments + 1);
     const struct verb *verb = verb_find(name);
     if (!verb) return unknown(name);
-    if (!wants_help(arguments + 2)) return verb_end(verb, arguments + 2);
-    help_print(verb, arguments + 2);
+    if (!wants_help(arguments + 1)) return verb_end(verb, arguments + 1);
+    help_print(verb, arguments + 1);
     return 0;
+}
+
+int cli_main(const char *const *arguments) {
+    if (*arguments) arguments++;
+    AUTO_ERR struct err *e = leading_take(&arguments);
+    if (!e) return verb_main(arguments);
+    fprintf(stderr, "granary: %s\n", err_text(e));
+    return err_kind_exit(err_kind(e));
 }

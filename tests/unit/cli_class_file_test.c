@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// Class documents: read with line numbers in errors, written so that they read back the same.
+#include "cli/class_file.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct class_list read_all(const char *yaml, struct arena *arena) {
+    struct class_list list = {0};
+    AUTO_ERR struct err *e = classes_read(yaml, strlen(yaml), arena, &list);
+    if (e) fail_msg("%s", err_text(e));
+    return list;
+}
+
+static void expect_refused(const char *yaml, const char *part) {
+    AUTO_ARENA struct arena arena = {0};
+    struct class_list list = {0};
+    AUTO_ERR struct err *e = classes_read(yaml, strlen(yaml), &arena, &list);
+    assert_non_null(e);
+    assert_int_equal(err_kind(e), ERR_INVALID);
+    if (!strstr(err_text(e), part)) fail_msg("'%s' does not say '%s'", err_text(e), part);
+}
+
+static void a_file_holds_several_classes(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    struct class_list list = read_all("name: gold\nsmallest: 64MiB\non-release: wipe\n---\n---\nname: bulk\n", &arena);
+    assert_int_equal(list.count, 2);
+    assert_string_equal(list.at[0]->name, "gold");
+    assert_int_equal(list.at[0]->smallest, 64 << 20);
+    assert_int_equal(list.at[0]->on_release, GRANARY__ON_RELEASE__WIPE);
+    assert_string_equal(list.at[1]->name, "bulk");
+    vec_done(&list);
+}
+
+static void a_slip_is_named_with_its_line(void **state) {
+    (void)state;
+    expect_refused("name: a\n---\nname: b\nacces: x\n", "line 4: unknown key 'acces'; did you mean 'access'?");
+    expect_refused("name: a\n---\nname: a\n", "line 3: class 'a' stands in this file twice");
+    expect_refused("pool: media = ssd\n", "name");
+    expect_refused("name: ''\n", "empty name");
+    expect_refused("# nothing\n", "there is no class in it");
+}
+
+static void what_answers_add_is_no_part_of_the_document(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    struct class_list list = read_all("name: gold\nid: 7\nversion: 3\ncreated: 5\nlargest_grantable: 9\n", &arena);
+    assert_false(list.at[0]->has_id || list.at[0]->has_version || list.at[0]->has_created ||
+                 list.at[0]->has_largest_grantable);
+    Granary__Class other = *list.at[0];
+    other.has_version = true;
+    other.version = 4;
+    assert_true(class_same(list.at[0], &other));
+    other.has_smallest = true;
+    other.smallest = 1;
+    assert_false(class_same(list.at[0], &other));
+    vec_done(&list);
+}
+
+static void a_default_that_is_spelled_out_is_no_change(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    struct class_list plain = read_all("name: gold\n", &arena),
+                      full = read_all("name: gold\nfs: ext4\nformat: lazy\n", &arena);
+    assert_true(class_same(plain.at[0], full.at[0]));
+    vec_done(&plain);
+    vec_done(&full);
+}
+
+static void what_is_written_reads_back_the_same(void **state) {
+    (void)state;
+    static const char yaml[] =
+        "name: gold\ndescription: 'for: people, # all'\npool: media in (ssd, nvme)\nagent: '!maintenance'\n"
+        "prefer-pool:\n- {selector: media = nvme, weight: 20}\nfs: xfs\nformat: eager\niops-per-gib: 2.5\n"
+        "bandwidth: 200MiB/s\nsmallest: 1000\nlargest: 2TiB\nroles: [\"*\", web, \"on\"]\non-release: keep\n";
+    AUTO_ARENA struct arena arena = {0};
+    struct class_list list = read_all(yaml, &arena);
+    AUTO_TEXT struct text out = {0};
+    class_write(list.at[0], &out, &arena);
+    assert_non_null(strstr(out.data, "largest: 2TiB\n"));
+    struct class_list back = read_all(out.data, &arena);
+    assert_true(class_same(list.at[0], back.at[0]));
+    vec_done(&list);
+    vec_done(&back);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_holds_several_classes),
+        cmocka_unit_test(a_slip_is_named_with_its_line),
+        cmocka_unit_test(what_answers_add_is_no_part_of_the_document),
+        cmocka_unit_test(a_default_that_is_spelled_out_is_no_change),
+        cmocka_unit_test(what_is_written_reads_back_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
