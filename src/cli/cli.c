@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cli/complete.h"
+#include "cli/manual.h"
 #include "cli/verbs.h"
 
 static const struct verb {
@@ -105,6 +106,22 @@ static int verb_end(const struct verb *verb, const char *const *arguments) {
     return err_kind_exit(err_kind(e));
 }
 
+// docs/cli.md: all of the help as one page.
+static void manual_print(void) {
+    AUTO_TEXT struct text page = {0};
+    manual_begin(&page);
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        AUTO_TEXT struct text help = {0};
+        if (verbs[i].help) verbs[i].help(&help);
+        manual_verb(verbs[i].name, verbs[i].line, &page);
+        if (verbs[i].noun)
+            manual_noun(verbs[i].noun, &page);
+        else
+            manual_block(verbs[i].name, verbs[i].usage, text_string(&help), &page);
+    }
+    fputs(text_string(&page), stdout);
+}
+
 // What the shell asks when a word shall be completed: one candidate per line. Not in the list: people do not type it.
 static int complete(const char *const *words) {
     AUTO_TEXT struct text out = {0};
@@ -142,6 +159,10 @@ static int verb_main(const char *const *arguments) {
     }
     const char *name = arguments[0];
     if (strcmp(name, "--version") == 0) name = "version";
+    if (strcmp(name, "help") == 0 && arguments[1] && strcmp(arguments[1], "--markdown") == 0) {
+        manual_print();
+        return 0;
+    }
     if (strcmp(name, "help") == 0 && arguments[1]) {
         const struct verb *about = verb_find(arguments[1]);
         if (!about) return unknown(arguments[1]);

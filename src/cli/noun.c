@@ -58,7 +58,7 @@ static void action_usage(const struct noun *noun, const struct action *a, struct
     text_addf(out, "granary %s%s%s%s%s", noun->name, *a->name ? " " : "", a->name, *a->usage ? " " : "", a->usage);
 }
 
-static void action_help(const struct noun *noun, const struct action *a, struct text *out) {
+void action_help(const struct noun *noun, const struct action *a, struct text *out) {
     const struct option watch[] = {watch_option, {0}};
     text_add(out, "usage: ");
     action_usage(noun, a, out);
@@ -69,8 +69,7 @@ static void action_help(const struct noun *noun, const struct action *a, struct 
     if (a->more) text_addf(out, "\n%s\n", a->more);
 }
 
-static void global_help(struct text *out) {
-    text_add(out, "\nEverywhere:\n");
+void global_help(struct text *out) {
     setting_help(PROCESS_CLI, out);
     text_add(
         out,
@@ -99,6 +98,7 @@ void noun_help(const struct noun *noun, const char *const *arguments, struct tex
         action_help(noun, a, out);
     else
         actions_help(noun, out);
+    text_add(out, "\nEverywhere:\n");
     global_help(out);
 }
 

@@ -44,6 +44,9 @@ struct noun {
 MUST_USE struct err *noun_run(const struct noun *noun, const char *const *arguments, int *ret_exit);
 // What --help says for these arguments: of one action when they begin with one, else of all.
 void noun_help(const struct noun *noun, const char *const *arguments, struct text *out);
+// The parts of it: usage, flags, examples of one action; the flags that all actions take.
+void action_help(const struct noun *noun, const struct action *a, struct text *out);
+void global_help(struct text *out);
 // The action that the arguments name, NULL when there is none. *ret_used: how many of them are its name.
 const struct action *noun_action(const struct noun *noun, const char *const *arguments, size_t *ret_used);
 
