@@ -66,5 +66,6 @@ void help_agent(struct text *out) {
 }
 void help_provider(struct text *out) {
     help(PROCESS_PROVIDER, out);
-    text_add(out, "\n\n'granary provider remove NAME' forgets one that is gone for good; 'granary inventory' lists them.");
+    text_add(out,
+             "\n\n'granary provider remove NAME' forgets one that is gone for good; 'granary inventory' lists them.");
 }
