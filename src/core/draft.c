@@ -209,6 +209,19 @@ struct notice *draft_notice(struct draft *d, enum notice_kind kind, uint64_t fra
     return n;
 }
 
+void draft_own_removed(struct draft *d) {
+    VEC_EACH(t, &d->touched) {
+        if (!t->removed) continue;
+        const struct row_kind *kind = &row_kinds[t->noun];
+        row_own(kind, t->row, d->arena);
+        for (size_t i = 0; i < ARRAY_LEN(kind->shareds) && kind->shareds[i]; i++) {
+            struct shared *s;
+            memcpy(&s, (const char *)t->row + kind->shareds[i], sizeof s);
+            if (s) draft_keep(d, s);
+        }
+    }
+}
+
 size_t draft_event_count(const struct draft *d) { return d->touched.count; }
 
 struct event draft_event(const struct draft *d, size_t i) {

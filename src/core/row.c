@@ -88,6 +88,15 @@ void row_put(const struct row_kind *kind, void *live, const void *image) {
     for (size_t i = 0; i < ARRAY_LEN(kind->blobs) && kind->blobs[i]; i++) member_set(live, kind->blobs[i], own[n++]);
 }
 
+void row_own(const struct row_kind *kind, void *image, struct arena *arena) {
+    for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++)
+        member_set(image, kind->texts[i], arena_text(arena, member_get(image, kind->texts[i])));
+    for (size_t i = 0; i < ARRAY_LEN(kind->blobs) && kind->blobs[i]; i++) {
+        const struct blob *b = member_get(image, kind->blobs[i]);
+        member_set(image, kind->blobs[i], b ? arena_copy(arena, b, sizeof *b + b->size) : NULL);
+    }
+}
+
 void row_done(const struct row_kind *kind, void *live) {
     for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++) free(member_get(live, kind->texts[i]));
     for (size_t i = 0; i < ARRAY_LEN(kind->blobs) && kind->blobs[i]; i++) free(member_get(live, kind->blobs[i]));

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/arena.h"
 #include "base/id.h"
 #include "base/quantity.h"
 #include "base/vec.h"
@@ -357,6 +358,9 @@ extern const struct row_kind row_kinds[NOUN_COUNT];
 
 // Puts the image into a live row: new texts and blobs are copied, those that changed are freed; derived bytes stay.
 void row_put(const struct row_kind *kind, void *live, const void *image);
+// Copies what an image points to into the arena: for an image that outlives its live row. Shared objects stay counted by whom
+// they were.
+void row_own(const struct row_kind *kind, void *image, struct arena *arena);
 // Frees what a live row owns.
 void row_done(const struct row_kind *kind, void *live);
 void shared_hold(struct shared *s);  // accepts NULL

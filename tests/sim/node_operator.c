@@ -71,10 +71,36 @@ static void lives(struct sim *s, void *arg) {
     sim_at(s, 400 + (int64_t)sim_random(s, 800), lives, NULL);
 }
 
+// ---- a listener to the event stream: what it is shown is read, as the invariants look at it only from inside ----
+
+static void listen_again(struct sim *s, void *arg);
+
+static void event_came(struct sim *s, void *arg, const char *bytes, size_t size) {
+    (void)arg;
+    if (memmem(bytes, size, "\n\n", 2) == NULL) sim_fail(s, "an event without an end: %.*s", (int)(size < 200 ? size : 200), bytes);
+}
+
+static void listener_closed(struct sim *s, void *arg) { sim_at(s, 300 + (int64_t)sim_random(s, 500), listen_again, arg); }
+
+static void listener_opened(struct sim *s, void *arg, int status, const char *body, size_t size) {
+    (void)body, (void)size;
+    if (status != 200) listener_closed(s, arg);
+}
+
+static void listen_again(struct sim *s, void *arg) {
+    (void)arg;
+    if (s->over) return;
+    s->listener.record = event_came;
+    s->listener.opened = listener_opened;
+    s->listener.closed = listener_closed;
+    sim_listen(s, &s->listener, "/v1/events?after=0");
+}
+
 void operator_init(struct sim *s) {
     apply(s, "gold", gold);
     apply(s, "eager", eager);
     sim_at(s, 1500, lives, NULL);
+    listen_again(s, NULL);
 }
 
 void operator_check(struct sim *s) {

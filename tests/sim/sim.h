@@ -143,6 +143,7 @@ struct sim {
     struct provider_node providers[PROVIDERS];
     struct agent_node agents[AGENTS];
     struct framework_node *frameworks[FRAMEWORKS];
+    struct channel listener;
     struct map devices; // volume UUID bytes -> struct device *
     // what was acknowledged to the operator: name -> 1 made, 2 delete asked
     struct map promised;
@@ -165,6 +166,7 @@ struct wall sim_wall(const struct sim *s);
 void sim_post(struct sim *s, const char *method, const char *path, const char *type, const char *stream_id, const void *body, size_t size, struct answer_to to);
 // A request whose answer is a stream.
 void sim_open(struct sim *s, struct channel *c, const char *path, const char *type, const void *body, size_t size);
+void sim_listen(struct sim *s, struct channel *c, const char *path); // the same by GET
 void sim_break(struct sim *s, struct channel *c); // both ends notice, each later
 void sim_outputs(struct sim *s);                  // sends what is durable
 void transport_master_down(struct sim *s);

@@ -167,6 +167,14 @@ void sim_open(struct sim *s, struct channel *c, const char *path, const char *ty
     send_or_lose(s, r);
 }
 
+void sim_listen(struct sim *s, struct channel *c, const char *path) {
+    struct sent *r = sent_new("GET", path, "application/json", NULL, "", 0);
+    c->life++;
+    r->exchange->channel = c;
+    r->exchange->channel_life = c->life;
+    send_or_lose(s, r);
+}
+
 // ---- from the master ----
 
 static void reply_send(struct sim *s, struct sim_exchange *x, const struct output *o) {
