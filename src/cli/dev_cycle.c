@@ -13,7 +13,7 @@
 #define ROLE "demo"
 #define VOLUME "demo-1"
 #define VOLUME_PATH "/v1/volumes/" VOLUME "?role=" ROLE
-enum { STEP_MS = 20000, LINES_FIRST = 20, OUTPUT_LARGEST = 16 << 20 };
+enum { STEP_MS = 60000, LINES_FIRST = 10, OUTPUT_LARGEST = 16 << 20 };
 
 // Says a number only after its line is on the volume for good.
 static const char writer[] =
@@ -282,7 +282,7 @@ static struct err *step_read(struct cycle *c) {
     int code;
     AUTO_FREE char *lines = mem_format("%" PRIu64, c->lines);
     const char *run[] = {"run",       "--master", c->d->url, "--role", ROLE, "--name", VOLUME, "--mount", "/data",
-                         "--timeout", "20s",      "--",      "sh",     "-c", reader,   "sh",   lines,     NULL};
+                         "--timeout", "60s",      "--",      "sh",     "-c", reader,   "sh",   lines,     NULL};
     dev_say(c->d,
             "6. Another agent is offered the volume, and a second task reads it: granary run --name " VOLUME " -- ...");
     TRY(dev_command_start(c->d, "run-reader", run, c->reader_out, c->reader_err));
