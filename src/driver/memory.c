@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storage that exists in memory only, strict and deterministic. Pools that name one store are views of it. Its lock is
-// a spinning one, as every call is short and the simulator links no threads.
+// a spinning one, as every call is short and the simulator links no threads; who waits lets others run, for at a
+// real-time priority the holder would never come back.
 #include "driver/memory.h"
 
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -30,8 +32,7 @@ struct memory {
 };
 
 static void memory_lock(struct memory *m) {
-    while (atomic_flag_test_and_set_explicit(&m->lock, memory_order_acquire)) {
-    }
+    while (atomic_flag_test_and_set_explicit(&m->lock, memory_order_acquire)) sched_yield();
 }
 
 static void memory_unlock(struct memory *m) {
