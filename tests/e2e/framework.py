@@ -2,6 +2,7 @@
 """A framework that speaks the Mesos v1 scheduler API in JSON over real sockets, as the tests need it and no more."""
 import base64
 import json
+import pathlib
 import threading
 import time
 import uuid
@@ -272,11 +273,18 @@ def docker_volume(name, path="/data", **options):
     return {"type": "MESOS", "volumes": [{"container_path": path, "mode": "RW", "source": {"type": "DOCKER_VOLUME", "docker_volume": source}}]}
 
 
-def sandbox(cluster, agent, task_name):
-    """The directory in which a task of that name ran or runs."""
-    found = sorted((cluster.dir / agent).rglob(task_name), key=lambda p: p.stat().st_mtime)
-    return next((p for p in reversed(found) if p.is_dir() and (p / "stdout").exists()), None) or \
-        next((q.parent for p in found for q in p.rglob("stdout")), None)
+def sandbox(f, task_name):
+    """The directory in which that task of the framework ran or runs, as its statuses say; None before the first."""
+    for e in list(f.events):
+        status = e.get("update", {}).get("status", {})
+        if status.get("task_id", {}).get("value") == task_name and label(status.get("labels", {}), "sandbox"):
+            return pathlib.Path(label(status["labels"], "sandbox"))
+    return None
+
+
+def stdout(f, task_name):
+    place = sandbox(f, task_name)
+    return (place / "stdout").read_text(errors="replace") if place and (place / "stdout").exists() else ""
 
 
 def unused_name(prefix):

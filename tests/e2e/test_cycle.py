@@ -2,21 +2,18 @@
 """The pooling cycle through real processes, disks and kills, as a framework sees it."""
 import time
 
-import pytest
-
-from cluster import MIB, command_line, descendants_of, loop_devices, wait_until
+from cluster import MIB, loop_devices, wait_until
 from conftest import open_cluster, whole_cluster
-from framework import (Framework, create_disk, destroy_disk, docker_volume, launch, mounted, reservation, reserve,
-                       reserved_entry, sandbox, scalar, task, unreserve, volume_in)
+from framework import (Framework, create_disk, destroy_disk, docker_volume, launch, reservation, reserve,
+                       reserved_entry, stdout, task, unreserve)
 
 # Says a number only after its line is on the volume for good.
 WRITER = 'i=0; while :; do i=$((i+1)); echo "line $i" >> /data/lines && sync /data/lines || exit 1; echo $i; done'
 READER = ("awk '$0 != \"line \" NR { print \"line \" NR \" is wrong: \" $0; bad = 1 } END { print NR; exit bad }' /data/lines")
 
 
-def said_lines(c, agent, name):
-    place = sandbox(c, agent, name)
-    return (place / "stdout").read_text(errors="replace").count("\n") if place else 0
+def said_lines(f, name):
+    return stdout(f, name).count("\n")
 
 
 def carve(f, name, size, role="demo"):
@@ -50,7 +47,7 @@ def test_the_whole_cycle_survives_the_death_of_agent_and_master():
         first = offer["hostname"]
         f.accept(offer, launch(task(offer, "writer", WRITER, "demo", volume, "/data")))
         f.wait_task("writer", "TASK_RUNNING")
-        wait_until(lambda: said_lines(c, first, "writer") >= 20, 15, "the writer writes")
+        wait_until(lambda: said_lines(f, "writer") >= 20, 15, "the writer writes")
         v = c.volume("db", "demo")
         assert v["content"] == "formatted" and v["fs_uuid"]
         epoch = v["attachments"][0]["epoch"]
@@ -59,8 +56,8 @@ def test_the_whole_cycle_survives_the_death_of_agent_and_master():
         # kill -9 of the agent: keeper and task live on
         c.processes[first].kill()
         killed = time.monotonic()
-        then = said_lines(c, first, "writer")
-        wait_until(lambda: said_lines(c, first, "writer") > then, 5, "the task outlives its agent")
+        then = said_lines(f, "writer")
+        wait_until(lambda: said_lines(f, "writer") > then, 5, "the task outlives its agent")
         assert c.keepers()
 
         # kill -9 of the master while the task writes on
@@ -76,19 +73,18 @@ def test_the_whole_cycle_survives_the_death_of_agent_and_master():
         assert offer["hostname"] != first
         assert heard - killed > c.lost, "nothing is fenced within the lost time"
         assert not loop_devices(c.dir), "offered while a host could still write it"
-        after = said_lines(c, first, "writer")
+        after = said_lines(f, "writer")
         fences = [o for o in c.get("/v1/operations")["operations"] if o["kind"] == "fence" and o["volume"] == "db"]
         assert fences and fences[0]["state"] == "finished" and int(fences[0]["ended"]) <= int(time.time() * 1000)
         time.sleep(0.3)
-        assert said_lines(c, first, "writer") == after, "the writer writes after the fence"
+        assert said_lines(f, "writer") == after, "the writer writes after the fence"
         lost = f.wait("UPDATE", lambda e: e["update"]["status"]["state"] in ("TASK_LOST", "TASK_UNREACHABLE", "TASK_GONE", "TASK_DROPPED"))
         assert lost["status"]["task_id"]["value"] == "writer"
 
         # the second task reads every line that was said to be written
-        second = offer["hostname"]
         f.accept(offer, launch(task(offer, "reader", READER, "demo", volume, "/data")))
         f.wait_task("reader", "TASK_FINISHED")
-        read = int((sandbox(c, second, "reader") / "stdout").read_text().split()[-1])
+        read = int(stdout(f, "reader").split()[-1])
         assert read >= after > 20
         assert c.volume("db", "demo")["fs_uuid"] == v["fs_uuid"], "it was never formatted again"
 
@@ -127,17 +123,15 @@ def test_a_volume_of_an_ended_task_is_offered_again_with_its_data(cluster):
 
 
 def test_one_accept_reserves_carves_and_launches(cluster):
-    """The launch waits for its volume."""
+    """The task names the volume that is only now being made, and waits for it."""
     f = Framework(cluster, role="one")
     storage, entry = f.storage_offer()
     agent = f.agent_offer(cpus=0.1)
     source = reservation(entry, 16 * MIB, "one")
-    volume = create_disk("c", source, "one-1")["create_disk"]["source"]
-    volume["disk"]["source"]["type"] = "MOUNT"
     f.accept([storage, agent], reserve("r", entry, 16 * MIB, "one"), create_disk("c", source, "one-1"),
-             launch(task(agent, "one-task", "touch /data/here && ls /data", "one", volume, "/data")))
+             launch(task(agent, "one-task", "touch /data/here && ls /data", "one", container=docker_volume("one-1"))))
     f.wait_task("one-task", "TASK_FINISHED")
-    assert "here" in (sandbox(cluster, agent["hostname"], "one-task") / "stdout").read_text()
+    assert "here" in stdout(f, "one-task")
     f.call("TEARDOWN")
 
 
