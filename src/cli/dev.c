@@ -127,10 +127,9 @@ static struct err *cycle_possible(const struct dev *d) {
 // ---- where it listens ----
 
 // The port if it can be had, else one that is free.
-static struct err *port_find(const char *host, uint16_t wanted, uint16_t *ret_port) {
+static struct err *port_find(uint16_t wanted, uint16_t *ret_port) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(wanted), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof a;
-    (void)host;
     AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -151,11 +150,11 @@ static struct err *listen_choose(struct dev *d) {
     if (!net_address_is_loopback(host))
         return err_new(ERR_DENIED, "--listen %s: this cluster has no access control, so it listens on loopback only",
                        asked);
-    struct err *taken = port_find(host, (uint16_t)wanted, &port);
+    struct err *taken = port_find((uint16_t)wanted, &port);
     if (taken && settings_source(d->settings, "listen") != FROM_DEFAULT) return err_wrap(taken, "--listen %s", asked);
     if (taken) {
         err_free(taken);
-        TRY(port_find(host, 0, &port));
+        TRY(port_find(0, &port));
     }
     d->listen = mem_format("%s:%u", host, port);
     d->url = mem_format("http://%s", d->listen);
@@ -219,8 +218,6 @@ static struct err *cluster_stop(struct dev *d) {
 }
 
 static struct err *dev_run(struct dev *d) {
-    TRY(listen_choose(d));
-    TRY(client_make(d));
     TRY(dev_config_write(d));
     dev_say(d, "A cluster in %s: a master, %u providers, %u agents.", d->directory, dev_providers(d), dev_agents(d));
     dev_place_fallbacks(d);
@@ -245,7 +242,7 @@ static void signals_hold(void) {
 }
 
 static void dev_done(struct dev *d, bool keep_files) {
-    if (keep_files && d->directory) fprintf(stderr, "granary dev: everything it wrote is kept in %s\n", d->directory);
+    if (keep_files) fprintf(stderr, "granary dev: everything it wrote is kept in %s\n", d->directory);
     dev_place_close(d, keep_files);
     client_free(d->client);
     settings_free(d->settings);
@@ -264,13 +261,15 @@ struct err *verb_dev(const char *const *arguments, int *ret_exit UNUSED) {
     if (!e && access(d.daemon, X_OK) != 0)
         e = err_new(ERR_NOT_FOUND, "%s is not there; it is built and installed beside this command", d.daemon);
     signals_hold();
+    if (!e) e = listen_choose(&d);
+    if (!e) e = client_make(&d);
     if (!e) e = dev_place_open(&d);
     bool ran = !e;
     if (ran) e = dev_run(&d);
-    bool asked = d.stopping && !d.once && e && err_kind(e) == ERR_UNAVAILABLE; // Ctrl-C is how it ends
+    bool asked = d.stopping && e && err_kind(e) == ERR_UNAVAILABLE; // Ctrl-C: what was under way is of no interest
     if (ran && !d.once) dev_say(&d, "Stopped.");
-    dev_done(&d, !ran || (e && !asked));
-    if (!asked) return e;
+    dev_done(&d, ran && e && !asked);
+    if (!asked || d.once) return e;
     err_free(e);
     return NULL;
 }

@@ -29,6 +29,7 @@ struct dev {
     struct client *client;
     int64_t began; // monotonic milliseconds
     bool once, cycle, stopping;
+    bool directories; // volumes are directories here, without a filesystem of their own
 };
 
 int64_t dev_now(void); // monotonic milliseconds
@@ -52,7 +53,7 @@ void dev_place_leftovers(const struct dev *d, struct text *out);
 MUST_USE struct err *dev_keepers_end(const struct dev *d, unsigned *ret_count);
 void dev_place_close(struct dev *d, bool keep_files);
 // A sentence for each thing that this machine lacks and what is done instead.
-void dev_place_fallbacks(const struct dev *d);
+void dev_place_fallbacks(struct dev *d);
 
 // ---- dev_config.c: what its processes read ----
 

@@ -140,10 +140,9 @@ static struct err *writer_look(struct cycle *c) {
     snprintf(c->uuid, sizeof c->uuid, "%s", v->uuid);
     snprintf(c->fs_uuid, sizeof c->fs_uuid, "%s", v->fs_uuid ? v->fs_uuid : "");
     c->granted = v->size;
-    dev_say_more(
-        "volume %s: %s carved from pool %s, formatted as %s, retained for role %s, in use on agent %s (epoch %" PRIu64
-        ")",
-        v->name, bytes_text((struct bytes){v->size}, size), v->pool, v->fs, v->role, a->agent, a->epoch);
+    dev_say_more("volume %s: %s carved from pool %s, %s, retained for role %s, in use on agent %s (epoch %" PRIu64 ")",
+                 v->name, bytes_text((struct bytes){v->size}, size), v->pool,
+                 c->d->directories ? "a directory" : "formatted as ext4", v->role, a->agent, a->epoch);
     return NULL;
 }
 

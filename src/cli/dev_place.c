@@ -258,8 +258,9 @@ static bool takes_direct_io(const struct dev *d) {
     return fd >= 0;
 }
 
-void dev_place_fallbacks(const struct dev *d) {
+void dev_place_fallbacks(struct dev *d) {
     AUTO_ERR struct err *no_loop = geteuid() == 0 ? loopdev_check() : NULL;
+    d->directories = geteuid() != 0 || no_loop;
     if (geteuid() != 0)
         dev_say(d,
                 "Without root: volumes are directories, mounted in user namespaces, and their size is not enforced.");
