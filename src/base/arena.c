@@ -57,7 +57,9 @@ void *arena_try(struct arena *a, size_t size) {
     return arena_bytes(a, size);
 }
 
-char *arena_text(struct arena *a, const char *text) { return text ? arena_text_n(a, text, strlen(text)) : NULL; }
+char *arena_text(struct arena *a, const char *text) {
+    return text ? arena_text_n(a, text, strlen(text)) : NULL;
+}
 
 char *arena_text_n(struct arena *a, const char *text, size_t length) {
     char *copy = arena_bytes(a, length + 1);

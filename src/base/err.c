@@ -92,14 +92,28 @@ void err_free(struct err *e) {
     free(e);
 }
 
-void err_auto_free(struct err **e) { err_free(*e); }
+void err_auto_free(struct err **e) {
+    err_free(*e);
+}
 
-enum err_kind err_kind(const struct err *e) { return e->kind; }
-const char *err_text(const struct err *e) { return e->text; }
-const char *err_kind_name(enum err_kind kind) { return kinds[kind].name; }
-int err_kind_http(enum err_kind kind) { return kinds[kind].http; }
-int err_kind_exit(enum err_kind kind) { return kinds[kind].exit; }
-bool err_kind_retry(enum err_kind kind) { return kinds[kind].retry; }
+enum err_kind err_kind(const struct err *e) {
+    return e->kind;
+}
+const char *err_text(const struct err *e) {
+    return e->text;
+}
+const char *err_kind_name(enum err_kind kind) {
+    return kinds[kind].name;
+}
+int err_kind_http(enum err_kind kind) {
+    return kinds[kind].http;
+}
+int err_kind_exit(enum err_kind kind) {
+    return kinds[kind].exit;
+}
+bool err_kind_retry(enum err_kind kind) {
+    return kinds[kind].retry;
+}
 
 bool err_kind_parse(const char *name, enum err_kind *ret_kind) {
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {

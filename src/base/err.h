@@ -9,22 +9,22 @@
 
 // kind, name on the wire, HTTP status, exit code, may the same request succeed later
 #define ERR_KINDS(X)                                                                                                   \
-    X(INVALID, "invalid", 400, 2, false)            /* the request itself is wrong */                                  \
-    X(DENIED, "denied", 403, 3, false)              /* not yours, or not allowed */                                    \
-    X(NOT_FOUND, "not-found", 404, 4, false)        /* names nothing that exists */                                    \
-    X(CONFLICT, "conflict", 409, 5, false)          /* what exists forbids it: in use, duplicate, wrong state */       \
-    X(NO_FIT, "no-fit", 409, 6, true)               /* nothing fits the request now; explain says why */               \
-    X(TOO_LARGE, "too-large", 413, 2, false)        /* over a bound of input */                                        \
-    X(UNSUPPORTED, "unsupported", 501, 7, false)    /* the driver, kernel or version lacks it */                       \
-    X(MEDIA_TYPE, "media-type", 415, 2, false)      /* a content type we do not read */                                \
+    X(INVALID, "invalid", 400, 2, false)               /* the request itself is wrong */                               \
+    X(DENIED, "denied", 403, 3, false)                 /* not yours, or not allowed */                                 \
+    X(NOT_FOUND, "not-found", 404, 4, false)           /* names nothing that exists */                                 \
+    X(CONFLICT, "conflict", 409, 5, false)             /* what exists forbids it: in use, duplicate, wrong state */    \
+    X(NO_FIT, "no-fit", 409, 6, true)                  /* nothing fits the request now; explain says why */            \
+    X(TOO_LARGE, "too-large", 413, 2, false)           /* over a bound of input */                                     \
+    X(UNSUPPORTED, "unsupported", 501, 7, false)       /* the driver, kernel or version lacks it */                    \
+    X(MEDIA_TYPE, "media-type", 415, 2, false)         /* a content type we do not read */                             \
     X(NOT_ACCEPTABLE, "not-acceptable", 406, 2, false) /* a content type we do not write */                            \
-    X(METHOD, "method", 405, 2, false)              /* this path has no such method */                                 \
-    X(TIMEOUT, "timeout", 504, 8, true)             /* no answer in time */                                            \
-    X(UNAVAILABLE, "unavailable", 503, 9, true)     /* somebody needed is away, or still starting */                   \
-    X(FULL, "full", 507, 10, true)                  /* a disk or a bound of ours is full */                            \
-    X(IO, "io", 500, 11, false)                     /* the operating system or a storage system said no */             \
-    X(UNKNOWN, "unknown", 502, 12, true)            /* it may or may not have happened */                              \
-    X(CORRUPT, "corrupt", 500, 13, false)           /* stored bytes do not make sense */                               \
+    X(METHOD, "method", 405, 2, false)                 /* this path has no such method */                              \
+    X(TIMEOUT, "timeout", 504, 8, true)                /* no answer in time */                                         \
+    X(UNAVAILABLE, "unavailable", 503, 9, true)        /* somebody needed is away, or still starting */                \
+    X(FULL, "full", 507, 10, true)                     /* a disk or a bound of ours is full */                         \
+    X(IO, "io", 500, 11, false)                        /* the operating system or a storage system said no */          \
+    X(UNKNOWN, "unknown", 502, 12, true)               /* it may or may not have happened */                           \
+    X(CORRUPT, "corrupt", 500, 13, false)              /* stored bytes do not make sense */                            \
     X(INTERNAL, "internal", 500, 1, false)
 
 enum err_kind {

@@ -27,7 +27,9 @@ void heap_push(struct heap *h, int64_t when, uint64_t id) {
     h->at[i] = item;
 }
 
-const struct heap_item *heap_first(const struct heap *h) { return h->count ? h->at : NULL; }
+const struct heap_item *heap_first(const struct heap *h) {
+    return h->count ? h->at : NULL;
+}
 
 struct heap_item heap_pop(struct heap *h) {
     must(h->count);

@@ -45,11 +45,16 @@ bool uuid_parse(const char *text, struct uuid *ret_uuid) {
     return true;
 }
 
-bool uuid_equal(struct uuid a, struct uuid b) { return memcmp(a.bytes, b.bytes, 16) == 0; }
-bool uuid_is_zero(struct uuid u) { return uuid_equal(u, (struct uuid){{0}}); }
+bool uuid_equal(struct uuid a, struct uuid b) {
+    return memcmp(a.bytes, b.bytes, 16) == 0;
+}
+bool uuid_is_zero(struct uuid u) {
+    return uuid_equal(u, (struct uuid){{0}});
+}
 
 static bool name_char(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
 }
 
 static struct err *length_check(const char *what, const char *name) {
@@ -70,7 +75,9 @@ struct err *name_check(const char *what, const char *name) {
 }
 
 static struct err *role_part_check(const char *role, const char *part, size_t size) {
-    if (!size) return err_new(ERR_INVALID, "role '%s': has an empty part; use 'a/b' without leading, double or trailing '/'", role);
+    if (!size)
+        return err_new(ERR_INVALID, "role '%s': has an empty part; use 'a/b' without leading, double or trailing '/'",
+                       role);
     if ((size == 1 && (*part == '.' || *part == '*')) || (size == 2 && part[0] == '.' && part[1] == '.'))
         return err_new(ERR_INVALID, "role '%s': '%.*s' cannot be a part of a role", role, (int)size, part);
     if (*part == '-') return err_new(ERR_INVALID, "role '%s': a part cannot start with '-'", role);
@@ -94,9 +101,11 @@ struct err *role_check(const char *role) {
 
 struct err *chosen_id_check(const char *what, const char *id) {
     TRY(length_check(what, id));
-    if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0) return err_new(ERR_INVALID, "%s: the id cannot be '%s'", what, id);
+    if (strcmp(id, ".") == 0 || strcmp(id, "..") == 0)
+        return err_new(ERR_INVALID, "%s: the id cannot be '%s'", what, id);
     for (const char *c = id; *c; c++)
         if ((unsigned char)*c < ' ' || *c == 0x7f || *c == '/' || *c == '\\')
-            return err_new(ERR_INVALID, "%s: the id has a '/', '\\' or a control character at byte %zu", what, (size_t)(c - id));
+            return err_new(ERR_INVALID, "%s: the id has a '/', '\\' or a control character at byte %zu", what,
+                           (size_t)(c - id));
     return NULL;
 }

@@ -10,13 +10,16 @@
 
 // Ids of the registry: made by the master, never reused; the high 16 bits are the registry's generation. 0 is nobody.
 #define ID_TYPES(X)                                                                                                    \
-    X(provider) X(instance) X(pool) X(agent) X(class) X(volume) X(reservation) X(operation) X(framework) X(offer) X(task)
+    X(provider)                                                                                                        \
+    X(instance) X(pool) X(agent) X(class) X(volume) X(reservation) X(operation) X(framework) X(offer) X(task)
 
 #define X(noun)                                                                                                        \
     typedef struct {                                                                                                   \
         uint64_t n;                                                                                                    \
     } noun##_id;                                                                                                       \
-    static inline bool noun##_id_equal(noun##_id a, noun##_id b) { return a.n == b.n; }
+    static inline bool noun##_id_equal(noun##_id a, noun##_id b) {                                                     \
+        return a.n == b.n;                                                                                             \
+    }
 ID_TYPES(X)
 #undef X
 

@@ -38,7 +38,9 @@ struct key {
     uint32_t hash;
 };
 
-static struct key key_number(uint64_t n) { return (struct key){.number = n, .hash = (uint32_t)hash_u64(n)}; }
+static struct key key_number(uint64_t n) {
+    return (struct key){.number = n, .hash = (uint32_t)hash_u64(n)};
+}
 
 static struct key key_bytes(const void *bytes, size_t size) {
     must(size < UINT32_MAX);
@@ -139,7 +141,9 @@ union map_value *map_find_bytes(const struct map *m, const void *key, size_t siz
     return e ? &e->value : NULL;
 }
 
-union map_value *map_find_text(const struct map *m, const char *key) { return map_find_bytes(m, key, strlen(key)); }
+union map_value *map_find_text(const struct map *m, const char *key) {
+    return map_find_bytes(m, key, strlen(key));
+}
 
 union map_value *map_put(struct map *m, uint64_t key, bool *ret_new) {
     struct key k = key_number(key);
@@ -165,7 +169,9 @@ bool map_remove_bytes(struct map *m, const void *key, size_t size) {
     return map_drop(m, &k);
 }
 
-bool map_remove_text(struct map *m, const char *key) { return map_remove_bytes(m, key, strlen(key)); }
+bool map_remove_text(struct map *m, const char *key) {
+    return map_remove_bytes(m, key, strlen(key));
+}
 
 void *map_get(const struct map *m, uint64_t key) {
     union map_value *v = map_find(m, key);

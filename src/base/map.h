@@ -48,7 +48,9 @@ bool map_remove_bytes(struct map *m, const void *key, size_t size);
 // Shortcuts for pointers: NULL when absent.
 void *map_get(const struct map *m, uint64_t key);
 void *map_get_text(const struct map *m, const char *key);
-static inline size_t map_count(const struct map *m) { return m->live; }
+static inline size_t map_count(const struct map *m) {
+    return m->live;
+}
 struct map_entry *map_next(const struct map *m, const struct map_entry *after); // NULL starts, NULL ends
 
 #define MAP_EACH(entry, map) for (struct map_entry *entry = map_next(map, NULL); entry; entry = map_next(map, entry))

@@ -15,7 +15,9 @@ static void *mem_sure(void *pointer) {
     return pointer;
 }
 
-void *mem_zero(size_t count, size_t size) { return mem_sure(calloc(count ? count : 1, size ? size : 1)); }
+void *mem_zero(size_t count, size_t size) {
+    return mem_sure(calloc(count ? count : 1, size ? size : 1));
+}
 
 void *mem_resize(void *old, size_t count, size_t size) {
     size_t total;
@@ -29,7 +31,9 @@ void *mem_copy(const void *from, size_t size) {
     return copy;
 }
 
-char *mem_text(const char *text) { return text ? mem_copy(text, strlen(text) + 1) : NULL; }
+char *mem_text(const char *text) {
+    return text ? mem_copy(text, strlen(text) + 1) : NULL;
+}
 
 char *mem_format(const char *format, ...) {
     va_list args;

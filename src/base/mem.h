@@ -23,7 +23,7 @@ MUST_USE char *mem_format(const char *format, ...) PRINTF(1, 2);
 void mem_auto_free(void *pointer_to_pointer);
 
 // Hands a pointer over: gives its value and clears the variable, so that AUTO_FREE leaves it alone.
-#define mem_take(pointer)                                                                                             \
+#define mem_take(pointer)                                                                                              \
     __extension__({                                                                                                    \
         __typeof__(pointer) taken_ = (pointer);                                                                        \
         (pointer) = NULL;                                                                                              \

@@ -35,22 +35,10 @@ static const struct unit byte_units[] = {
 };
 
 static const struct unit rate_units[] = {
-    {"B/s", 1, 1},
-    {"KiB/s", KIB, 1},
-    {"MiB/s", MIB, 1},
-    {"GiB/s", GIB, 1},
-    {"kB/s", 1000, 1},
-    {"MB/s", 1000000, 1},
-    {"GB/s", 1000000000, 1},
-    {"bps", 1, 8},
-    {"kbps", 1000, 8},
-    {"Mbps", 1000000, 8},
-    {"Gbps", 1000000000, 8},
-    {"Tbps", 1000000000000, 8},
-    {"bit/s", 1, 8},
-    {"kbit/s", 1000, 8},
-    {"Mbit/s", 1000000, 8},
-    {"Gbit/s", 1000000000, 8},
+    {"B/s", 1, 1},     {"KiB/s", KIB, 1},    {"MiB/s", MIB, 1},       {"GiB/s", GIB, 1},
+    {"kB/s", 1000, 1}, {"MB/s", 1000000, 1}, {"GB/s", 1000000000, 1}, {"bps", 1, 8},
+    {"kbps", 1000, 8}, {"Mbps", 1000000, 8}, {"Gbps", 1000000000, 8}, {"Tbps", 1000000000000, 8},
+    {"bit/s", 1, 8},   {"kbit/s", 1000, 8},  {"Mbit/s", 1000000, 8},  {"Gbit/s", 1000000000, 8},
 };
 
 static const struct unit time_units[] = {
@@ -89,7 +77,8 @@ static struct err *quantity_parse(const char *what, const char *example, const s
     if (!rest) return err_new(ERR_INVALID, "%s '%.64s': not a number with a unit, such as %s", what, text, example);
     while (*rest == ' ') rest++;
     const struct unit *unit = unit_find(units, count, rest);
-    if (!unit) return err_new(ERR_INVALID, "%s '%.64s': unknown unit '%.16s'; write it as %s", what, text, rest, example);
+    if (!unit)
+        return err_new(ERR_INVALID, "%s '%.64s': unknown unit '%.16s'; write it as %s", what, text, rest, example);
     unsigned __int128 whole = (unsigned __int128)digits * unit->multiple;
     unsigned __int128 divisor = (unsigned __int128)scale * unit->divisor;
     if (whole % divisor && scale > 1 && unit->divisor == 1)
@@ -111,7 +100,8 @@ struct err *bandwidth_parse(const char *text, struct bandwidth *ret_bandwidth) {
 
 struct err *duration_parse(const char *text, int64_t *ret_ms) {
     uint64_t n;
-    TRY(quantity_parse("duration", "250ms, 2s, 5m or 1h", time_units, sizeof time_units / sizeof *time_units, text, &n));
+    TRY(quantity_parse("duration", "250ms, 2s, 5m or 1h", time_units, sizeof time_units / sizeof *time_units, text,
+                       &n));
     *ret_ms = (int64_t)n;
     return NULL;
 }

@@ -47,7 +47,9 @@ const char *duration_text(int64_t ms, char ret_text[QUANTITY_TEXT]);
 
 // Thousandths of a double, rounded to nearest; false when not finite or out of range.
 MUST_USE bool milli_from_double(double d, struct milli *ret_milli);
-static inline double milli_to_double(struct milli m) { return (double)m.n / 1000.0; }
+static inline double milli_to_double(struct milli m) {
+    return (double)m.n / 1000.0;
+}
 
 // Rounded up to a multiple of `step` (0: unchanged). False on overflow.
 MUST_USE bool bytes_round_up(struct bytes b, struct bytes step, struct bytes *ret_rounded);

@@ -44,8 +44,12 @@ void text_add_n(struct text *t, const void *bytes, size_t size) {
     text_added(t, size);
 }
 
-void text_add(struct text *t, const char *s) { text_add_n(t, s, strlen(s)); }
-void text_add_char(struct text *t, char c) { text_add_n(t, &c, 1); }
+void text_add(struct text *t, const char *s) {
+    text_add_n(t, s, strlen(s));
+}
+void text_add_char(struct text *t, char c) {
+    text_add_n(t, &c, 1);
+}
 
 void text_addf(struct text *t, const char *format, ...) {
     va_list args;
@@ -78,7 +82,9 @@ void text_drop(struct text *t, size_t size) {
     t->data[t->size] = 0;
 }
 
-const char *text_string(const struct text *t) { return t->data ? t->data : ""; }
+const char *text_string(const struct text *t) {
+    return t->data ? t->data : "";
+}
 
 char *text_take(struct text *t) {
     if (!t->data) text_add_n(t, "", 0);
@@ -87,8 +93,12 @@ char *text_take(struct text *t) {
     return data;
 }
 
-bool text_equal(const char *a, const char *b) { return a == b || (a && b && strcmp(a, b) == 0); }
-bool text_starts(const char *s, const char *prefix) { return strncmp(s, prefix, strlen(prefix)) == 0; }
+bool text_equal(const char *a, const char *b) {
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+bool text_starts(const char *s, const char *prefix) {
+    return strncmp(s, prefix, strlen(prefix)) == 0;
+}
 
 bool text_ends(const char *s, const char *suffix) {
     size_t n = strlen(s), m = strlen(suffix);

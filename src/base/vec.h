@@ -40,8 +40,7 @@
 #define vec_clear(vec) ((void)((vec)->count = 0))
 #define vec_done(vec) (free((vec)->at), (void)((vec)->at = NULL), (void)((vec)->count = (vec)->capacity = 0))
 #define VEC_EACH(item, vec)                                                                                            \
-    for (__typeof__(*(vec)->at) *item = (vec)->at,                                                                     \
-                                *item##_end_ = (vec)->count ? (vec)->at + (vec)->count : (vec)->at;                    \
+    for (__typeof__(*(vec)->at) *item = (vec)->at, *item##_end_ = (vec)->count ? (vec)->at + (vec)->count : (vec)->at; \
          item != item##_end_; item++)
 
 MUST_USE void *vec_grow(void *at, size_t need, size_t *capacity, size_t item_size);

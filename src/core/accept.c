@@ -9,7 +9,8 @@ enum { OPERATION_IS_ERROR = 4 }; // mesos.v1.OperationState
 
 static struct err *offer_check(const struct draft *d, const struct cmd_accept *c, size_t i) {
     const struct offer_row *o = draft_offer(d, c->offers[i]);
-    if (!o || o->framework != c->framework) return err_new(ERR_CONFLICT, "Offer %s is no longer valid", c->offer_texts[i]);
+    if (!o || o->framework != c->framework)
+        return err_new(ERR_CONFLICT, "Offer %s is no longer valid", c->offer_texts[i]);
     for (size_t j = 0; j < i; j++)
         if (c->offers[j] == c->offers[i]) return err_new(ERR_INVALID, "Offer %s is named twice", c->offer_texts[i]);
     const struct offer_row *first = draft_offer(d, c->offers[0]);
@@ -24,7 +25,8 @@ static struct err *offers_check(const struct draft *d, const struct cmd_accept *
     for (size_t i = 0; i < c->offer_count; i++) {
         TRY(offer_check(d, c, i));
         uint64_t on = draft_offer(d, c->offers[i])->agent;
-        if (on && agent && on != agent) return err_new(ERR_INVALID, "Aggregated offers are from different agents: at most one agent in an ACCEPT");
+        if (on && agent && on != agent)
+            return err_new(ERR_INVALID, "Aggregated offers are from different agents: at most one agent in an ACCEPT");
         if (on) agent = on;
     }
     return NULL;
@@ -37,11 +39,14 @@ static void accept_add_offer(struct accept *a, const struct offer_row *o) {
     a->scalars.cpus.n += o->resources.cpus.n;
     a->scalars.mem.n += o->resources.mem.n;
     a->scalars.disk.n += o->resources.disk.n;
-    for (size_t i = 0; i < blob_count(o->ports, struct port_range); i++) vec_push(&a->ports, blob_items(o->ports, struct port_range)[i]);
-    for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++) vec_push(&a->volumes, blob_items(o->volumes, uint64_t)[i]);
+    for (size_t i = 0; i < blob_count(o->ports, struct port_range); i++)
+        vec_push(&a->ports, blob_items(o->ports, struct port_range)[i]);
+    for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++)
+        vec_push(&a->volumes, blob_items(o->volumes, uint64_t)[i]);
 }
 
-static void operation_refuse(struct draft *d, const struct cmd_accept *c, const struct accept_operation *o, const char *message) {
+static void operation_refuse(struct draft *d, const struct cmd_accept *c, const struct accept_operation *o,
+                             const char *message) {
     if (!o->id) return;
     struct notice *n = draft_notice(d, NOTICE_OPERATION_STATUS, c->framework);
     n->text_id = draft_text(d, o->id);
@@ -66,7 +71,8 @@ static void accept_refuse(struct draft *d, const struct cmd_accept *c, const cha
     for (size_t i = 0; i < c->operation_count; i++) {
         const struct accept_operation *o = &c->operations[i];
         for (size_t j = 0; j < o->task_count; j++)
-            task_refuse(d, c, &o->tasks[j], state, REASON_INVALID_OFFERS, arena_format(d->arena, "Task launched with invalid offers: %s", why), 0);
+            task_refuse(d, c, &o->tasks[j], state, REASON_INVALID_OFFERS,
+                        arena_format(d->arena, "Task launched with invalid offers: %s", why), 0);
         operation_refuse(d, c, o, arena_format(d->arena, "Operation attempted with invalid offers: %s", why));
     }
     decide_decline(d, c->framework, c->offers, c->offer_count, 0);
@@ -91,7 +97,8 @@ static bool ends_at_once(enum accept_kind kind) {
     return kind == ACCEPT_RESERVE || kind == ACCEPT_UNRESERVE || kind == ACCEPT_CREATE || kind == ACCEPT_DESTROY;
 }
 
-static void operation_tell(struct draft *d, const struct accept *a, const struct cmd_accept *c, const struct accept_operation *o) {
+static void operation_tell(struct draft *d, const struct accept *a, const struct cmd_accept *c,
+                           const struct accept_operation *o) {
     enum operation_kind kind = o->kind == ACCEPT_UNRESERVE ? OP_UNRESERVE : OP_RESERVE;
     struct operation_row *row = operation_record(d, kind, c->framework, draft_text(d, o->id));
     if (o->kind != ACCEPT_RESERVE) return;
@@ -99,14 +106,16 @@ static void operation_tell(struct draft *d, const struct accept *a, const struct
     row->size = draft_reservation(d, row->reservation)->charge.bytes;
 }
 
-static void accept_operation(struct draft *d, struct accept *a, const struct cmd_accept *c, const struct accept_operation *o) {
+static void accept_operation(struct draft *d, struct accept *a, const struct cmd_accept *c,
+                             const struct accept_operation *o) {
     if (o->kind == ACCEPT_LAUNCH) {
         for (size_t i = 0; i < o->task_count; i++) accept_launch(d, a, &o->tasks[i]);
         return;
     }
     if (o->kind == ACCEPT_LAUNCH_GROUP) {
         for (size_t i = 0; i < o->task_count; i++)
-            task_refuse(d, c, &o->tasks[i], TASK_ERROR, REASON_TASK_GROUP_INVALID, "LAUNCH_GROUP needs an executor, which agents here do not run; use LAUNCH", a->agent);
+            task_refuse(d, c, &o->tasks[i], TASK_ERROR, REASON_TASK_GROUP_INVALID,
+                        "LAUNCH_GROUP needs an executor, which agents here do not run; use LAUNCH", a->agent);
         return;
     }
     AUTO_ERR struct err *e = accept_one(d, a, o);

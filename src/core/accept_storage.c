@@ -13,8 +13,12 @@ static struct err *item_check(const struct accept_operation *o, const char *verb
     for (size_t i = 0; i < o->item_count; i++) {
         const struct item *item = &o->items[i];
         if (item->kind != ITEM_STORAGE)
-            return err_new(ERR_UNSUPPORTED, "%s: '%s' is an agent's own resource; only external storage (disk with a source of provider 'granary') is reserved here", verb, item->name);
-        if (item->amount.n <= 0) return err_new(ERR_INVALID, "%s: the amount of '%s' must be above 0", verb, item->name);
+            return err_new(ERR_UNSUPPORTED,
+                           "%s: '%s' is an agent's own resource; only external storage (disk with a source of provider "
+                           "'granary') is reserved here",
+                           verb, item->name);
+        if (item->amount.n <= 0)
+            return err_new(ERR_INVALID, "%s: the amount of '%s' must be above 0", verb, item->name);
     }
     return NULL;
 }
@@ -24,26 +28,36 @@ static struct err *storage_offer_check(const struct accept *a, const char *verb)
     return err_new(ERR_INVALID, "%s: none of the accepted offers is a storage-only offer (agent 'granary')", verb);
 }
 
-static struct err *role_of_item_check(const struct draft *d, const struct accept *a, const struct item *item, const char *verb) {
+static struct err *role_of_item_check(const struct draft *d, const struct accept *a, const struct item *item,
+                                      const char *verb) {
     const char *role = state_text(d->state, a->role);
     if (!item->reserved_for || strcmp(item->reserved_for, role) == 0) return NULL;
-    return err_new(ERR_DENIED, "%s: reserved for role '%s', but the offer is for role '%s'", verb, item->reserved_for, role);
+    return err_new(ERR_DENIED, "%s: reserved for role '%s', but the offer is for role '%s'", verb, item->reserved_for,
+                   role);
 }
 
-static struct err *item_place(const struct draft *d, const struct accept *a, const struct item *item, const char *verb, symbol fs, bool raw,
-                              const struct class_row **ret_class, struct fit *ret_fit) {
+static struct err *item_place(const struct draft *d, const struct accept *a, const struct item *item, const char *verb,
+                              symbol fs, bool raw, const struct class_row **ret_class, struct fit *ret_fit) {
     if (!item->profile) return err_new(ERR_INVALID, "%s: the source has no profile; name the class there", verb);
     TRY(err_wrap(broker_class(d->state, item->profile, ret_class), "%s", verb));
-    struct want want = {.class = (*ret_class)->id, .size = item_bytes(item), .role = a->role, .framework = framework_owner(d->state, a->framework, a->role).framework, .fs = fs, .raw = raw};
+    struct want want = {.class = (*ret_class)->id,
+                        .size = item_bytes(item),
+                        .role = a->role,
+                        .framework = framework_owner(d->state, a->framework, a->role).framework,
+                        .fs = fs,
+                        .raw = raw};
     return err_wrap(broker_place(d, &want, ret_fit), "%s", verb);
 }
 
 struct err *accept_reserve(struct draft *d, struct accept *a, const struct accept_operation *o) {
     TRY(item_check(o, "RESERVE"));
     TRY(storage_offer_check(a, "RESERVE"));
-    if (o->item_count > 1) return err_new(ERR_INVALID, "RESERVE: one storage resource an operation; use several operations");
+    if (o->item_count > 1)
+        return err_new(ERR_INVALID, "RESERVE: one storage resource an operation; use several operations");
     const struct item *item = &o->items[0];
-    if (!item->reserved_for) return err_new(ERR_INVALID, "RESERVE: the resource carries no reservation; add one of type DYNAMIC for your role");
+    if (!item->reserved_for)
+        return err_new(ERR_INVALID,
+                       "RESERVE: the resource carries no reservation; add one of type DYNAMIC for your role");
     TRY(role_of_item_check(d, a, item, "RESERVE"));
     if (item->source_id) return err_new(ERR_INVALID, "RESERVE: this part is reserved already");
     const struct class_row *class;
@@ -61,47 +75,57 @@ struct err *accept_reserve(struct draft *d, struct accept *a, const struct accep
     return NULL;
 }
 
-static bool reservation_serves(const struct draft *d, const struct reservation_row *r, const struct accept *a, const struct item *item) {
+static bool reservation_serves(const struct draft *d, const struct reservation_row *r, const struct accept *a,
+                               const struct item *item) {
     if (!r || !owner_equal(r->owner, framework_owner(d->state, a->framework, a->role))) return false;
     const struct class_row *class = draft_class(d, r->class);
     return !item->profile || (class && strcmp(class->name, item->profile) == 0);
 }
 
 // By the id that a reserved entry carries, or (in one ACCEPT with its RESERVE) the one just made that fits.
-static struct err *reservation_find(const struct draft *d, const struct accept *a, const struct item *item, const char *verb, uint64_t *ret_id) {
+static struct err *reservation_find(const struct draft *d, const struct accept *a, const struct item *item,
+                                    const char *verb, uint64_t *ret_id) {
     uint64_t id;
-    if (item->source_id && text_to_u64(item->source_id, &id) && reservation_serves(d, draft_reservation(d, id), a, item)) {
+    if (item->source_id && text_to_u64(item->source_id, &id) &&
+        reservation_serves(d, draft_reservation(d, id), a, item)) {
         *ret_id = id;
         return NULL;
     }
-    if (item->source_id) return err_new(ERR_NOT_FOUND, "%s: role '%s' has no reservation '%s'", verb, state_text(d->state, a->role), item->source_id);
+    if (item->source_id)
+        return err_new(ERR_NOT_FOUND, "%s: role '%s' has no reservation '%s'", verb, state_text(d->state, a->role),
+                       item->source_id);
     for (size_t i = a->reservations.count; i > 0; i--) {
         const struct reservation_row *r = draft_reservation(d, a->reservations.at[i - 1]);
         if (!reservation_serves(d, r, a, item) || r->charge.bytes.n < item_bytes(item).n) continue;
         *ret_id = r->id;
         return NULL;
     }
-    return err_new(ERR_NOT_FOUND, "%s: no reservation of this ACCEPT fits; name an earlier one by the id of its resource", verb);
+    return err_new(ERR_NOT_FOUND,
+                   "%s: no reservation of this ACCEPT fits; name an earlier one by the id of its resource", verb);
 }
 
 // A reservation that is used up goes when no volume would return to it.
 static void reservation_end_if_empty(struct draft *d, uint64_t id) {
     const struct reservation_row *r = draft_reservation(d, id);
-    if (!r->charge.bytes.n && !draft_related(d, VOLUMES_OF_RESERVATION, id).count) draft_remove(d, NOUN_RESERVATION, id, EV_reservation_ended);
+    if (!r->charge.bytes.n && !draft_related(d, VOLUMES_OF_RESERVATION, id).count)
+        draft_remove(d, NOUN_RESERVATION, id, EV_reservation_ended);
 }
 
 // The items that name one reservation, summed: each alone may fit where all do not.
-static struct err *unreserve_check(const struct draft *d, const struct accept *a, const struct accept_operation *o, size_t last) {
+static struct err *unreserve_check(const struct draft *d, const struct accept *a, const struct accept_operation *o,
+                                   size_t last) {
     uint64_t id, other, sum = 0;
     TRY(reservation_find(d, a, &o->items[last], "UNRESERVE", &id));
     for (size_t i = 0; i <= last; i++) {
         TRY(reservation_find(d, a, &o->items[i], "UNRESERVE", &other));
-        if (other == id && __builtin_add_overflow(sum, item_bytes(&o->items[i]).n, &sum)) return err_new(ERR_INVALID, "UNRESERVE: the amount is too large");
+        if (other == id && __builtin_add_overflow(sum, item_bytes(&o->items[i]).n, &sum))
+            return err_new(ERR_INVALID, "UNRESERVE: the amount is too large");
     }
     char asked[QUANTITY_TEXT], left[QUANTITY_TEXT];
     struct bytes have = draft_reservation(d, id)->charge.bytes;
     if (sum <= have.n) return NULL;
-    return err_new(ERR_INVALID, "UNRESERVE: %s was asked and %s is left of the reservation", bytes_text((struct bytes){sum}, asked), bytes_text(have, left));
+    return err_new(ERR_INVALID, "UNRESERVE: %s was asked and %s is left of the reservation",
+                   bytes_text((struct bytes){sum}, asked), bytes_text(have, left));
 }
 
 static uint64_t in_proportion(uint64_t whole, uint64_t part, uint64_t of) {
@@ -132,17 +156,19 @@ struct err *accept_unreserve(struct draft *d, struct accept *a, const struct acc
 uint64_t accept_volume(const struct draft *d, const struct accept *a, const struct item *item) {
     struct uuid uuid;
     if (!item->source_id || !uuid_parse(item->source_id, &uuid)) return 0;
-    VEC_EACH(id, &a->volumes) {
+    VEC_EACH (id, &a->volumes) {
         const struct volume_row *v = draft_volume(d, *id);
         if (v && uuid_equal(v->uuid, uuid)) return *id;
     }
     return 0;
 }
 
-static struct err *volume_of_item(const struct draft *d, const struct accept *a, const struct item *item, const char *verb, uint64_t *ret_id) {
+static struct err *volume_of_item(const struct draft *d, const struct accept *a, const struct item *item,
+                                  const char *verb, uint64_t *ret_id) {
     *ret_id = accept_volume(d, a, item);
     if (*ret_id) return NULL;
-    return err_new(ERR_INVALID, "%s: volume '%s' is not in the accepted offers", verb, item->source_id ? item->source_id : "(no source id)");
+    return err_new(ERR_INVALID, "%s: volume '%s' is not in the accepted offers", verb,
+                   item->source_id ? item->source_id : "(no source id)");
 }
 
 // Part `bytes` of a reservation, its rates in proportion.
@@ -158,9 +184,11 @@ static struct err *reservation_fit(const struct draft *d, uint64_t id, const str
     const struct pool_row *pool = draft_pool(d, r->charge.pool);
     struct bytes want = item_bytes(item), granted = want;
     char asked[QUANTITY_TEXT], left[QUANTITY_TEXT];
-    if (pool->facts && !bytes_round_up(want, pool->facts->granularity, &granted)) return err_new(ERR_INVALID, "CREATE_DISK: the amount is too large");
+    if (pool->facts && !bytes_round_up(want, pool->facts->granularity, &granted))
+        return err_new(ERR_INVALID, "CREATE_DISK: the amount is too large");
     if (!granted.n || granted.n > r->charge.bytes.n)
-        return err_new(ERR_NO_FIT, "CREATE_DISK: %s was asked and %s is left of the reservation", bytes_text(want, asked), bytes_text(r->charge.bytes, left));
+        return err_new(ERR_NO_FIT, "CREATE_DISK: %s was asked and %s is left of the reservation",
+                       bytes_text(want, asked), bytes_text(r->charge.bytes, left));
     ret_fit->pool = r->charge.pool;
     ret_fit->charge = charge_part(&r->charge, granted.n);
     return NULL;
@@ -173,7 +201,8 @@ static void reservation_take(struct draft *d, uint64_t id, const struct charge *
     r->charge.bandwidth.n -= part->bandwidth.n;
 }
 
-static struct err *disk_name(struct draft *d, struct owner owner, const struct accept_operation *o, const char **ret_name) {
+static struct err *disk_name(struct draft *d, struct owner owner, const struct accept_operation *o,
+                             const char **ret_name) {
     const struct item *source = &o->items[0];
     const char *wanted = source->persistence ? source->persistence : o->id;
     if (source->persistence) TRY(volume_name_free(d, owner, wanted));
@@ -194,10 +223,14 @@ struct err *accept_create_disk(struct draft *d, struct accept *a, const struct a
     TRY(item_check(o, "CREATE_DISK"));
     const struct item *source = &o->items[0];
     if (source->disk != DISK_RAW) return err_new(ERR_INVALID, "CREATE_DISK: the source is not RAW");
-    if (o->target != DISK_MOUNT && o->target != DISK_BLOCK) return err_new(ERR_INVALID, "CREATE_DISK: the target type must be MOUNT or BLOCK");
+    if (o->target != DISK_MOUNT && o->target != DISK_BLOCK)
+        return err_new(ERR_INVALID, "CREATE_DISK: the target type must be MOUNT or BLOCK");
     TRY(role_of_item_check(d, a, source, "CREATE_DISK"));
-    struct volume_plan plan = {.owner = framework_owner(d->state, a->framework, a->role), .asked = item_bytes(source), .framework = a->framework->id,
-                               .framework_operation = draft_text(d, o->id), .persistence = draft_text(d, source->persistence)};
+    struct volume_plan plan = {.owner = framework_owner(d->state, a->framework, a->role),
+                               .asked = item_bytes(source),
+                               .framework = a->framework->id,
+                               .framework_operation = draft_text(d, o->id),
+                               .persistence = draft_text(d, source->persistence)};
     if (source->reserved_for || source->source_id) {
         TRY(reservation_find(d, a, source, "CREATE_DISK", &plan.reservation));
         TRY(reservation_fit(d, plan.reservation, source, &plan.fit));
@@ -209,7 +242,9 @@ struct err *accept_create_disk(struct draft *d, struct accept *a, const struct a
     }
     plan.fs = disk_fs(d, plan.class, o);
     if (!plan.fs.n) return err_new(ERR_INVALID, "CREATE_DISK: unknown filesystem '%s'", o->fs ? o->fs : "");
-    TRY(err_wrap(class_spec_size_check(&plan.class->doc->spec, plan.asked, filesystem_find(state_text(d->state, plan.fs))), "CREATE_DISK"));
+    TRY(err_wrap(
+        class_spec_size_check(&plan.class->doc->spec, plan.asked, filesystem_find(state_text(d->state, plan.fs))),
+        "CREATE_DISK"));
     TRY(err_wrap(disk_name(d, plan.owner, o, &plan.name), "CREATE_DISK"));
     if (plan.reservation) reservation_take(d, plan.reservation, &plan.fit.charge);
     struct volume_row *v = volume_make(d, &plan);
@@ -242,7 +277,8 @@ struct err *accept_create(struct draft *d, struct accept *a, const struct accept
         TRY(chosen_id_check("CREATE: persistence", o->items[i].persistence));
     }
     for (size_t i = 0; i < o->item_count; i++)
-        edit_volume(d, accept_volume(d, a, &o->items[i]), EV_volume_changed)->persistence = draft_text(d, o->items[i].persistence);
+        edit_volume(d, accept_volume(d, a, &o->items[i]), EV_volume_changed)->persistence =
+            draft_text(d, o->items[i].persistence);
     return NULL;
 }
 
@@ -251,8 +287,10 @@ struct err *accept_destroy(struct draft *d, struct accept *a, const struct accep
     for (size_t i = 0; i < o->item_count; i++) {
         uint64_t volume;
         TRY(volume_of_item(d, a, &o->items[i], "DESTROY", &volume));
-        if (!draft_volume(d, volume)->persistence) return err_new(ERR_INVALID, "DESTROY: the volume is not a persistent one");
+        if (!draft_volume(d, volume)->persistence)
+            return err_new(ERR_INVALID, "DESTROY: the volume is not a persistent one");
     }
-    for (size_t i = 0; i < o->item_count; i++) edit_volume(d, accept_volume(d, a, &o->items[i]), EV_volume_changed)->persistence = NULL;
+    for (size_t i = 0; i < o->item_count; i++)
+        edit_volume(d, accept_volume(d, a, &o->items[i]), EV_volume_changed)->persistence = NULL;
     return NULL;
 }

@@ -17,16 +17,19 @@ static void needs_done(struct task_needs *n) {
 static struct err *path_check(const char *path) {
     if (!path || !*path) return err_new(ERR_INVALID, "a volume has no container_path");
     if (strlen(path) >= sizeof(((struct task_volume *)0)->container_path))
-        return err_new(ERR_INVALID, "container_path '%.40s...' is longer than %zu bytes", path, sizeof(((struct task_volume *)0)->container_path) - 1);
+        return err_new(ERR_INVALID, "container_path '%.40s...' is longer than %zu bytes", path,
+                       sizeof(((struct task_volume *)0)->container_path) - 1);
     for (const char *part = path; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
-        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2])) return err_new(ERR_INVALID, "container_path '%s' has '..'", path);
+        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2]))
+            return err_new(ERR_INVALID, "container_path '%s' has '..'", path);
     return NULL;
 }
 
 static struct err *needs_add_volume(struct task_needs *n, uint64_t volume, const char *path, bool read_only) {
     TRY(path_check(path));
-    VEC_EACH(v, &n->volumes) {
-        if (strcmp(v->container_path, path) == 0) return err_new(ERR_INVALID, "two volumes have the container_path '%s'", path);
+    VEC_EACH (v, &n->volumes) {
+        if (strcmp(v->container_path, path) == 0)
+            return err_new(ERR_INVALID, "two volumes have the container_path '%s'", path);
     }
     if (n->volumes.count >= RELATION_KEYS_MOST) return err_new(ERR_INVALID, "more than %d volumes", RELATION_KEYS_MOST);
     struct task_volume *v = vec_add(&n->volumes);
@@ -36,7 +39,8 @@ static struct err *needs_add_volume(struct task_needs *n, uint64_t volume, const
     return NULL;
 }
 
-static struct err *needs_add_item(const struct draft *d, const struct accept *a, const struct item *item, struct task_needs *n) {
+static struct err *needs_add_item(const struct draft *d, const struct accept *a, const struct item *item,
+                                  struct task_needs *n) {
     if (item->amount.n < 0) return err_new(ERR_INVALID, "resource '%s' is negative", item->name);
     switch (item->kind) {
     case ITEM_CPUS: n->scalars.cpus.n += item->amount.n; return NULL;
@@ -47,7 +51,9 @@ static struct err *needs_add_item(const struct draft *d, const struct accept *a,
         return NULL;
     case ITEM_STORAGE: {
         uint64_t volume = accept_volume(d, a, item);
-        if (!volume) return err_new(ERR_INVALID, "volume '%s' is not in the accepted offers", item->source_id ? item->source_id : "(no source id)");
+        if (!volume)
+            return err_new(ERR_INVALID, "volume '%s' is not in the accepted offers",
+                           item->source_id ? item->source_id : "(no source id)");
         const struct volume_row *v = draft_volume(d, volume);
         const char *path = item->container_path ? item->container_path : v->name;
         return needs_add_volume(n, volume, path, false);
@@ -62,14 +68,18 @@ static struct err *needs_fit(const struct accept *a, const struct task_needs *n)
     const struct {
         const char *name;
         int64_t need, have;
-    } rows[] = {{"cpus", need->cpus.n, have->cpus.n}, {"mem", need->mem.n, have->mem.n}, {"disk", need->disk.n, have->disk.n}};
+    } rows[] = {
+        {"cpus", need->cpus.n, have->cpus.n}, {"mem", need->mem.n, have->mem.n}, {"disk", need->disk.n, have->disk.n}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (rows[i].need > rows[i].have)
-            return err_new(ERR_INVALID, "Task uses more resources than offered: %s %.3f of %.3f", rows[i].name, (double)rows[i].need / 1000, (double)rows[i].have / 1000);
-    VEC_EACH(p, &n->ports) {
+            return err_new(ERR_INVALID, "Task uses more resources than offered: %s %.3f of %.3f", rows[i].name,
+                           (double)rows[i].need / 1000, (double)rows[i].have / 1000);
+    VEC_EACH (p, &n->ports) {
         bool inside = false;
-        VEC_EACH(offered, &a->ports) inside |= p->begin >= offered->begin && p->end <= offered->end && p->begin <= p->end;
-        if (!inside) return err_new(ERR_INVALID, "Task uses more resources than offered: ports %u-%u", p->begin, p->end);
+        VEC_EACH (offered, &a->ports)
+            inside |= p->begin >= offered->begin && p->end <= offered->end && p->begin <= p->end;
+        if (!inside)
+            return err_new(ERR_INVALID, "Task uses more resources than offered: ports %u-%u", p->begin, p->end);
     }
     return NULL;
 }
@@ -77,41 +87,59 @@ static struct err *needs_fit(const struct accept *a, const struct task_needs *n)
 static struct err *wanted_matches(const struct draft *d, const struct volume_row *v, const struct wanted_volume *w) {
     const struct class_row *class = draft_class(d, v->class);
     if (w->class && class && strcmp(w->class, class->name) != 0)
-        return err_new(ERR_CONFLICT, "volume '%s' exists with class '%s', and class '%s' was asked", w->name, class->name, w->class);
+        return err_new(ERR_CONFLICT, "volume '%s' exists with class '%s', and class '%s' was asked", w->name,
+                       class->name, w->class);
     if (w->size.n && w->size.n != v->asked.n && w->size.n != v->charge.bytes.n) {
         char have[QUANTITY_TEXT], want[QUANTITY_TEXT];
-        return err_new(ERR_CONFLICT, "volume '%s' exists with %s, and %s was asked", w->name, bytes_text(v->charge.bytes, have), bytes_text(w->size, want));
+        return err_new(ERR_CONFLICT, "volume '%s' exists with %s, and %s was asked", w->name,
+                       bytes_text(v->charge.bytes, have), bytes_text(w->size, want));
     }
     if (w->fs && strcmp(w->fs, state_text(d->state, v->fs)) != 0)
-        return err_new(ERR_CONFLICT, "volume '%s' exists with filesystem '%s', and '%s' was asked", w->name, state_text(d->state, v->fs), w->fs);
+        return err_new(ERR_CONFLICT, "volume '%s' exists with filesystem '%s', and '%s' was asked", w->name,
+                       state_text(d->state, v->fs), w->fs);
     return NULL;
 }
 
 // Whether that agent could ever use it, and nobody is taking it away.
 static struct err *wanted_usable(const struct draft *d, const struct accept *a, const struct volume_row *v) {
-    if (v->state == VOLUME_FAILED) return err_new(ERR_CONFLICT, "volume '%s' failed: %s", v->name, v->message ? v->message : "no reason is known");
-    if (v->released || v->state == VOLUME_RELEASING) return err_new(ERR_CONFLICT, "volume '%s' is being released", v->name);
+    if (v->state == VOLUME_FAILED)
+        return err_new(ERR_CONFLICT, "volume '%s' failed: %s", v->name, v->message ? v->message : "no reason is known");
+    if (v->released || v->state == VOLUME_RELEASING)
+        return err_new(ERR_CONFLICT, "volume '%s' is being released", v->name);
     return broker_agent_check(d, a->agent, v);
 }
 
-static struct err *wanted_plan(struct draft *d, const struct accept *a, const struct wanted_volume *w, struct volume_plan *ret_plan) {
+static struct err *wanted_plan(struct draft *d, const struct accept *a, const struct wanted_volume *w,
+                               struct volume_plan *ret_plan) {
     struct owner owner = framework_owner(d->state, a->framework, a->role);
     if (!w->class || !w->size.n)
-        return err_new(ERR_NOT_FOUND, "role '%s' has no volume '%s'; to make it at this launch give the driver_options 'class' and 'size'",
-                       state_text(d->state, a->role), w->name);
+        return err_new(
+            ERR_NOT_FOUND,
+            "role '%s' has no volume '%s'; to make it at this launch give the driver_options 'class' and 'size'",
+            state_text(d->state, a->role), w->name);
     TRY(volume_name_free(d, owner, w->name));
     const struct class_row *class;
     TRY(broker_class(d->state, w->class, &class));
     const struct filesystem *fs = class->doc->spec.fs;
     if (w->fs) TRY(filesystem_get(w->fs, &fs));
     symbol name;
-    if (!symbol_find(&d->state->symbols, fs->name, &name)) return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
-    struct want want = {.class = class->id, .size = w->size, .iops = w->iops, .role = a->role, .framework = owner.framework, .agent = a->agent, .fs = name, .raw = filesystem_raw(fs)};
-    *ret_plan = (struct volume_plan){.owner = owner, .name = draft_text(d, w->name), .class = class, .asked = w->size, .fs = name};
+    if (!symbol_find(&d->state->symbols, fs->name, &name))
+        return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
+    struct want want = {.class = class->id,
+                        .size = w->size,
+                        .iops = w->iops,
+                        .role = a->role,
+                        .framework = owner.framework,
+                        .agent = a->agent,
+                        .fs = name,
+                        .raw = filesystem_raw(fs)};
+    *ret_plan = (struct volume_plan){
+        .owner = owner, .name = draft_text(d, w->name), .class = class, .asked = w->size, .fs = name};
     return broker_place(d, &want, &ret_plan->fit);
 }
 
-static struct err *launch_take_wanted(struct draft *d, const struct accept *a, const struct wanted_volume *w, struct task_needs *n) {
+static struct err *launch_take_wanted(struct draft *d, const struct accept *a, const struct wanted_volume *w,
+                                      struct task_needs *n) {
     struct owner owner = framework_owner(d->state, a->framework, a->role);
     const struct volume_row *v = draft_volume_named(d, owner, w->name);
     if (v) {
@@ -128,12 +156,14 @@ static struct err *launch_take_wanted(struct draft *d, const struct accept *a, c
 static struct err *launch_check(const struct draft *d, const struct accept *a, const struct task_launch *t) {
     if (t->refusal) return err_new(ERR_INVALID, "%s", t->refusal);
     TRY(chosen_id_check("Task", t->text_id));
-    if (!a->agent) return err_new(ERR_INVALID, "a task cannot run on a storage-only offer: add an agent's offer to this ACCEPT");
+    if (!a->agent)
+        return err_new(ERR_INVALID, "a task cannot run on a storage-only offer: add an agent's offer to this ACCEPT");
     const struct task_row *other = draft_task_named(d, a->framework->id, t->text_id);
     if (other) return err_new(ERR_CONFLICT, "Task has duplicate ID: %s", t->text_id);
     uint64_t agent;
     if (!t->agent || !text_to_u64(t->agent, &agent) || agent != a->agent)
-        return err_new(ERR_INVALID, "Task uses invalid agent '%s': the accepted offer is of agent %llu", t->agent ? t->agent : "", (unsigned long long)a->agent);
+        return err_new(ERR_INVALID, "Task uses invalid agent '%s': the accepted offer is of agent %llu",
+                       t->agent ? t->agent : "", (unsigned long long)a->agent);
     if (!t->item_count) return err_new(ERR_INVALID, "Task uses no resources");
     return NULL;
 }
@@ -142,7 +172,7 @@ static void accept_take(struct accept *a, const struct task_needs *n) {
     a->scalars.cpus.n -= n->scalars.cpus.n;
     a->scalars.mem.n -= n->scalars.mem.n;
     a->scalars.disk.n -= n->scalars.disk.n;
-    VEC_EACH(p, &n->ports) {
+    VEC_EACH (p, &n->ports) {
         for (size_t i = 0; i < a->ports.count; i++) {
             struct port_range offered = a->ports.at[i];
             if (p->begin < offered.begin || p->end > offered.end) continue;
@@ -157,7 +187,7 @@ static void accept_take(struct accept *a, const struct task_needs *n) {
 static int64_t launch_wait(const struct draft *d, const struct task_needs *n) {
     int64_t longest = CLASS_LAUNCH_WAIT;
     bool any = false;
-    VEC_EACH(v, &n->volumes) {
+    VEC_EACH (v, &n->volumes) {
         int64_t wait = draft_volume(d, v->volume)->launch_wait_ms;
         if (!any || wait > longest) longest = wait;
         any = true;
@@ -165,11 +195,12 @@ static int64_t launch_wait(const struct draft *d, const struct task_needs *n) {
     return longest;
 }
 
-static struct err *launch_needs(struct draft *d, const struct accept *a, const struct task_launch *t, struct task_needs *n) {
+static struct err *launch_needs(struct draft *d, const struct accept *a, const struct task_launch *t,
+                                struct task_needs *n) {
     TRY(launch_check(d, a, t));
     for (size_t i = 0; i < t->item_count; i++) TRY(needs_add_item(d, a, &t->items[i], n));
     TRY(needs_fit(a, n));
-    VEC_EACH(v, &n->volumes) TRY(wanted_usable(d, a, draft_volume(d, v->volume)));
+    VEC_EACH (v, &n->volumes) TRY(wanted_usable(d, a, draft_volume(d, v->volume)));
     for (size_t i = 0; i < t->volume_count; i++) TRY(launch_take_wanted(d, a, &t->volumes[i], n));
     return NULL;
 }

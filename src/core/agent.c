@@ -13,8 +13,11 @@ static bool same_secret(const struct blob *a, const struct blob *b) {
 static struct err *hello_check(const struct agent_row *known, const struct cmd_agent_hello *c) {
     TRY(name_check("agent", c->name));
     if (known && known->secret && !same_secret(known->secret, c->secret))
-        return err_new(ERR_DENIED, "agent '%s': another agent registered under this name (its secret differs); choose another name, or "
-                                   "remove the old one with 'granary agent remove'", c->name);
+        return err_new(
+            ERR_DENIED,
+            "agent '%s': another agent registered under this name (its secret differs); choose another name, or "
+            "remove the old one with 'granary agent remove'",
+            c->name);
     return NULL;
 }
 
@@ -60,7 +63,7 @@ static void task_wait_again(struct draft *d, uint64_t task) {
 // Its tasks: those it does not know any more have ended with it, unless they were never begun there.
 static void hello_tasks(struct draft *d, uint64_t agent, const struct cmd_agent_hello *c) {
     struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent);
-    VEC_EACH(id, &tasks) {
+    VEC_EACH (id, &tasks) {
         const struct task_row *t = draft_task(d, *id);
         bool begun = t->launched && t->state != TASK_STAGING;
         if (hello_has_task(c, *id)) continue;
@@ -76,7 +79,8 @@ struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c,
     TRY(hello_check(known, c));
     bool rebooted = known && known->boot_id && c->boot_id && strcmp(known->boot_id, c->boot_id) != 0;
     bool changed = !known || known->state == AGENT_IS_LOST || !text_equal(known->boot_id, c->boot_id);
-    struct agent_row *a = known ? edit_agent(d, known->id, changed ? EV_agent_returned : EV_agent_connected) : draft_add(d, NOUN_AGENT, EV_agent_added);
+    struct agent_row *a = known ? edit_agent(d, known->id, changed ? EV_agent_returned : EV_agent_connected)
+                                : draft_add(d, NOUN_AGENT, EV_agent_added);
     a->name = c->name;
     a->hostname = c->hostname;
     a->address = c->address;
@@ -90,7 +94,7 @@ struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c,
     a->state = AGENT_IS_QUARANTINED;
     uint64_t agent = a->id;
     struct id_list attachments = draft_related(d, ATTACHMENTS_OF_AGENT, agent);
-    VEC_EACH(id, &attachments) attachment_returned(d, *id, report_of(c, *id), rebooted);
+    VEC_EACH (id, &attachments) attachment_returned(d, *id, report_of(c, *id), rebooted);
     hello_tasks(d, agent, c);
     agent_settle(d, agent);
     vec_push(&ret_answer->ids, agent);
@@ -101,14 +105,14 @@ void agent_settle(struct draft *d, uint64_t agent) {
     const struct agent_row *old = draft_agent(d, agent);
     if (!old || old->state != AGENT_IS_QUARANTINED || !old->session || old->unclean) return;
     struct id_list attachments = draft_related(d, ATTACHMENTS_OF_AGENT, agent);
-    VEC_EACH(id, &attachments) {
+    VEC_EACH (id, &attachments) {
         if (draft_attachment(d, *id)->state == ATTACHMENT_STRANDED) return;
     }
     struct agent_row *a = edit_agent(d, agent, EV_agent_returned);
     a->state = AGENT_IS_ACTIVE;
     a->since = d->now.wall;
     struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent); // those that waited for it
-    VEC_EACH(id, &tasks) task_advance(d, *id);
+    VEC_EACH (id, &tasks) task_advance(d, *id);
 }
 
 void decide_agent_report(struct draft *d, const struct cmd_agent_report *c) {
@@ -146,9 +150,9 @@ void agent_lost(struct draft *d, uint64_t agent) {
     a->session = 0;
     a->since = d->now.wall;
     struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent);
-    VEC_EACH(id, &tasks) task_agent_lost(d, *id);
+    VEC_EACH (id, &tasks) task_agent_lost(d, *id);
     struct id_list attachments = draft_related(d, ATTACHMENTS_OF_AGENT, agent);
-    VEC_EACH(id, &attachments) attachment_strand(d, *id);
+    VEC_EACH (id, &attachments) attachment_strand(d, *id);
 }
 
 void decide_attachment_report(struct draft *d, const struct cmd_attachment_report *c) {
@@ -175,7 +179,7 @@ struct err *decide_agent_remove(struct draft *d, const char *name) {
     if (draft_related(d, ATTACHMENTS_OF_AGENT, a->id).count)
         return err_new(ERR_CONFLICT, "agent '%s': volumes are attached to it; it may still write to them", name);
     struct id_list tasks = draft_related(d, TASKS_OF_AGENT, a->id);
-    VEC_EACH(id, &tasks) task_say(d, *id, TASK_LOST, REASON_AGENT_REMOVED, "its agent was removed");
+    VEC_EACH (id, &tasks) task_say(d, *id, TASK_LOST, REASON_AGENT_REMOVED, "its agent was removed");
     draft_remove(d, NOUN_AGENT, a->id, EV_agent_removed);
     return NULL;
 }

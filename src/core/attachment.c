@@ -10,7 +10,8 @@ static const char *agent_name(const struct draft *d, uint64_t agent) {
     return a ? a->name : "?";
 }
 
-static void attachment_move(struct draft *d, struct attachment_row *a, enum attachment_state next, enum event_kind kind) {
+static void attachment_move(struct draft *d, struct attachment_row *a, enum attachment_state next,
+                            enum event_kind kind) {
     must(a->state == next || attachment_state_may(a->state, next));
     if (a->state != next) a->since = d->now.wall;
     a->state = (uint8_t)next;
@@ -25,7 +26,7 @@ static void attachment_open(struct draft *d, const struct attachment_row *a, enu
 
 const struct attachment_row *attachment_on(const struct draft *d, uint64_t volume, uint64_t agent) {
     struct id_list list = draft_related(d, ATTACHMENTS_OF_VOLUME, volume);
-    VEC_EACH(id, &list) {
+    VEC_EACH (id, &list) {
         const struct attachment_row *a = draft_attachment(d, *id);
         if (a->agent == agent) return a;
     }
@@ -38,11 +39,13 @@ static const char *host_identity(struct draft *d, uint64_t agent, const struct v
     const struct provider_row *provider = draft_provider(d, draft_pool(d, v->charge.pool)->provider);
     const struct agent_facts *facts = draft_agent(d, agent)->facts;
     for (size_t i = 0; facts && provider && i < facts->identities.count; i++)
-        if (strcmp(facts->identities.at[i].driver, provider->driver) == 0) return draft_text(d, facts->identities.at[i].identity);
+        if (strcmp(facts->identities.at[i].driver, provider->driver) == 0)
+            return draft_text(d, facts->identities.at[i].identity);
     return NULL;
 }
 
-struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64_t agent, enum attachment_purpose purpose) {
+struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64_t agent,
+                                        enum attachment_purpose purpose) {
     struct volume_row *v = edit_volume(d, volume, EV_volume_changed);
     must(volume_can_attach(d, v, agent));
     struct attachment_row *a = draft_add(d, NOUN_ATTACHMENT, EV_attachment_wanted);
@@ -70,10 +73,11 @@ static void attachment_end(struct draft *d, struct attachment_row *a, const char
     // Granted and never confirmed: nobody has seen what is on it, and it is not formatted twice.
     if (v->content == CONTENT_FORMATTING) content_move(d, v, CONTENT_SUSPECT);
     struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, volume);
-    VEC_EACH(id, &tasks) {
+    VEC_EACH (id, &tasks) {
         const struct task_row *t = draft_task(d, *id);
         if (t->agent == agent && t->launched && t->state == TASK_UNREACHABLE)
-            task_say(d, *id, TASK_GONE, REASON_AGENT_REMOVED, arena_format(d->arena, "its volume was taken over: %s", because));
+            task_say(d, *id, TASK_GONE, REASON_AGENT_REMOVED,
+                     arena_format(d->arena, "its volume was taken over: %s", because));
     }
     volume_settle(d, volume);
     agent_settle(d, agent);
@@ -108,7 +112,7 @@ static void attachment_fail(struct draft *d, struct attachment_row *a, const cha
     struct volume_row *v = edit_volume(d, a->volume, EV_volume_changed);
     v->message = message;
     struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, a->volume);
-    VEC_EACH(id, &tasks) {
+    VEC_EACH (id, &tasks) {
         const struct task_row *t = draft_task(d, *id);
         if (t->agent == a->agent && !t->launched) task_say(d, *id, TASK_FAILED, REASON_LAUNCH_FAILED, message);
     }
@@ -153,7 +157,7 @@ static void attachment_published(struct draft *d, struct attachment_row *a, cons
 static bool attachment_needed(const struct draft *d, const struct attachment_row *a) {
     if (a->pinned) return true;
     struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, a->volume);
-    VEC_EACH(id, &tasks) {
+    VEC_EACH (id, &tasks) {
         if (draft_task(d, *id)->agent == a->agent) return true;
     }
     return false;
@@ -184,7 +188,12 @@ static void attachment_unpublished(struct draft *d, struct attachment_row *a) {
 
 void attachment_reported(struct draft *d, uint64_t attachment, const struct attachment_report *r) {
     struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_changed);
-    if (r->epoch != a->epoch || a->state == ATTACHMENT_STRANDED) return;
+    if (r->epoch != a->epoch) return;
+    if (a->state == ATTACHMENT_STRANDED) {
+        // The agent's own word at the current epoch is a reason too; a fence that is under way ends it by itself.
+        if (r->state == IS_UNPUBLISHED && !operation_of_attachment(d, a)) attachment_unpublished(d, a);
+        return;
+    }
     switch (r->state) {
     case IS_PUBLISHED:
         if (a->step == STEP_IS_PUBLISH) attachment_published(d, a, r);
@@ -195,7 +204,8 @@ void attachment_reported(struct draft *d, uint64_t attachment, const struct atta
         attachment_unpublished(d, a); // an agent says so only when nothing of it is left there
         break;
     case IS_UNPUBLISHED:
-        if (a->step == STEP_IS_UNPUBLISH || a->step == STEP_IS_DONE || a->step == STEP_IS_PUBLISH) attachment_unpublished(d, a);
+        if (a->step == STEP_IS_UNPUBLISH || a->step == STEP_IS_DONE || a->step == STEP_IS_PUBLISH)
+            attachment_unpublished(d, a);
         break;
     case IS_UNPUBLISHING:
     case IS_PUBLISHING: a->message = r->message; break;
@@ -206,8 +216,9 @@ void attachment_unmapped(struct draft *d, const struct operation_row *o) {
     uint64_t id = o->attachment;
     operation_end(d, o->id, OP_FINISHED, ERR_INTERNAL, NULL);
     struct attachment_row *a = edit_attachment(d, id, EV_attachment_gone);
-    attachment_end(d, a, arena_format(d->arena, "agent '%s' unpublished it at epoch %llu and the storage unmapped it",
-                                      agent_name(d, a->agent), (unsigned long long)a->epoch));
+    attachment_end(d, a,
+                   arena_format(d->arena, "agent '%s' unpublished it at epoch %llu and the storage unmapped it",
+                                agent_name(d, a->agent), (unsigned long long)a->epoch));
 }
 
 static void attachment_retry_later(struct draft *d, const struct operation_row *o, const char *message) {
@@ -227,16 +238,18 @@ void attachment_unmap_failed(struct draft *d, const struct operation_row *o, con
 static bool fence_possible(const struct draft *d, const struct attachment_row *a) {
     const struct volume_row *v = draft_volume(d, a->volume);
     const struct pool_row *pool = draft_pool(d, v->charge.pool);
-    return v->on_agent_lost == ON_LOSS_FENCE_OR_WAIT && pool->facts && capability_has(pool->facts->capabilities, CAN_FENCE);
+    return v->on_agent_lost == ON_LOSS_FENCE_OR_WAIT && pool->facts &&
+           capability_has(pool->facts->capabilities, CAN_FENCE);
 }
 
 static void attachment_fence(struct draft *d, struct attachment_row *a) {
     if (operation_of_attachment(d, a)) return; // goes on when that has ended
     if (!fence_possible(d, a)) {
-        a->message = arena_format(d->arena,
-                                  "agent '%s' is lost and this storage has no fence that is allowed: waits until the agent returns, "
-                                  "is proven stopped, or an operator asserts it",
-                                  agent_name(d, a->agent));
+        a->message = arena_format(
+            d->arena,
+            "agent '%s' is lost and this storage has no fence that is allowed: waits until the agent returns, "
+            "is proven stopped, or an operator asserts it",
+            agent_name(d, a->agent));
         a->retry_at = (struct mono){d->now.mono.ms + d->state->timing.retry_ms}; // the pool may report again
         return;
     }
@@ -268,8 +281,9 @@ void attachment_fenced(struct draft *d, const struct operation_row *o, const cha
     // It returned while the fence was under way: what it has mounted can write no more, and is to be undone there.
     const struct agent_row *back = draft_agent(d, a->agent);
     if (back && back->session) edit_agent(d, back->id, EV_agent_quarantined)->unclean++;
-    attachment_end(d, a, arena_format(d->arena, "fenced from agent '%s' at epoch %llu: %s", agent_name(d, a->agent),
-                                      (unsigned long long)a->epoch, proof ? proof : "the storage confirmed it"));
+    attachment_end(d, a,
+                   arena_format(d->arena, "fenced from agent '%s' at epoch %llu: %s", agent_name(d, a->agent),
+                                (unsigned long long)a->epoch, proof ? proof : "the storage confirmed it"));
 }
 
 void attachment_fence_failed(struct draft *d, const struct operation_row *o, const char *message) {

@@ -4,7 +4,8 @@
 
 static struct err *refer(const struct state *s, uint64_t seq, const char *what, enum noun noun, uint64_t id) {
     if (!id || table_get(&s->tables[noun], id)) return NULL;
-    return err_new(ERR_CORRUPT, "journal entry %llu: %s names %s %llu, which does not exist", (unsigned long long)seq, what, noun_name(noun), (unsigned long long)id);
+    return err_new(ERR_CORRUPT, "journal entry %llu: %s names %s %llu, which does not exist", (unsigned long long)seq,
+                   what, noun_name(noun), (unsigned long long)id);
 }
 
 static struct err *references_check(const struct state *s, uint64_t seq, const struct event *e) {
@@ -32,14 +33,19 @@ static struct err *names_check(const struct state *s, uint64_t seq, const struct
     if (!row_name_key(e->noun, e->row, &key)) return NULL;
     uint64_t other = name_index_find(&s->names[e->noun], &s->tables[e->noun], e->noun, &key);
     if (!other || other == id) return NULL;
-    return err_new(ERR_CORRUPT, "journal entry %llu: %s %llu has the name of %llu", (unsigned long long)seq, noun_name(e->noun), (unsigned long long)id, (unsigned long long)other);
+    return err_new(ERR_CORRUPT, "journal entry %llu: %s %llu has the name of %llu", (unsigned long long)seq,
+                   noun_name(e->noun), (unsigned long long)id, (unsigned long long)other);
 }
 
 struct err *event_check(const struct state *s, uint64_t seq, const struct event *e) {
     uint64_t id;
     memcpy(&id, e->row, sizeof id);
-    if (!id) return err_new(ERR_CORRUPT, "journal entry %llu: a %s without an id", (unsigned long long)seq, noun_name(e->noun));
-    if (seq < s->seq) return err_new(ERR_CORRUPT, "journal entry %llu: comes after %llu", (unsigned long long)seq, (unsigned long long)s->seq);
+    if (!id)
+        return err_new(ERR_CORRUPT, "journal entry %llu: a %s without an id", (unsigned long long)seq,
+                       noun_name(e->noun));
+    if (seq < s->seq)
+        return err_new(ERR_CORRUPT, "journal entry %llu: comes after %llu", (unsigned long long)seq,
+                       (unsigned long long)s->seq);
     if (e->removed) return NULL;
     TRY(references_check(s, seq, e));
     return names_check(s, seq, e, id);

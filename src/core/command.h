@@ -152,14 +152,25 @@ struct item {
     size_t port_count;
     // ITEM_STORAGE: external storage
     enum disk_type disk;
-    const char *source_id;   // of a RAW part: the reservation's id text; of a MOUNT or BLOCK: the volume's
-    const char *profile;     // class
+    const char *source_id; // of a RAW part: the reservation's id text; of a MOUNT or BLOCK: the volume's
+    const char *profile;   // class
     const char *persistence, *container_path;
     const char *reserved_for; // role of the last reservation; NULL unreserved
     const char *name;
 };
 
-enum accept_kind { ACCEPT_LAUNCH = 1, ACCEPT_RESERVE, ACCEPT_UNRESERVE, ACCEPT_CREATE, ACCEPT_DESTROY, ACCEPT_LAUNCH_GROUP, ACCEPT_GROW = 11, ACCEPT_SHRINK, ACCEPT_CREATE_DISK, ACCEPT_DESTROY_DISK };
+enum accept_kind {
+    ACCEPT_LAUNCH = 1,
+    ACCEPT_RESERVE,
+    ACCEPT_UNRESERVE,
+    ACCEPT_CREATE,
+    ACCEPT_DESTROY,
+    ACCEPT_LAUNCH_GROUP,
+    ACCEPT_GROW = 11,
+    ACCEPT_SHRINK,
+    ACCEPT_CREATE_DISK,
+    ACCEPT_DESTROY_DISK
+};
 
 struct wanted_volume { // a volume in container.volumes of a task (L0): made at this launch when it does not exist
     const char *name, *container_path, *class, *fs;
@@ -181,7 +192,7 @@ struct task_launch {
 };
 struct accept_operation {
     enum accept_kind kind;
-    const char *id; // NULL: the framework does not want to hear
+    const char *id;           // NULL: the framework does not want to hear
     const struct item *items; // of RESERVE, UNRESERVE, CREATE, DESTROY; the source of *_DISK and GROW
     size_t item_count;
     enum disk_type target;

@@ -14,13 +14,19 @@ static const char *const names[] = {
     COMMANDS(X)
 #undef X
 };
-const char *command_name(enum command_kind kind) { return names[kind]; }
+const char *command_name(enum command_kind kind) {
+    return names[kind];
+}
 
-void answer_done(struct answer *a) { vec_done(&a->ids); }
+void answer_done(struct answer *a) {
+    vec_done(&a->ids);
+}
 
 // ---- timers ----
 
-static int64_t doubled(int64_t ms, uint32_t times) { return ms << (times < 6 ? times : 6); }
+static int64_t doubled(int64_t ms, uint32_t times) {
+    return ms << (times < 6 ? times : 6);
+}
 
 static void task_due(struct draft *d, const struct task_row *old) {
     if (!old->launched && !task_state_ended(old->state)) {
@@ -33,10 +39,12 @@ static void task_due(struct draft *d, const struct task_row *old) {
             struct id_list held = draft_related(d, ATTACHMENTS_OF_VOLUME, v->id);
             const struct attachment_row *holder = held.count ? draft_attachment(d, held.at[0]) : NULL;
             const struct agent_row *agent = holder ? draft_agent(d, holder->agent) : NULL;
-            why = agent ? arena_format(d->arena, "volume '%s' was not there in time: agent '%s' has it (%s)%s%s", v->name, agent->name,
-                                       attachment_state_name(holder->state), holder->message ? ": " : "", holder->message ? holder->message : "")
-                        : arena_format(d->arena, "volume '%s' was not there in time: it is %s%s%s", v->name, volume_state_name(v->state), v->message ? ": " : "",
-                                       v->message ? v->message : "");
+            why = agent
+                      ? arena_format(d->arena, "volume '%s' was not there in time: agent '%s' has it (%s)%s%s", v->name,
+                                     agent->name, attachment_state_name(holder->state), holder->message ? ": " : "",
+                                     holder->message ? holder->message : "")
+                      : arena_format(d->arena, "volume '%s' was not there in time: it is %s%s%s", v->name,
+                                     volume_state_name(v->state), v->message ? ": " : "", v->message ? v->message : "");
             break;
         }
         task_say(d, old->id, TASK_FAILED, REASON_LAUNCH_FAILED, why);
@@ -79,7 +87,8 @@ static void wall_due(struct draft *d, uint64_t id) {
 }
 
 // Visits every timer that rang: a heap's rung items are a connected part at its top.
-static void heap_due(const struct heap *h, size_t i, int64_t now, struct draft *d, void (*each)(struct draft *, uint64_t)) {
+static void heap_due(const struct heap *h, size_t i, int64_t now, struct draft *d,
+                     void (*each)(struct draft *, uint64_t)) {
     if (i >= h->count || h->at[i].when > now) return;
     each(d, h->at[i].id);
     heap_due(h, 2 * i + 1, now, d, each);
@@ -115,18 +124,23 @@ static void decide_start(struct draft *d) {
     }
     STATE_EACH(TASK, task_row, t, d->state) {
         if (t->launched || task_state_ended(t->state)) {
-            if (t->update_uuid) edit_task(d, t->id, EV_task_resent)->resend_at = (struct mono){d->now.mono.ms + d->state->timing.resend_ms};
+            if (t->update_uuid)
+                edit_task(d, t->id, EV_task_resent)->resend_at =
+                    (struct mono){d->now.mono.ms + d->state->timing.resend_ms};
             continue;
         }
         edit_task(d, t->id, EV_task_resent)->wait_until = (struct mono){d->now.mono.ms + CLASS_LAUNCH_WAIT};
     }
     STATE_EACH(OPERATION, operation_row, o, d->state) {
-        if (o->status_uuid) edit_operation(d, o->id, EV_operation_resent)->resend_at = (struct mono){d->now.mono.ms + d->state->timing.resend_ms};
+        if (o->status_uuid)
+            edit_operation(d, o->id, EV_operation_resent)->resend_at =
+                (struct mono){d->now.mono.ms + d->state->timing.resend_ms};
     }
     STATE_EACH(ATTACHMENT, attachment_row, x, d->state) {
         bool waits = x->state == ATTACHMENT_STRANDED || x->step == STEP_IS_UNMAP;
         if (waits && !operation_of_attachment(d, x))
-            edit_attachment(d, x->id, EV_attachment_changed)->retry_at = (struct mono){d->now.mono.ms + d->state->timing.retry_ms};
+            edit_attachment(d, x->id, EV_attachment_changed)->retry_at =
+                (struct mono){d->now.mono.ms + d->state->timing.retry_ms};
     }
 }
 
@@ -160,9 +174,13 @@ struct err *core_decide(struct draft *d, const struct command *c, struct answer 
     case CMD_framework_gone: decide_framework_gone(d, &c->framework_gone); return NULL;
     case CMD_teardown: return decide_teardown(d, c->teardown.id);
     case CMD_accept: decide_accept(d, &c->accept); return NULL;
-    case CMD_decline: decide_decline(d, c->decline.framework, c->decline.offers, c->decline.offer_count, c->decline.refuse_seconds); return NULL;
+    case CMD_decline:
+        decide_decline(d, c->decline.framework, c->decline.offers, c->decline.offer_count, c->decline.refuse_seconds);
+        return NULL;
     case CMD_revive: decide_revive(d, c->revive.framework, c->revive.roles, c->revive.role_count); return NULL;
-    case CMD_suppress: decide_suppress(d, c->suppress.framework, c->suppress.roles, c->suppress.role_count); return NULL;
+    case CMD_suppress:
+        decide_suppress(d, c->suppress.framework, c->suppress.roles, c->suppress.role_count);
+        return NULL;
     case CMD_kill: decide_kill(d, &c->kill); return NULL;
     case CMD_acknowledge: decide_acknowledge(d, &c->acknowledge); return NULL;
     case CMD_acknowledge_operation: decide_acknowledge_operation(d, &c->acknowledge_operation); return NULL;
@@ -186,4 +204,6 @@ struct mono core_next_deadline(const struct state *s, struct now now) {
     return (struct mono){next};
 }
 
-bool core_allocation_due(const struct state *s, struct now now) { return allocator_next(s, now.mono).ms <= now.mono.ms; }
+bool core_allocation_due(const struct state *s, struct now now) {
+    return allocator_next(s, now.mono).ms <= now.mono.ms;
+}

@@ -11,7 +11,7 @@ void draft_init(struct draft *d, const struct state *s, struct arena *arena, str
 }
 
 void draft_done(struct draft *d) {
-    VEC_EACH(s, &d->held) shared_leave(*s);
+    VEC_EACH (s, &d->held) shared_leave(*s);
     vec_done(&d->held);
     vec_done(&d->touched);
     map_done(&d->places);
@@ -97,7 +97,8 @@ struct id_list draft_related(const struct draft *d, enum relation relation, uint
         if (!draft_find(d, live->at[i])) list.at[list.count++] = live->at[i];
     for (size_t i = 0; i < d->touched.count; i++) {
         const struct touched *t = &d->touched.at[i];
-        if (t->noun == noun && !t->removed && row_related(relation, t->row, key)) list.at[list.count++] = row_id(t->row);
+        if (t->noun == noun && !t->removed && row_related(relation, t->row, key))
+            list.at[list.count++] = row_id(t->row);
     }
     qsort(list.at, list.count, sizeof *list.at, by_id);
     return list;
@@ -130,7 +131,8 @@ const struct task_row *draft_task_named(const struct draft *d, uint64_t framewor
     return draft_named(d, NOUN_TASK, state_task_named(d->state, framework, text_id), &key);
 }
 
-static bool row_cost(const struct draft *d, enum noun noun, const void *row, uint32_t account, struct quantities *ret_cost) {
+static bool row_cost(const struct draft *d, enum noun noun, const void *row, uint32_t account,
+                     struct quantities *ret_cost) {
     const struct volume_row *v = row;
     const struct reservation_row *r = row;
     uint64_t from = noun == NOUN_VOLUME ? v->charge.pool : r->charge.pool;
@@ -156,7 +158,9 @@ struct quantities draft_granted(const struct draft *d, const struct pool_row *po
     return granted;
 }
 
-static uint64_t left(uint64_t total, uint64_t granted) { return total > granted ? total - granted : 0; }
+static uint64_t left(uint64_t total, uint64_t granted) {
+    return total > granted ? total - granted : 0;
+}
 
 struct quantities draft_pool_free(const struct draft *d, const struct pool_row *pool) {
     if (!pool->facts) return (struct quantities){.known = KNOWS_IOPS | KNOWS_BANDWIDTH | KNOWS_VOLUMES};
@@ -171,7 +175,9 @@ struct quantities draft_pool_free(const struct draft *d, const struct pool_row *
     return free;
 }
 
-struct draft_mark draft_mark(const struct draft *d) { return (struct draft_mark){d->touched.count, d->next_id}; }
+struct draft_mark draft_mark(const struct draft *d) {
+    return (struct draft_mark){d->touched.count, d->next_id};
+}
 
 void draft_undo(struct draft *d, struct draft_mark to) {
     while (d->touched.count > to.touched) {
@@ -199,7 +205,9 @@ struct blob *draft_blob(struct draft *d, const void *bytes, size_t size) {
     return b;
 }
 
-const char *draft_text(struct draft *d, const char *text) { return arena_text(d->arena, text); }
+const char *draft_text(struct draft *d, const char *text) {
+    return arena_text(d->arena, text);
+}
 
 struct notice *draft_notice(struct draft *d, enum notice_kind kind, uint64_t framework) {
     struct notice *n = vec_add(&d->notices);
@@ -210,7 +218,7 @@ struct notice *draft_notice(struct draft *d, enum notice_kind kind, uint64_t fra
 }
 
 void draft_own_removed(struct draft *d) {
-    VEC_EACH(t, &d->touched) {
+    VEC_EACH (t, &d->touched) {
         if (!t->removed) continue;
         const struct row_kind *kind = &row_kinds[t->noun];
         row_own(kind, t->row, d->arena);
@@ -222,7 +230,9 @@ void draft_own_removed(struct draft *d) {
     }
 }
 
-size_t draft_event_count(const struct draft *d) { return d->touched.count; }
+size_t draft_event_count(const struct draft *d) {
+    return d->touched.count;
+}
 
 struct event draft_event(const struct draft *d, size_t i) {
     const struct touched *t = &d->touched.at[i];

@@ -12,9 +12,15 @@ static const struct event_row {
 #undef X
 };
 
-enum noun event_noun(enum event_kind kind) { return events[kind].noun; }
-const char *event_name(enum event_kind kind) { return events[kind].name; }
-bool event_kept(enum event_kind kind) { return events[kind].kept; }
+enum noun event_noun(enum event_kind kind) {
+    return events[kind].noun;
+}
+const char *event_name(enum event_kind kind) {
+    return events[kind].name;
+}
+bool event_kept(enum event_kind kind) {
+    return events[kind].kept;
+}
 
 bool event_kind_parse(uint32_t number, enum event_kind *ret_kind) {
     if (number >= ARRAY_LEN(events) || !events[number].name) return false;

@@ -22,14 +22,15 @@ static struct err *roles_check(const struct draft *d, const struct cmd_subscribe
         TRY(role_check(state_text(d->state, c->roles[i])));
         for (size_t j = 0; j < i; j++)
             if (symbol_equal(c->roles[i], c->roles[j]))
-                return err_new(ERR_INVALID, "Subscribe framework '%s': role '%s' is named twice", c->name, state_text(d->state, c->roles[i]));
+                return err_new(ERR_INVALID, "Subscribe framework '%s': role '%s' is named twice", c->name,
+                               state_text(d->state, c->roles[i]));
     }
     for (size_t i = 0; i < c->suppressed_count; i++) {
         bool known = false;
         for (size_t j = 0; j < c->role_count; j++) known |= symbol_equal(c->suppressed[i], c->roles[j]);
         if (!known)
-            return err_new(ERR_INVALID, "Subscribe framework '%s': suppressed role '%s' is not one of its roles", c->name,
-                           state_text(d->state, c->suppressed[i]));
+            return err_new(ERR_INVALID, "Subscribe framework '%s': suppressed role '%s' is not one of its roles",
+                           c->name, state_text(d->state, c->suppressed[i]));
     }
     return NULL;
 }
@@ -46,10 +47,13 @@ static struct framework_row *framework_new(struct draft *d, const struct cmd_sub
     return f;
 }
 
-static struct err *framework_known_check(const struct draft *d, const struct framework_row *f, const struct cmd_subscribe *c) {
-    if (f->completed) return err_new(ERR_CONFLICT, "Framework has been removed; subscribe without an id to be a new one");
+static struct err *framework_known_check(const struct draft *d, const struct framework_row *f,
+                                         const struct cmd_subscribe *c) {
+    if (f->completed)
+        return err_new(ERR_CONFLICT, "Framework has been removed; subscribe without an id to be a new one");
     if (!symbol_equal(f->principal, c->principal))
-        return err_new(ERR_DENIED, "Changing framework's principal is not allowed: it subscribed as '%s'", state_text(d->state, f->principal));
+        return err_new(ERR_DENIED, "Changing framework's principal is not allowed: it subscribed as '%s'",
+                       state_text(d->state, f->principal));
     return NULL;
 }
 
@@ -87,7 +91,7 @@ void decide_framework_gone(struct draft *d, const struct cmd_id *c) {
 
 static void framework_forget_operations(struct draft *d, uint64_t framework) {
     struct id_list operations = draft_related(d, OPERATIONS_OF_FRAMEWORK, framework);
-    VEC_EACH(id, &operations) {
+    VEC_EACH (id, &operations) {
         if (draft_operation(d, *id)->state != OP_OPEN) {
             operation_acknowledge(d, *id);
             continue;
@@ -100,7 +104,7 @@ static void framework_forget_operations(struct draft *d, uint64_t framework) {
 
 static void framework_end_tasks(struct draft *d, uint64_t framework) {
     struct id_list tasks = draft_related(d, TASKS_OF_FRAMEWORK, framework);
-    VEC_EACH(id, &tasks) {
+    VEC_EACH (id, &tasks) {
         const struct task_row *t = draft_task(d, *id);
         if (task_state_ended(t->state))
             task_acknowledge(d, *id);
@@ -148,7 +152,7 @@ void decide_acknowledge(struct draft *d, const struct cmd_acknowledge *c) {
 
 void decide_acknowledge_operation(struct draft *d, const struct cmd_acknowledge *c) {
     struct id_list operations = draft_related(d, OPERATIONS_OF_FRAMEWORK, c->framework);
-    VEC_EACH(id, &operations) {
+    VEC_EACH (id, &operations) {
         const struct operation_row *o = draft_operation(d, *id);
         if (!o->status_uuid || !text_equal(o->framework_operation, c->operation)) continue;
         if (c->uuid && memcmp(o->status_uuid->bytes, c->uuid, 16) != 0) continue;
@@ -169,7 +173,9 @@ void frameworks_prune(struct draft *d) {
     STATE_EACH(FRAMEWORK, framework_row, f, d->state) completed += f->completed;
     STATE_EACH(FRAMEWORK, framework_row, old, d->state) {
         if (completed <= FRAMEWORKS_KEPT) return;
-        if (!old->completed || draft_related(d, TASKS_OF_FRAMEWORK, old->id).count || framework_owns_volumes(d, old->id)) continue;
+        if (!old->completed || draft_related(d, TASKS_OF_FRAMEWORK, old->id).count ||
+            framework_owns_volumes(d, old->id))
+            continue;
         draft_remove(d, NOUN_FRAMEWORK, old->id, EV_framework_removed);
         completed--;
     }

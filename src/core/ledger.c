@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 void ledger_done(struct ledger *l) {
-    MAP_EACH(entry, &l->agents) free(entry->value.p);
+    MAP_EACH (entry, &l->agents) free(entry->value.p);
     map_done(&l->agents);
     map_done(&l->accounts_by_name);
     vec_done(&l->accounts);
@@ -52,7 +52,8 @@ bool volume_is_charged(const struct volume_row *v) {
 }
 
 static struct quantities charge_cost(const struct pool_row *pool, const struct charge *c, struct bytes bytes) {
-    return (struct quantities){.bytes = pool_store_bytes(pool, bytes), .iops = c->iops.n, .bandwidth = c->bandwidth.n, .volumes = c->volumes};
+    return (struct quantities){
+        .bytes = pool_store_bytes(pool, bytes), .iops = c->iops.n, .bandwidth = c->bandwidth.n, .volumes = c->volumes};
 }
 
 struct quantities volume_cost(const struct pool_row *pool, const struct volume_row *v) {

@@ -28,7 +28,7 @@ void ledger_done(struct ledger *l);
 
 // The account of that backing store, made when it is new.
 uint32_t ledger_account(struct ledger *l, uint64_t provider, const char *store);
-struct agent_account *ledger_agent(struct ledger *l, uint64_t agent);             // made when it is new
+struct agent_account *ledger_agent(struct ledger *l, uint64_t agent);                 // made when it is new
 const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t agent); // a zero one when absent
 
 // Store bytes that `bytes` granted from that pool cost (rounded up); saturates at UINT64_MAX.

@@ -11,7 +11,9 @@ void name_index_done(struct name_index *n) {
     *n = (struct name_index){0};
 }
 
-static void add_id(struct text *key, uint64_t id) { text_add_n(key, &id, sizeof id); }
+static void add_id(struct text *key, uint64_t id) {
+    text_add_n(key, &id, sizeof id);
+}
 
 bool row_name_key(enum noun noun, const void *row, struct text *ret_key) {
     const struct pool_row *pool = row;
@@ -42,7 +44,9 @@ bool row_name_key(enum noun noun, const void *row, struct text *ret_key) {
     }
 }
 
-static uint32_t key_hash(const struct text *key) { return (uint32_t)hash_bytes(key->data, key->size); }
+static uint32_t key_hash(const struct text *key) {
+    return (uint32_t)hash_bytes(key->data, key->size);
+}
 
 static bool row_answers(const struct table *t, enum noun noun, uint64_t id, const struct text *key) {
     AUTO_TEXT struct text own = {0};

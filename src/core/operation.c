@@ -3,14 +3,19 @@
 #include "core/operation.h"
 
 static const char *const kind_names[] = {
-    [OP_RESERVE] = "reserve", [OP_UNRESERVE] = "unreserve", [OP_CREATE] = "create", [OP_DELETE] = "delete", [OP_GROW] = "grow",
-    [OP_ATTACH] = "attach",   [OP_DETACH] = "detach",       [OP_FENCE] = "fence",   [OP_PUBLISH] = "publish", [OP_UNPUBLISH] = "unpublish",
+    [OP_RESERVE] = "reserve", [OP_UNRESERVE] = "unreserve", [OP_CREATE] = "create", [OP_DELETE] = "delete",
+    [OP_GROW] = "grow",       [OP_ATTACH] = "attach",       [OP_DETACH] = "detach", [OP_FENCE] = "fence",
+    [OP_PUBLISH] = "publish", [OP_UNPUBLISH] = "unpublish",
 };
 static const char *const state_names[] = {
     [OP_OPEN] = "open", [OP_FINISHED] = "finished", [OP_FAILED] = "failed", [OP_DROPPED] = "dropped"};
 
-const char *operation_kind_name(enum operation_kind kind) { return kind_names[kind]; }
-const char *operation_state_name(enum operation_state state) { return state_names[state]; }
+const char *operation_kind_name(enum operation_kind kind) {
+    return kind_names[kind];
+}
+const char *operation_state_name(enum operation_state state) {
+    return state_names[state];
+}
 
 struct operation_row *operation_open(struct draft *d, enum operation_kind kind, const struct volume_row *v) {
     const struct pool_row *pool = draft_pool(d, v->charge.pool);
@@ -47,7 +52,8 @@ static bool operation_is_internal(const struct operation_row *o) {
     return o->kind == OP_ATTACH || o->kind == OP_DETACH || o->kind == OP_FENCE;
 }
 
-void operation_end(struct draft *d, uint64_t operation, enum operation_state state, enum err_kind error, const char *message) {
+void operation_end(struct draft *d, uint64_t operation, enum operation_state state, enum err_kind error,
+                   const char *message) {
     enum event_kind kind = state == OP_FINISHED ? EV_operation_finished : EV_operation_failed;
     struct operation_row *o = edit_operation(d, operation, kind);
     must(o->state == OP_OPEN && state != OP_OPEN);
@@ -80,7 +86,7 @@ void operations_prune(struct draft *d) {
 
 uint64_t operation_of_attachment(const struct draft *d, const struct attachment_row *a) {
     struct id_list open = draft_related(d, OPEN_OPERATIONS_OF_VOLUME, a->volume);
-    VEC_EACH(id, &open) {
+    VEC_EACH (id, &open) {
         if (draft_operation(d, *id)->attachment == a->id) return *id;
     }
     return 0;

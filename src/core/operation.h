@@ -11,7 +11,8 @@ struct operation_row *operation_open(struct draft *d, enum operation_kind kind, 
 struct operation_row *operation_record(struct draft *d, enum operation_kind kind, uint64_t framework, const char *id);
 // Its one end. One that nobody waits for is gone at once; one of a framework waits for its acknowledgement; one that a
 // person asked for stays to be read until ended ones are too many.
-void operation_end(struct draft *d, uint64_t operation, enum operation_state state, enum err_kind error, const char *message);
+void operation_end(struct draft *d, uint64_t operation, enum operation_state state, enum err_kind error,
+                   const char *message);
 // The framework heard of it.
 void operation_acknowledge(struct draft *d, uint64_t operation);
 // The oldest ended operations that only people may still read, beyond `keep`: forgotten.

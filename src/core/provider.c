@@ -14,7 +14,7 @@ static bool same_secret(const struct blob *a, const struct blob *b) {
 // What was only wanted while the provider was away is asked of it now.
 static void provider_start_wanted(struct draft *d, uint64_t provider) {
     struct id_list open = draft_related(d, OPEN_OPERATIONS_OF_PROVIDER, provider);
-    VEC_EACH(id, &open) {
+    VEC_EACH (id, &open) {
         const struct operation_row *o = draft_operation(d, *id);
         const struct volume_row *v = draft_volume(d, o->volume);
         if (o->kind == OP_CREATE && v && v->state == VOLUME_WANTED)
@@ -26,10 +26,14 @@ struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hel
     TRY(name_check("provider", c->name));
     const struct provider_row *known = state_provider_named(d->state, c->name);
     if (known && !same_secret(known->secret, c->secret))
-        return err_new(ERR_DENIED, "provider '%s': another provider registered under this name (its secret differs); choose another name, "
-                                   "or remove the old one with 'granary provider remove'", c->name);
+        return err_new(
+            ERR_DENIED,
+            "provider '%s': another provider registered under this name (its secret differs); choose another name, "
+            "or remove the old one with 'granary provider remove'",
+            c->name);
     if (known && strcmp(known->driver, c->driver) != 0)
-        return err_new(ERR_CONFLICT, "provider '%s': it was registered with driver '%s' and says '%s' now", c->name, known->driver, c->driver);
+        return err_new(ERR_CONFLICT, "provider '%s': it was registered with driver '%s' and says '%s' now", c->name,
+                       known->driver, c->driver);
     struct provider_row *p;
     if (known) {
         p = edit_provider(d, known->id, EV_provider_connected);
@@ -49,7 +53,7 @@ struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hel
 
 static const struct pool_row *pool_find(const struct draft *d, uint64_t provider, const struct pool_report *r) {
     struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, provider);
-    VEC_EACH(id, &pools) {
+    VEC_EACH (id, &pools) {
         const struct pool_row *p = draft_pool(d, *id);
         if (strcmp(p->name, r->name) == 0 && strcmp(p->instance, r->instance) == 0) return p;
     }
@@ -60,8 +64,8 @@ static struct err *pool_report_check(const struct pool_report *r) {
     TRY(name_check("pool", r->name));
     TRY(name_check("instance", r->instance));
     if (!r->charge_numerator || !r->charge_denominator)
-        return err_new(ERR_INVALID, "pool '%s/%s': its charge factor is %u/%u; both parts must be above 0", r->instance, r->name,
-                       r->charge_numerator, r->charge_denominator);
+        return err_new(ERR_INVALID, "pool '%s/%s': its charge factor is %u/%u; both parts must be above 0", r->instance,
+                       r->name, r->charge_numerator, r->charge_denominator);
     return NULL;
 }
 
@@ -70,13 +74,19 @@ static struct err *pool_take_report(struct draft *d, uint64_t provider, const st
     const char *store = r->store && *r->store ? r->store : arena_format(d->arena, "%s/%s", r->instance, r->name);
     const struct pool_row *known = pool_find(d, provider, r);
     if (known && strcmp(known->store, store) != 0)
-        return err_new(ERR_CONFLICT, "pool '%s/%s': its backing store was '%s' and is reported as '%s'; give the moved pool another name",
-                       r->instance, r->name, known->store, store);
-    bool changed = !known || known->charge_numerator != r->charge_numerator || known->charge_denominator != r->charge_denominator;
+        return err_new(
+            ERR_CONFLICT,
+            "pool '%s/%s': its backing store was '%s' and is reported as '%s'; give the moved pool another name",
+            r->instance, r->name, known->store, store);
+    bool changed =
+        !known || known->charge_numerator != r->charge_numerator || known->charge_denominator != r->charge_denominator;
     if (known && changed)
-        return err_new(ERR_CONFLICT, "pool '%s/%s': its charge factor was %u/%u and is reported as %u/%u; what is granted was counted with the "
-                                     "old one: give the changed pool another name",
-                       r->instance, r->name, known->charge_numerator, known->charge_denominator, r->charge_numerator, r->charge_denominator);
+        return err_new(
+            ERR_CONFLICT,
+            "pool '%s/%s': its charge factor was %u/%u and is reported as %u/%u; what is granted was counted with the "
+            "old one: give the changed pool another name",
+            r->instance, r->name, known->charge_numerator, known->charge_denominator, r->charge_numerator,
+            r->charge_denominator);
     struct pool_row *p = known ? edit_pool(d, known->id, EV_pool_reported) : draft_add(d, NOUN_POOL, EV_pool_added);
     if (!known) {
         p->provider = provider;
@@ -101,9 +111,10 @@ static bool pool_is_reported(const struct pool_row *p, const struct cmd_provider
 struct err *decide_provider_report(struct draft *d, const struct cmd_provider_report *c) {
     const struct provider_row *known = draft_provider(d, c->provider);
     if (!known || known->session != c->session) return NULL; // said before it was replaced
-    for (size_t i = 0; i < c->pool_count; i++) TRY(err_wrap(pool_take_report(d, c->provider, &c->pools[i]), "provider '%s'", known->name));
+    for (size_t i = 0; i < c->pool_count; i++)
+        TRY(err_wrap(pool_take_report(d, c->provider, &c->pools[i]), "provider '%s'", known->name));
     struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, c->provider);
-    VEC_EACH(id, &pools) {
+    VEC_EACH (id, &pools) {
         const struct pool_row *p = draft_pool(d, *id);
         if (!p->stale && !pool_is_reported(p, c)) edit_pool(d, *id, EV_pool_stale)->stale = true;
     }
@@ -115,7 +126,8 @@ struct err *decide_provider_report(struct draft *d, const struct cmd_provider_re
 
 static void volume_unlisted(struct draft *d, const struct volume_row *v) {
     if (v->state != VOLUME_READY || !v->handle || draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id).count) return;
-    edit_volume(d, v->id, EV_volume_changed)->message = "the storage does not list it any more; look there before you delete it here";
+    edit_volume(d, v->id, EV_volume_changed)->message =
+        "the storage does not list it any more; look there before you delete it here";
 }
 
 void decide_provider_objects(struct draft *d, const struct cmd_provider_objects *c) {
@@ -134,7 +146,8 @@ void decide_provider_objects(struct draft *d, const struct cmd_provider_objects 
             volume_unlisted(d, v);
     }
     map_done(&listed);
-    edit_provider(d, c->provider, EV_provider_reported)->foreign_objects = (uint32_t)(c->count - (ours < c->count ? ours : c->count));
+    edit_provider(d, c->provider, EV_provider_reported)->foreign_objects =
+        (uint32_t)(c->count - (ours < c->count ? ours : c->count));
 }
 
 static void result_done(struct draft *d, const struct operation_row *o, const struct cmd_provider_result *c) {
@@ -167,7 +180,8 @@ void decide_provider_result(struct draft *d, const struct cmd_provider_result *c
     if (c->done) {
         result_done(d, o, c);
     } else if (c->error == ERR_UNKNOWN) {
-        edit_operation(d, o->id, EV_operation_opened)->message = c->message; // stays open: asked again when it can be known
+        edit_operation(d, o->id, EV_operation_opened)->message =
+            c->message; // stays open: asked again when it can be known
     } else {
         result_failed(d, o, c);
     }
@@ -205,11 +219,12 @@ struct err *decide_provider_remove(struct draft *d, const char *name) {
     if (!p) return err_new(ERR_NOT_FOUND, "provider '%s': there is none of that name", name);
     if (p->session) return err_new(ERR_CONFLICT, "provider '%s': it is connected; stop it first", name);
     struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, p->id);
-    VEC_EACH(id, &pools) {
+    VEC_EACH (id, &pools) {
         if (pool_in_use(d, *id))
-            return err_new(ERR_CONFLICT, "provider '%s': pool '%s' holds volumes or reservations; release them first", name, draft_pool(d, *id)->name);
+            return err_new(ERR_CONFLICT, "provider '%s': pool '%s' holds volumes or reservations; release them first",
+                           name, draft_pool(d, *id)->name);
     }
-    VEC_EACH(id, &pools) draft_remove(d, NOUN_POOL, *id, EV_pool_removed);
+    VEC_EACH (id, &pools) draft_remove(d, NOUN_POOL, *id, EV_pool_removed);
     draft_remove(d, NOUN_PROVIDER, p->id, EV_provider_removed);
     return NULL;
 }

@@ -5,7 +5,8 @@
 
 #include "core/command.h"
 
-MUST_USE struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hello *c, struct answer *ret_answer);
+MUST_USE struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hello *c,
+                                           struct answer *ret_answer);
 MUST_USE struct err *decide_provider_report(struct draft *d, const struct cmd_provider_report *c);
 void decide_provider_objects(struct draft *d, const struct cmd_provider_objects *c);
 void decide_provider_result(struct draft *d, const struct cmd_provider_result *c);

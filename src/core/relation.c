@@ -33,7 +33,9 @@ static size_t keys_of_offer_volumes(const struct offer_row *o, uint64_t ret_keys
     return n;
 }
 
-static bool operation_watched(const struct operation_row *o) { return o->state == OP_OPEN || o->status_uuid; }
+static bool operation_watched(const struct operation_row *o) {
+    return o->state == OP_OPEN || o->status_uuid;
+}
 
 size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[RELATION_KEYS_MOST]) {
     const struct pool_row *pool = row;
@@ -63,7 +65,7 @@ size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[
 }
 
 void relation_lists_done(struct relation_lists *r) {
-    MAP_EACH(entry, &r->lists) {
+    MAP_EACH (entry, &r->lists) {
         struct id_list *list = entry->value.p;
         vec_done(list);
         free(list);

@@ -14,7 +14,8 @@ struct err *decide_class_apply(struct draft *d, const struct cmd_class_apply *c,
         vec_push(&ret_answer->ids, known->id);
         return NULL;
     }
-    struct class_row *row = known ? edit_class(d, known->id, EV_class_applied) : draft_add(d, NOUN_CLASS, EV_class_applied);
+    struct class_row *row =
+        known ? edit_class(d, known->id, EV_class_applied) : draft_add(d, NOUN_CLASS, EV_class_applied);
     row->name = c->name;
     row->doc = c->doc;
     row->version++;
@@ -25,10 +26,13 @@ struct err *decide_class_apply(struct draft *d, const struct cmd_class_apply *c,
 
 static const char *class_used_by(const struct draft *d, uint64_t class) {
     STATE_EACH(VOLUME, volume_row, v, d->state) {
-        if (v->class == class) return arena_format(d->arena, "volume '%s' of role '%s'", v->name, state_text(d->state, v->owner.role));
+        if (v->class == class)
+            return arena_format(d->arena, "volume '%s' of role '%s'", v->name, state_text(d->state, v->owner.role));
     }
     STATE_EACH(RESERVATION, reservation_row, r, d->state) {
-        if (r->class == class) return arena_format(d->arena, "reservation %llu of role '%s'", (unsigned long long)r->id, state_text(d->state, r->owner.role));
+        if (r->class == class)
+            return arena_format(d->arena, "reservation %llu of role '%s'", (unsigned long long)r->id,
+                                state_text(d->state, r->owner.role));
     }
     return NULL;
 }
@@ -45,7 +49,8 @@ struct err *decide_class_remove(struct draft *d, const char *name) {
 struct err *decide_role_set(struct draft *d, const struct cmd_role_set *c) {
     const char *name = state_text(d->state, c->role);
     TRY(role_check(name));
-    if (!(c->weight > 0 && c->weight <= 1e6)) return err_new(ERR_INVALID, "role '%s': the weight must be above 0 and at most 1000000", name);
+    if (!(c->weight > 0 && c->weight <= 1e6))
+        return err_new(ERR_INVALID, "role '%s': the weight must be above 0 and at most 1000000", name);
     const struct role_row *known = state_role_named(d->state, c->role);
     struct role_row *r = known ? edit_role(d, known->id, EV_role_set) : draft_add(d, NOUN_ROLE, EV_role_set);
     r->name = c->role;
@@ -57,23 +62,34 @@ struct err *decide_role_set(struct draft *d, const struct cmd_role_set *c) {
 
 static struct err *create_check(const struct draft *d, const struct cmd_volume_create *c) {
     TRY(role_check(state_text(d->state, c->owner.role)));
-    if (!c->count || c->count > VOLUMES_A_REQUEST) return err_new(ERR_INVALID, "volume '%s': count is %u; it must be 1 to %d", c->name, c->count, VOLUMES_A_REQUEST);
+    if (!c->count || c->count > VOLUMES_A_REQUEST)
+        return err_new(ERR_INVALID, "volume '%s': count is %u; it must be 1 to %d", c->name, c->count,
+                       VOLUMES_A_REQUEST);
     return name_check("volume", c->name);
 }
 
-static struct err *create_plan(const struct draft *d, const struct cmd_volume_create *c, struct volume_plan *ret_plan, struct want *ret_want) {
+static struct err *create_plan(const struct draft *d, const struct cmd_volume_create *c, struct volume_plan *ret_plan,
+                               struct want *ret_want) {
     const struct class_row *class;
     TRY(broker_class(d->state, c->class, &class));
     const struct filesystem *fs = class->doc->spec.fs;
     if (c->fs) TRY(filesystem_get(c->fs, &fs));
     symbol name;
-    if (!symbol_find(&d->state->symbols, fs->name, &name)) return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
+    if (!symbol_find(&d->state->symbols, fs->name, &name))
+        return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
     *ret_plan = (struct volume_plan){.owner = c->owner, .class = class, .asked = c->size, .fs = name};
-    *ret_want = (struct want){.class = class->id, .size = c->size, .iops = c->iops, .role = c->owner.role, .framework = c->owner.framework, .fs = name, .raw = filesystem_raw(fs)};
+    *ret_want = (struct want){.class = class->id,
+                              .size = c->size,
+                              .iops = c->iops,
+                              .role = c->owner.role,
+                              .framework = c->owner.framework,
+                              .fs = name,
+                              .raw = filesystem_raw(fs)};
     return NULL;
 }
 
-static struct err *create_one(struct draft *d, const struct cmd_volume_create *c, uint32_t i, struct volume_plan *plan, const struct want *want, struct answer *ret_answer) {
+static struct err *create_one(struct draft *d, const struct cmd_volume_create *c, uint32_t i, struct volume_plan *plan,
+                              const struct want *want, struct answer *ret_answer) {
     plan->name = c->count == 1 ? draft_text(d, c->name) : arena_format(d->arena, "%s-%u", c->name, i + 1);
     TRY(volume_name_free(d, c->owner, plan->name));
     TRY(err_wrap(broker_place(d, want, &plan->fit), "volume '%s'", plan->name));
@@ -92,9 +108,11 @@ struct err *decide_volume_create(struct draft *d, const struct cmd_volume_create
     return NULL;
 }
 
-static struct err *volume_find(const struct draft *d, const struct cmd_volume *c, const struct volume_row **ret_volume) {
+static struct err *volume_find(const struct draft *d, const struct cmd_volume *c,
+                               const struct volume_row **ret_volume) {
     *ret_volume = draft_volume(d, c->volume);
-    return *ret_volume ? NULL : err_new(ERR_NOT_FOUND, "volume: there is none with id %llu", (unsigned long long)c->volume);
+    return *ret_volume ? NULL
+                       : err_new(ERR_NOT_FOUND, "volume: there is none with id %llu", (unsigned long long)c->volume);
 }
 
 struct err *decide_volume_grow(struct draft *d, const struct cmd_volume *c) {
@@ -116,17 +134,22 @@ static struct err *publish_busy(const struct draft *d, const struct volume_row *
     const struct attachment_row *a = list.count ? draft_attachment(d, list.at[0]) : NULL;
     const struct agent_row *holder = a ? draft_agent(d, a->agent) : NULL;
     if (holder)
-        return err_new(ERR_CONFLICT, "publish %s on agent '%s': agent '%s' has it (%s)", volume_says(d, v), agent, holder->name, attachment_state_name(a->state));
-    return err_new(ERR_CONFLICT, "publish %s on agent '%s': it is %s%s", volume_says(d, v), agent, volume_state_name(v->state), v->released ? " and being released" : "");
+        return err_new(ERR_CONFLICT, "publish %s on agent '%s': agent '%s' has it (%s)", volume_says(d, v), agent,
+                       holder->name, attachment_state_name(a->state));
+    return err_new(ERR_CONFLICT, "publish %s on agent '%s': it is %s%s", volume_says(d, v), agent,
+                   volume_state_name(v->state), v->released ? " and being released" : "");
 }
 
 struct err *decide_volume_publish(struct draft *d, const struct cmd_volume *c, struct answer *ret_answer) {
     const struct volume_row *v;
     TRY(volume_find(d, c, &v));
     const struct agent_row *agent = c->agent ? state_agent_named(d->state, c->agent) : NULL;
-    if (!agent) return err_new(ERR_NOT_FOUND, "publish %s: there is no agent '%s'", volume_says(d, v), c->agent ? c->agent : "");
+    if (!agent)
+        return err_new(ERR_NOT_FOUND, "publish %s: there is no agent '%s'", volume_says(d, v),
+                       c->agent ? c->agent : "");
     const struct attachment_row *known = attachment_on(d, v->id, agent->id);
-    if (known && (known->state == ATTACHMENT_ATTACHING || known->state == ATTACHMENT_IN_USE) && !known->detach_wanted && known->purpose == ATTACH_FOR_USE) {
+    if (known && (known->state == ATTACHMENT_ATTACHING || known->state == ATTACHMENT_IN_USE) && !known->detach_wanted &&
+        known->purpose == ATTACH_FOR_USE) {
         edit_attachment(d, known->id, EV_attachment_changed)->pinned = true;
         vec_push(&ret_answer->ids, known->id);
         return NULL;
@@ -146,7 +169,7 @@ struct err *decide_volume_unpublish(struct draft *d, const struct cmd_volume *c)
     TRY(volume_find(d, c, &v));
     struct id_list list = draft_related(d, ATTACHMENTS_OF_VOLUME, v->id);
     bool any = false;
-    VEC_EACH(id, &list) {
+    VEC_EACH (id, &list) {
         const struct attachment_row *a = draft_attachment(d, *id);
         const struct agent_row *agent = draft_agent(d, a->agent);
         if (!a->pinned || (c->agent && (!agent || strcmp(agent->name, c->agent) != 0))) continue;
@@ -155,19 +178,23 @@ struct err *decide_volume_unpublish(struct draft *d, const struct cmd_volume *c)
         attachment_release(d, *id);
     }
     if (any) return NULL;
-    return err_new(ERR_CONFLICT, "unpublish %s: it is not published%s%s", volume_says(d, v), c->agent ? " on agent " : "", c->agent ? c->agent : "");
+    return err_new(ERR_CONFLICT, "unpublish %s: it is not published%s%s", volume_says(d, v),
+                   c->agent ? " on agent " : "", c->agent ? c->agent : "");
 }
 
 // ---- reservations ----
 
-struct err *decide_reservation_create(struct draft *d, const struct cmd_reservation_create *c, struct answer *ret_answer) {
+struct err *decide_reservation_create(struct draft *d, const struct cmd_reservation_create *c,
+                                      struct answer *ret_answer) {
     TRY(role_check(state_text(d->state, c->owner.role)));
     const struct class_row *class;
     TRY(err_wrap(broker_class(d->state, c->class, &class), "reservation"));
-    struct want want = {.class = class->id, .size = c->size, .iops = c->iops, .role = c->owner.role, .framework = c->owner.framework};
+    struct want want = {
+        .class = class->id, .size = c->size, .iops = c->iops, .role = c->owner.role, .framework = c->owner.framework};
     struct fit fit;
     TRY(err_wrap(broker_place(d, &want, &fit), "reservation"));
-    if (c->expires.ms && c->expires.ms <= d->now.wall.ms) return err_new(ERR_INVALID, "reservation: it would expire in the past");
+    if (c->expires.ms && c->expires.ms <= d->now.wall.ms)
+        return err_new(ERR_INVALID, "reservation: it would expire in the past");
     struct reservation_row *r = draft_add(d, NOUN_RESERVATION, EV_reservation_made);
     r->owner = c->owner;
     r->principal = d->principal;
@@ -186,7 +213,8 @@ struct err *decide_reservation_remove(struct draft *d, uint64_t reservation) {
     if (!r) return err_new(ERR_NOT_FOUND, "reservation %llu: there is none", (unsigned long long)reservation);
     struct id_list volumes = draft_related(d, VOLUMES_OF_RESERVATION, reservation);
     if (volumes.count)
-        return err_new(ERR_CONFLICT, "reservation %llu: volume '%s' was made from it; delete that first", (unsigned long long)reservation, draft_volume(d, volumes.at[0])->name);
+        return err_new(ERR_CONFLICT, "reservation %llu: volume '%s' was made from it; delete that first",
+                       (unsigned long long)reservation, draft_volume(d, volumes.at[0])->name);
     draft_remove(d, NOUN_RESERVATION, reservation, EV_reservation_ended);
     return NULL;
 }

@@ -8,7 +8,7 @@
 
 #include "base/mem.h"
 
-#define OFF(noun, member) (uint16_t)offsetof(struct noun##_row, member)
+#define OFF(noun, member) (uint16_t) offsetof(struct noun##_row, member)
 #define SIZES(noun) .name = #noun, .size = sizeof(struct noun##_row)
 #define ALL(noun) .derived_from = sizeof(struct noun##_row)
 
@@ -42,7 +42,9 @@ const struct row_kind row_kinds[NOUN_COUNT] = {
     [NOUN_OFFER] = {SIZES(offer), ALL(offer), .blobs = {OFF(offer, ports), OFF(offer, volumes), OFF(offer, classes)}},
 };
 
-const char *noun_name(enum noun noun) { return row_kinds[noun].name; }
+const char *noun_name(enum noun noun) {
+    return row_kinds[noun].name;
+}
 
 void shared_hold(struct shared *s) {
     if (s) s->holders++;
@@ -60,9 +62,13 @@ static void *member_get(const void *row, uint16_t offset) {
     return p;
 }
 
-static void member_set(void *row, uint16_t offset, void *p) { memcpy((char *)row + offset, &p, sizeof p); }
+static void member_set(void *row, uint16_t offset, void *p) {
+    memcpy((char *)row + offset, &p, sizeof p);
+}
 
-static void *blob_copy(const struct blob *b) { return b ? mem_copy(b, sizeof *b + b->size) : NULL; }
+static void *blob_copy(const struct blob *b) {
+    return b ? mem_copy(b, sizeof *b + b->size) : NULL;
+}
 
 void row_put(const struct row_kind *kind, void *live, const void *image) {
     enum { LONGEST_LISTS = 18 };

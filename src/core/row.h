@@ -75,7 +75,8 @@ struct provider_row {
     struct provider_facts *facts; // NULL until it reports
 };
 
-struct pool_facts { // what a provider last reported of a pool; tags, constraints and preferences with those of tiers above
+struct
+    pool_facts { // what a provider last reported of a pool; tags, constraints and preferences with those of tiers above
     struct shared shared;
     struct tag_set tags;
     VEC(struct weighted_selector) constraints; // on the agent
@@ -88,10 +89,22 @@ struct pool_facts { // what a provider last reported of a pool; tags, constraint
 };
 
 enum pool_capability {
-    CAN_CARVE = 1, CAN_GROW, CAN_SNAPSHOT, CAN_CLONE, CAN_FENCE, CAN_TAG, CAN_LIST, CAN_MULTI_ATTACH, CAN_RAW_BLOCK, IS_ZEROED,
-    FORMATS_BY_ITSELF, IS_DIRECTORY
+    CAN_CARVE = 1,
+    CAN_GROW,
+    CAN_SNAPSHOT,
+    CAN_CLONE,
+    CAN_FENCE,
+    CAN_TAG,
+    CAN_LIST,
+    CAN_MULTI_ATTACH,
+    CAN_RAW_BLOCK,
+    IS_ZEROED,
+    FORMATS_BY_ITSELF,
+    IS_DIRECTORY
 }; // numbers as in granary_model.proto
-static inline bool capability_has(uint32_t set, enum pool_capability c) { return set >> c & 1; }
+static inline bool capability_has(uint32_t set, enum pool_capability c) {
+    return set >> c & 1;
+}
 
 struct pool_row { // kept: who it is and how it charges; passing: what it reported
     uint64_t id;
@@ -100,7 +113,8 @@ struct pool_row { // kept: who it is and how it charges; passing: what it report
     uint32_t charge_numerator, charge_denominator; // store bytes per byte granted
     struct bytes first_total;                      // at the first report: what others took is counted from here
     // passing
-    struct pool_facts *facts; // NULL until reported; a pool that the provider no longer reports keeps its last ones, stale
+    struct pool_facts
+        *facts; // NULL until reported; a pool that the provider no longer reports keeps its last ones, stale
     bool stale;
     // derived
     uint32_t account; // its backing store in the ledger
@@ -108,7 +122,15 @@ struct pool_row { // kept: who it is and how it charges; passing: what it report
 
 // ---- agents ----
 
-enum agent_state { AGENT_IS_ACTIVE = 1, AGENT_IS_AWAY, AGENT_IS_LOST, AGENT_IS_QUARANTINED, AGENT_IS_DRAINING, AGENT_IS_DRAINED, AGENT_IS_GONE };
+enum agent_state {
+    AGENT_IS_ACTIVE = 1,
+    AGENT_IS_AWAY,
+    AGENT_IS_LOST,
+    AGENT_IS_QUARANTINED,
+    AGENT_IS_DRAINING,
+    AGENT_IS_DRAINED,
+    AGENT_IS_GONE
+};
 
 struct host_identity {
     char *driver, *identity;
@@ -135,7 +157,7 @@ struct agent_row {
     uint64_t session; // 0: away
     struct mono heard;
     struct agent_facts *facts; // NULL until it reports
-    uint32_t unclean;          // attachments it reported that the registry does not know: to be undone before it is used
+    uint32_t unclean; // attachments it reported that the registry does not know: to be undone before it is used
     // derived (kept by apply, not part of an after-image)
     uint32_t number; // dense, for bitsets
 };
@@ -202,7 +224,7 @@ struct volume_row {
     struct milli last_cpus, last_mem;
     symbol principal, fs;
     uint32_t launch_wait_ms;
-    uint8_t state, content; // enum volume_state, content_state
+    uint8_t state, content;                    // enum volume_state, content_state
     uint8_t access, on_release, on_agent_lost; // enum class_access, class_release, class_loss
     bool format_eager, zero_at_create, formats_itself, released;
     // derived
@@ -213,7 +235,14 @@ struct volume_row {
 
 enum attachment_purpose { ATTACH_FOR_USE = 1, ATTACH_FOR_FORMAT };
 // What is being done now: map and unmap are the driver's halves, publish and unpublish the agent's.
-enum attachment_step { STEP_IS_MAP = 1, STEP_IS_PUBLISH, STEP_IS_DONE, STEP_IS_UNPUBLISH, STEP_IS_UNMAP, STEP_IS_FENCE };
+enum attachment_step {
+    STEP_IS_MAP = 1,
+    STEP_IS_PUBLISH,
+    STEP_IS_DONE,
+    STEP_IS_UNPUBLISH,
+    STEP_IS_UNMAP,
+    STEP_IS_FENCE
+};
 
 struct attachment_row {
     uint64_t id;
@@ -229,7 +258,16 @@ struct attachment_row {
 // ---- operations ----
 
 enum operation_kind {
-    OP_RESERVE = 1, OP_UNRESERVE, OP_CREATE, OP_DELETE, OP_GROW, OP_ATTACH, OP_DETACH, OP_FENCE, OP_PUBLISH, OP_UNPUBLISH
+    OP_RESERVE = 1,
+    OP_UNRESERVE,
+    OP_CREATE,
+    OP_DELETE,
+    OP_GROW,
+    OP_ATTACH,
+    OP_DETACH,
+    OP_FENCE,
+    OP_PUBLISH,
+    OP_UNPUBLISH
 };
 enum operation_state { OP_OPEN = 1, OP_FINISHED, OP_FAILED, OP_DROPPED };
 
@@ -250,7 +288,16 @@ struct operation_row {
 
 // ---- frameworks, tasks, offers ----
 
-enum framework_capability { FW_REVOCABLE = 1, FW_KILLING = 2, FW_GPU = 3, FW_SHARED = 4, FW_PARTITION_AWARE = 5, FW_MULTI_ROLE = 6, FW_REFINEMENT = 7, FW_REGION = 8 };
+enum framework_capability {
+    FW_REVOCABLE = 1,
+    FW_KILLING = 2,
+    FW_GPU = 3,
+    FW_SHARED = 4,
+    FW_PARTITION_AWARE = 5,
+    FW_MULTI_ROLE = 6,
+    FW_REFINEMENT = 7,
+    FW_REGION = 8
+};
 
 struct framework_row {
     uint64_t id;

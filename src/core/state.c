@@ -51,21 +51,24 @@ static void lists_relate(struct state *s, enum noun noun, const void *row, uint6
     for (enum relation r = 0; r < RELATION_COUNT; r++) {
         if (relation_noun(r) != noun) continue;
         size_t n = relation_keys(r, row, keys);
-        for (size_t i = 0; i < n; i++)
-            (add ? relation_add : relation_remove)(&s->relations[r], keys[i], id);
+        for (size_t i = 0; i < n; i++) (add ? relation_add : relation_remove)(&s->relations[r], keys[i], id);
     }
 }
 
-static void pool_charge(struct state *s, uint64_t from, struct quantities (*cost)(const struct pool_row *, const void *),
-                        const void *row, bool add) {
+static void pool_charge(struct state *s, uint64_t from,
+                        struct quantities (*cost)(const struct pool_row *, const void *), const void *row, bool add) {
     const struct pool_row *pool = state_pool(s, from);
     if (!pool) return;
     struct quantities q = cost(pool, row);
     (add ? quantities_add : quantities_subtract)(&s->ledger.accounts.at[pool->account].granted, &q);
 }
 
-static struct quantities cost_of_volume(const struct pool_row *p, const void *row) { return volume_cost(p, row); }
-static struct quantities cost_of_reservation(const struct pool_row *p, const void *row) { return reservation_cost(p, row); }
+static struct quantities cost_of_volume(const struct pool_row *p, const void *row) {
+    return volume_cost(p, row);
+}
+static struct quantities cost_of_reservation(const struct pool_row *p, const void *row) {
+    return reservation_cost(p, row);
+}
 
 static void scalars_move(struct scalars *to, const struct scalars *by, bool add) {
     int64_t sign = add ? 1 : -1;
@@ -318,14 +321,17 @@ const struct pool_row *state_pool_named(const struct state *s, const char *path)
     AUTO_FREE char *provider = mem_format("%.*s", (int)(slash - path), path);
     AUTO_FREE char *instance = mem_format("%.*s", (int)(last - slash - 1), slash + 1);
     const struct provider_row *p = state_provider_named(s, provider);
-    return p ? named(s, NOUN_POOL, &(struct pool_row){.provider = p->id, .instance = instance, .name = last + 1}) : NULL;
+    return p ? named(s, NOUN_POOL, &(struct pool_row){.provider = p->id, .instance = instance, .name = last + 1})
+             : NULL;
 }
 
 const struct id_list *state_related(const struct state *s, enum relation relation, uint64_t key) {
     return relation_get(&s->relations[relation], key);
 }
 
-const char *state_text(const struct state *s, symbol y) { return symbol_text(&s->symbols, y); }
+const char *state_text(const struct state *s, symbol y) {
+    return symbol_text(&s->symbols, y);
+}
 
 const char *pool_path(const struct state *s, const struct pool_row *p, struct arena *arena) {
     const struct provider_row *provider = state_provider(s, p->provider);

@@ -10,7 +10,9 @@
 
 enum { TABLE_PAGE = 256 };
 
-void table_init(struct table *t, const struct row_kind *kind) { *t = (struct table){.kind = kind}; }
+void table_init(struct table *t, const struct row_kind *kind) {
+    *t = (struct table){.kind = kind};
+}
 
 static void *table_place(const struct table *t, size_t place) {
     return t->pages[place / TABLE_PAGE] + place % TABLE_PAGE * t->kind->size;

@@ -7,11 +7,11 @@
 
 struct table {
     const struct row_kind *kind;
-    char **pages;     // of TABLE_PAGE rows each
-    uint64_t *ids;    // by place; 0: a hole
-    uint32_t *slots;  // open addressing by id: place + 1
-    size_t places;    // used ones, holes included
-    size_t capacity;  // places that have memory
+    char **pages;    // of TABLE_PAGE rows each
+    uint64_t *ids;   // by place; 0: a hole
+    uint32_t *slots; // open addressing by id: place + 1
+    size_t places;   // used ones, holes included
+    size_t capacity; // places that have memory
     size_t slot_count, live;
     uint64_t last_id; // highest ever put
     bool unsorted;    // a recovery put rows out of order: table_sort puts them right
@@ -26,11 +26,12 @@ void *table_get(const struct table *t, uint64_t id);
 void *table_add(struct table *t, uint64_t id, bool *ret_new);
 void table_sort(struct table *t); // rows move
 void table_remove(struct table *t, uint64_t id);
-static inline size_t table_count(const struct table *t) { return t->live; }
+static inline size_t table_count(const struct table *t) {
+    return t->live;
+}
 // The row of the lowest id above `after` (0 starts), NULL at the end.
 void *table_next(const struct table *t, uint64_t after);
 
-#define TABLE_EACH(type, row, table)                                                                                   \
-    for (type *row = table_next((table), 0); row; row = table_next((table), row->id))
+#define TABLE_EACH(type, row, table) for (type *row = table_next((table), 0); row; row = table_next((table), row->id))
 
 #endif

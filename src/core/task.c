@@ -134,12 +134,12 @@ void task_advance(struct draft *d, uint64_t task) {
 
 void tasks_of_volume_advance(struct draft *d, uint64_t volume) {
     struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, volume);
-    VEC_EACH(id, &tasks) task_advance(d, *id);
+    VEC_EACH (id, &tasks) task_advance(d, *id);
 }
 
 void tasks_of_volume_fail(struct draft *d, uint64_t volume, const char *message) {
     struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, volume);
-    VEC_EACH(id, &tasks) {
+    VEC_EACH (id, &tasks) {
         if (!draft_task(d, *id)->launched) task_say(d, *id, TASK_FAILED, REASON_LAUNCH_FAILED, message);
     }
 }

@@ -7,8 +7,15 @@
 
 // Numbers of mesos.v1.TaskStatus.Reason that the master gives itself.
 enum task_reason {
-    REASON_INVALID_OFFERS = 6, REASON_RECONCILIATION = 9, REASON_AGENT_REMOVED = 11, REASON_AGENT_RESTARTED = 12, REASON_TASK_INVALID = 14,
-    REASON_LAUNCH_FAILED = 21, REASON_TASK_GROUP_INVALID = 25, REASON_KILLED_DURING_LAUNCH = 30, REASON_NONE = -1
+    REASON_INVALID_OFFERS = 6,
+    REASON_RECONCILIATION = 9,
+    REASON_AGENT_REMOVED = 11,
+    REASON_AGENT_RESTARTED = 12,
+    REASON_TASK_INVALID = 14,
+    REASON_LAUNCH_FAILED = 21,
+    REASON_TASK_GROUP_INVALID = 25,
+    REASON_KILLED_DURING_LAUNCH = 30,
+    REASON_NONE = -1
 };
 
 // Everything it needs is there: launched. Else asks for what is missing (attaches volumes that are free).

@@ -44,7 +44,8 @@ struct err *volume_name_free(const struct draft *d, struct owner owner, const ch
     TRY(name_check("volume", name));
     const struct volume_row *other = draft_volume_named(d, owner, name);
     if (!other) return NULL;
-    return err_new(ERR_CONFLICT, "volume '%s': role '%s' has one of that name already (%s); choose another name or delete it first",
+    return err_new(ERR_CONFLICT,
+                   "volume '%s': role '%s' has one of that name already (%s); choose another name or delete it first",
                    name, state_text(d->state, owner.role), volume_state_name(other->state));
 }
 
@@ -95,7 +96,8 @@ struct volume_row *volume_make(struct draft *d, const struct volume_plan *plan) 
     return v;
 }
 
-void volume_created(struct draft *d, const struct operation_row *o, const char *handle, const char *context, struct bytes size) {
+void volume_created(struct draft *d, const struct operation_row *o, const char *handle, const char *context,
+                    struct bytes size) {
     struct volume_row *v = edit_volume(d, o->volume, EV_volume_changed);
     v->handle = handle;
     v->context = context;
@@ -120,7 +122,7 @@ static void volume_return_to_reservation(struct draft *d, const struct volume_ro
 // Who asked for the release hears of it when the delete ends: the intent of the release is the delete itself.
 static uint64_t release_operation(const struct draft *d, const struct volume_row *v) {
     struct id_list open = draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id);
-    VEC_EACH(id, &open) {
+    VEC_EACH (id, &open) {
         const struct operation_row *o = draft_operation(d, *id);
         if (o->kind == OP_DELETE && !o->recarve) return *id;
     }
@@ -177,18 +179,23 @@ void volume_delete_failed(struct draft *d, const struct operation_row *o, enum e
     tasks_of_volume_fail(d, v->id, message);
 }
 
-struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uint64_t framework, const char *framework_operation) {
+struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uint64_t framework,
+                        const char *framework_operation) {
     const struct volume_row *old = draft_volume(d, volume);
     const struct pool_row *pool = draft_pool(d, old->charge.pool);
     const char *says = volume_says(d, old);
     if (old->state != VOLUME_READY || old->released)
         return err_new(ERR_CONFLICT, "grow %s: it is %s, not ready", says, volume_state_name(old->state));
     if (old->grow_to.n) return err_new(ERR_CONFLICT, "grow %s: it is growing already; wait until that has ended", says);
-    if (!pool->facts) return err_new(ERR_UNAVAILABLE, "grow %s: its pool '%s' has not reported yet; try again when its provider is back", says, pool->name);
+    if (!pool->facts)
+        return err_new(ERR_UNAVAILABLE,
+                       "grow %s: its pool '%s' has not reported yet; try again when its provider is back", says,
+                       pool->name);
     if (!capability_has(pool->facts->capabilities, CAN_GROW))
         return err_new(ERR_UNSUPPORTED, "grow %s: its pool '%s' cannot grow volumes", says, pool->name);
     struct bytes granted;
-    if (!bytes_round_up(size, pool->facts->granularity, &granted)) return err_new(ERR_INVALID, "grow %s: size too large", says);
+    if (!bytes_round_up(size, pool->facts->granularity, &granted))
+        return err_new(ERR_INVALID, "grow %s: size too large", says);
     if (granted.n <= old->charge.bytes.n) {
         char have[QUANTITY_TEXT], want[QUANTITY_TEXT];
         return err_new(ERR_INVALID, "grow %s: it has %s already and %s was asked; volumes never shrink", says,
@@ -240,11 +247,12 @@ struct err *volume_release(struct draft *d, uint64_t volume, uint64_t framework,
                        agent ? agent->name : "?", t->text_id);
     }
     struct id_list attachments = draft_related(d, ATTACHMENTS_OF_VOLUME, volume);
-    VEC_EACH(id, &attachments) {
+    VEC_EACH (id, &attachments) {
         const struct attachment_row *a = draft_attachment(d, *id);
         const struct agent_row *agent = draft_agent(d, a->agent);
         if (a->pinned)
-            return err_new(ERR_CONFLICT, "delete %s: published on agent '%s'; unpublish it first", says, agent ? agent->name : "?");
+            return err_new(ERR_CONFLICT, "delete %s: published on agent '%s'; unpublish it first", says,
+                           agent ? agent->name : "?");
     }
     struct volume_row *v = edit_volume(d, volume, EV_volume_releasing);
     v->released = true;
@@ -277,7 +285,7 @@ bool volume_can_attach(const struct draft *d, const struct volume_row *v, uint64
     if (v->state != VOLUME_READY || v->released || v->content == CONTENT_SUSPECT) return false;
     if (draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id).count) return false;
     struct id_list attachments = draft_related(d, ATTACHMENTS_OF_VOLUME, v->id);
-    VEC_EACH(id, &attachments) {
+    VEC_EACH (id, &attachments) {
         const struct attachment_row *a = draft_attachment(d, *id);
         if (v->access == ACCESS_SINGLE_WRITER || a->agent == agent || v->content == CONTENT_FORMATTING) return false;
     }
@@ -293,7 +301,7 @@ static void volume_format_eagerly(struct draft *d, const struct volume_row *v) {
 // Operations that stand in the way; the intent of a release does not.
 static bool volume_has_open(const struct draft *d, const struct volume_row *v) {
     struct id_list open = draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id);
-    VEC_EACH(id, &open) {
+    VEC_EACH (id, &open) {
         if (draft_operation(d, *id)->provider) return true;
     }
     return false;

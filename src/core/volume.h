@@ -28,7 +28,8 @@ void volume_move(struct draft *d, struct volume_row *v, enum volume_state next);
 void content_move(struct draft *d, struct volume_row *v, enum content_state next);
 
 // What the provider answered to create, delete and grow.
-void volume_created(struct draft *d, const struct operation_row *o, const char *handle, const char *context, struct bytes size);
+void volume_created(struct draft *d, const struct operation_row *o, const char *handle, const char *context,
+                    struct bytes size);
 void volume_create_failed(struct draft *d, const struct operation_row *o, enum err_kind error, const char *message);
 void volume_deleted(struct draft *d, const struct operation_row *o);
 void volume_delete_failed(struct draft *d, const struct operation_row *o, enum err_kind error, const char *message);
@@ -37,8 +38,10 @@ void volume_grow_failed(struct draft *d, const struct operation_row *o, enum err
 
 // The owner gives it back: it is deleted (or kept, or wiped, as its class said) once no task uses it and no agent has it.
 // `operation`: who asked, told at the end; may be NULL.
-MUST_USE struct err *volume_release(struct draft *d, uint64_t volume, uint64_t framework, const char *framework_operation);
-MUST_USE struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uint64_t framework, const char *framework_operation);
+MUST_USE struct err *volume_release(struct draft *d, uint64_t volume, uint64_t framework,
+                                    const char *framework_operation);
+MUST_USE struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uint64_t framework,
+                                 const char *framework_operation);
 // Nobody has it attached and nothing is open on it: what comes next (release, carving anew, a waiting task, eager format).
 void volume_settle(struct draft *d, uint64_t volume);
 bool volume_is_raw(const struct state *s, const struct volume_row *v);

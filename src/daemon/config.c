@@ -17,7 +17,8 @@ bool config_wants_help(const char *const *arguments) {
     return false;
 }
 
-static struct err *give(struct settings *s, const char *file, const struct yaml_pair *pair, const struct yaml_node *value) {
+static struct err *give(struct settings *s, const char *file, const struct yaml_pair *pair,
+                        const struct yaml_node *value) {
     struct setting_given given = {.name = pair->key, .source = FROM_FILE, .file = file, .line = (unsigned)value->line};
     const struct setting *setting = setting_find(settings_kind(s), pair->key);
     if (setting && setting->kind == SETTING_TREE)
@@ -46,7 +47,8 @@ static struct err *give_file(struct settings *s, const char *path, struct arena 
     struct yaml_documents documents;
     TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, arena, &documents), "configuration %s", path));
     if (!documents.count) return NULL;
-    if (documents.count > 1) return err_new(ERR_INVALID, "configuration %s: has %zu documents; it must be one", path, documents.count);
+    if (documents.count > 1)
+        return err_new(ERR_INVALID, "configuration %s: has %zu documents; it must be one", path, documents.count);
     const struct yaml_node *top = documents.at[0];
     if (top->kind != YAML_MAP) return err_new(ERR_INVALID, "configuration %s: must be a map of settings", path);
     const char *name = arena_text(arena, path);
@@ -85,7 +87,8 @@ static struct err *load(struct settings *s, const char *const *arguments, struct
     return settings_complete(s);
 }
 
-struct err *config_load(enum process_kind kind, const char *const *arguments, struct arena *arena, struct settings **ret_settings) {
+struct err *config_load(enum process_kind kind, const char *const *arguments, struct arena *arena,
+                        struct settings **ret_settings) {
     struct settings *s = settings_new(kind);
     struct err *e = load(s, arguments, arena);
     if (e)

@@ -8,7 +8,8 @@
 
 // Reads --config FILE (or $GRANARY_CONFIG) if given, the environment, and the flags in `arguments` (ends with NULL; the
 // process name is not among them). Trees of the file are struct yaml_node in the arena. The settings are given.
-MUST_USE struct err *config_load(enum process_kind kind, const char *const *arguments, struct arena *arena, struct settings **ret_settings);
+MUST_USE struct err *config_load(enum process_kind kind, const char *const *arguments, struct arena *arena,
+                                 struct settings **ret_settings);
 // True when --help or -h is among the arguments.
 bool config_wants_help(const char *const *arguments);
 void config_log(const struct settings *s);

@@ -59,7 +59,9 @@ static void daemon_die(struct master_daemon *d, struct err *e) {
 
 // ---- outputs ----
 
-static struct exchange *exchange_of(struct master_daemon *d, uint64_t number) { return map_get(&d->exchanges, number); }
+static struct exchange *exchange_of(struct master_daemon *d, uint64_t number) {
+    return map_get(&d->exchanges, number);
+}
 
 static void exchange_end(struct exchange *x) {
     map_remove(&x->daemon->exchanges, x->number);
@@ -102,7 +104,8 @@ static void output_send(struct master_daemon *d, const struct output *o) {
     switch (o->kind) {
     case OUTPUT_REPLY: output_reply(x, o); break;
     case OUTPUT_STREAM_OPEN:
-        x->stream = http_stream_begin(x->request, o->status, o->content_type, &header, o->header.name ? 1 : 0, stream_gone, x);
+        x->stream =
+            http_stream_begin(x->request, o->status, o->content_type, &header, o->header.name ? 1 : 0, stream_gone, x);
         x->request = NULL;
         break;
     case OUTPUT_STREAM_WRITE:
@@ -146,7 +149,8 @@ static void journal_written(void *arg, const struct err *error, uint64_t durable
 static void in_flight_append(struct master_daemon *d) {
     struct store_record *records = mem_zero(d->in_flight_count, sizeof *records);
     for (size_t i = 0; i < d->in_flight_count; i++)
-        records[i] = (struct store_record){.seq = d->in_flight[i].seq, .bytes = d->in_flight[i].bytes, .size = d->in_flight[i].size};
+        records[i] = (struct store_record){
+            .seq = d->in_flight[i].seq, .bytes = d->in_flight[i].bytes, .size = d->in_flight[i].size};
     store_append(d->store, (struct store_records){records, d->in_flight_count}, journal_written, d);
     free(records);
 }
@@ -154,7 +158,10 @@ static void in_flight_append(struct master_daemon *d) {
 // The disk is full: the ballast makes room for what is decided already, and no more is taken on.
 static void journal_full(struct master_daemon *d, const struct err *error) {
     if (d->full) {
-        daemon_die(d, err_new(ERR_FULL, "%s; the ballast is used up too: free space and start again, nothing acknowledged is lost", err_text(error)));
+        daemon_die(d,
+                   err_new(ERR_FULL,
+                           "%s; the ballast is used up too: free space and start again, nothing acknowledged is lost",
+                           err_text(error)));
         return;
     }
     d->full = true;
@@ -171,7 +178,9 @@ static void journal_written(void *arg, const struct err *error, uint64_t durable
         return;
     }
     if (error) {
-        daemon_die(d, err_new(err_kind(error), "the registry's store failed: %s; the next start checks it before it speaks", err_text(error)));
+        daemon_die(d, err_new(err_kind(error),
+                              "the registry's store failed: %s; the next start checks it before it speaks",
+                              err_text(error)));
         return;
     }
     in_flight_drop(d);
@@ -225,9 +234,16 @@ static void request_came(struct http_request *r, void *arg) {
     http_request_on_gone(r, request_gone, x);
     struct header_pair headers[128];
     size_t n = message->headers.count < ARRAY_LEN(headers) ? message->headers.count : ARRAY_LEN(headers);
-    for (size_t i = 0; i < n; i++) headers[i] = (struct header_pair){message->headers.at[i].name, message->headers.at[i].value};
-    struct request request = {.exchange = x->number, .method = message->method, .path = message->target, .query = message->query,
-                              .headers = headers, .header_count = n, .body = message->body.data, .body_size = message->body.size};
+    for (size_t i = 0; i < n; i++)
+        headers[i] = (struct header_pair){message->headers.at[i].name, message->headers.at[i].value};
+    struct request request = {.exchange = x->number,
+                              .method = message->method,
+                              .path = message->target,
+                              .query = message->query,
+                              .headers = headers,
+                              .header_count = n,
+                              .body = message->body.data,
+                              .body_size = message->body.size};
     struct instant at = instant_now(d->loop);
     master_request(d->master, &request, &at, &d->outputs);
 }
@@ -241,7 +257,10 @@ static void checkpoint_slice(void *arg) {
     uint64_t through;
     size_t n = d->full ? 0 : master_checkpoint(d->master, d->durable, objects, CHECKPOINT_SLICE, &through);
     for (size_t i = 0; i < n; i++)
-        rows[i] = (struct store_object){.key = {.noun = (uint32_t)objects[i].noun, .id = objects[i].id}, .seq = objects[i].seq, .bytes = objects[i].bytes, .size = objects[i].size};
+        rows[i] = (struct store_object){.key = {.noun = (uint32_t)objects[i].noun, .id = objects[i].id},
+                                        .seq = objects[i].seq,
+                                        .bytes = objects[i].bytes,
+                                        .size = objects[i].size};
     if (n) {
         store_checkpoint_put(d->store, rows, n, NULL, NULL);
         if (n < CHECKPOINT_SLICE) store_checkpoint_through(d->store, through, NULL, NULL);
@@ -291,7 +310,8 @@ static struct err *identity_write(struct master_daemon *d) {
     struct journal_entry first = master_first_entry();
     struct checkpoint_object o = master_identity(d->master);
     struct store_record record = {.seq = first.seq, .bytes = first.bytes, .size = first.size};
-    struct store_object row = {.key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = first.seq, .bytes = o.bytes, .size = o.size};
+    struct store_object row = {
+        .key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = first.seq, .bytes = o.bytes, .size = o.size};
     store_append(d->store, (struct store_records){&record, 1}, NULL, NULL);
     store_checkpoint_put(d->store, &row, 1, NULL, NULL);
     store_checkpoint_through(d->store, first.seq, put_done, d);
@@ -320,8 +340,9 @@ static struct err *registry_open(struct master_daemon *d, const struct settings 
     if (fresh) TRY(identity_write(d));
     char cluster[UUID_TEXT];
     uuid_text(master_state(d->master)->cluster.id, cluster);
-    log_info("registry %s directory=%s cluster=%s sequence=%llu volumes=%zu", fresh ? "new" : "read", directory, cluster,
-             (unsigned long long)master_state(d->master)->seq, table_count(&master_state(d->master)->tables[NOUN_VOLUME]));
+    log_info("registry %s directory=%s cluster=%s sequence=%llu volumes=%zu", fresh ? "new" : "read", directory,
+             cluster, (unsigned long long)master_state(d->master)->seq,
+             table_count(&master_state(d->master)->tables[NOUN_VOLUME]));
     return NULL;
 }
 
@@ -329,12 +350,16 @@ static struct err *listen_read(const struct settings *s, char *host, size_t size
     const char *listen = settings_text(s, "listen"), *colon = strrchr(listen, ':');
     size_t length = (size_t)(colon - listen);
     uint64_t port = 0;
-    if (length >= size || !text_to_u64(colon + 1, &port)) return err_new(ERR_INVALID, "listen '%s': write HOST:PORT", listen);
+    if (length >= size || !text_to_u64(colon + 1, &port))
+        return err_new(ERR_INVALID, "listen '%s': write HOST:PORT", listen);
     memcpy(host, listen, length);
     host[length] = 0;
     *ret_port = (uint16_t)port;
     if (net_address_is_loopback(host)) return NULL;
-    return err_new(ERR_DENIED, "listen '%s': beyond loopback the master needs TLS and authentication, which this version has not; use 127.0.0.1", listen);
+    return err_new(ERR_DENIED,
+                   "listen '%s': beyond loopback the master needs TLS and authentication, which this version has not; "
+                   "use 127.0.0.1",
+                   listen);
 }
 
 static void stop_asked(void *arg) {
@@ -352,7 +377,7 @@ static void daemon_done(struct master_daemon *d) {
     loop_timer_free(d->room);
     http_server_free(d->server);
     store_close(d->store);
-    MAP_EACH(entry, &d->exchanges) free(entry->value.p);
+    MAP_EACH (entry, &d->exchanges) free(entry->value.p);
     map_done(&d->exchanges);
     in_flight_drop(d);
     for (size_t i = 0; i < d->outputs_from; i++) d->outputs.list.at[i].body = NULL;
@@ -384,7 +409,8 @@ static struct err *daemon_start(struct master_daemon *d, const struct settings *
     char host[256];
     uint16_t port;
     TRY(listen_read(s, host, sizeof host, &port));
-    struct http_options options = {.check_host = true, .limits = {.connections = settings_number(s, "max-connections")}};
+    struct http_options options = {.check_host = true,
+                                   .limits = {.connections = settings_number(s, "max-connections")}};
     TRY(http_server_new(d->loop, &options, request_came, d, &d->server));
     // The port is known before the machine is made, and nobody is answered before the registry was read: the loop runs later.
     TRY(err_wrap(http_server_listen(d->server, host, port, &port), "listen on %s:%u", host, port));

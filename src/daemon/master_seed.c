@@ -14,22 +14,26 @@
 struct err *master_seed_types(struct master *m, const struct settings *s) {
     const struct yaml_node *types = settings_tree(s, "tag-types");
     if (!types) return NULL;
-    if (types->kind != YAML_MAP) return err_new(ERR_INVALID, "tag-types (line %zu): must be a map from key to type", types->line);
+    if (types->kind != YAML_MAP)
+        return err_new(ERR_INVALID, "tag-types (line %zu): must be a map from key to type", types->line);
     for (size_t i = 0; i < types->count; i++) {
         enum value_type type;
         const struct yaml_node *value = types->pairs[i].value;
         if (value->kind != YAML_TEXT || !value_type_parse(value->text, &type))
-            return err_new(ERR_INVALID, "tag-types (line %zu): '%s' must be text, number, version or network", value->line, types->pairs[i].key);
+            return err_new(ERR_INVALID, "tag-types (line %zu): '%s' must be text, number, version or network",
+                           value->line, types->pairs[i].key);
         TRY(symbols_declare(master_symbols(m), types->pairs[i].key, type));
     }
     return NULL;
 }
 
 // A request of our own, as if an operator had sent it; its answer is read, not sent.
-static struct err *ask(struct master *m, const char *path, const ProtobufCMessage *body, const struct instant *at, struct outputs *out) {
+static struct err *ask(struct master *m, const char *path, const ProtobufCMessage *body, const struct instant *at,
+                       struct outputs *out) {
     AUTO_TEXT struct text json = {0};
     json_write(&json, body, JSON_PUBLIC);
-    struct request r = {.exchange = UINT64_MAX, .method = "PUT", .path = path, .query = "", .body = json.data, .body_size = json.size};
+    struct request r = {
+        .exchange = UINT64_MAX, .method = "PUT", .path = path, .query = "", .body = json.data, .body_size = json.size};
     size_t first = out->list.count;
     master_request(m, &r, at, out);
     struct err *e = NULL;
@@ -40,7 +44,8 @@ static struct err *ask(struct master *m, const char *path, const ProtobufCMessag
     return e;
 }
 
-static struct err *seed_role(struct master *m, const struct yaml_pair *pair, const struct instant *at, struct outputs *out) {
+static struct err *seed_role(struct master *m, const struct yaml_pair *pair, const struct instant *at,
+                             struct outputs *out) {
     Granary__RoleSet set = GRANARY__ROLE_SET__INIT;
     char *end;
     set.has_weight = 1;
@@ -51,7 +56,8 @@ static struct err *seed_role(struct master *m, const struct yaml_pair *pair, con
     return err_wrap(ask(m, text_string(&path), &set.base, at, out), "roles (line %zu)", pair->line);
 }
 
-static struct err *seed_class(struct master *m, const struct yaml_node *node, const struct instant *at, struct outputs *out) {
+static struct err *seed_class(struct master *m, const struct yaml_node *node, const struct instant *at,
+                              struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     void *unpacked;
     TRY(yaml_message(node, &granary__class__descriptor, &arena, &unpacked));
@@ -70,9 +76,12 @@ static struct err *seed_class_file(struct master *m, const char *path, const str
     return NULL;
 }
 
-static int yaml_file(const struct dirent *entry) { return text_ends(entry->d_name, ".yaml") || text_ends(entry->d_name, ".yml"); }
+static int yaml_file(const struct dirent *entry) {
+    return text_ends(entry->d_name, ".yaml") || text_ends(entry->d_name, ".yml");
+}
 
-static struct err *seed_classes(struct master *m, const char *directory, const struct instant *at, struct outputs *out) {
+static struct err *seed_classes(struct master *m, const char *directory, const struct instant *at,
+                                struct outputs *out) {
     struct dirent **entries;
     int n = scandir(directory, &entries, yaml_file, alphasort);
     if (n < 0) return err_new(ERR_NOT_FOUND, "classes '%s': the directory cannot be read", directory);
@@ -88,7 +97,8 @@ static struct err *seed_classes(struct master *m, const char *directory, const s
 
 struct err *master_seed(struct master *m, const struct settings *s, const struct instant *at, struct outputs *out) {
     const struct yaml_node *roles = settings_tree(s, "roles");
-    if (roles && roles->kind != YAML_MAP) return err_new(ERR_INVALID, "roles (line %zu): must be a map from role to weight", roles->line);
+    if (roles && roles->kind != YAML_MAP)
+        return err_new(ERR_INVALID, "roles (line %zu): must be a map from role to weight", roles->line);
     for (size_t i = 0; roles && i < roles->count; i++) TRY(seed_role(m, &roles->pairs[i], at, out));
     return settings_has(s, "classes") ? seed_classes(m, settings_text(s, "classes"), at, out) : NULL;
 }

@@ -9,6 +9,7 @@
 // Types of tag keys: before anything is read, since selectors are compiled by them.
 MUST_USE struct err *master_seed_types(struct master *m, const struct settings *s);
 // Role weights and classes: applied at each start; what is as it was changes nothing.
-MUST_USE struct err *master_seed(struct master *m, const struct settings *s, const struct instant *at, struct outputs *out);
+MUST_USE struct err *master_seed(struct master *m, const struct settings *s, const struct instant *at,
+                                 struct outputs *out);
 
 #endif

@@ -3,12 +3,14 @@
 #include "link/link.h"
 
 void link_done(struct link *l) {
-    VEC_EACH(item, &l->waiting) free(item->bytes);
+    VEC_EACH (item, &l->waiting) free(item->bytes);
     vec_done(&l->waiting);
     *l = (struct link){0};
 }
 
-static int64_t link_pause(const struct link *l) { return (int64_t)LINK_RESEND_MS << (l->resends < 5 ? l->resends : 5); }
+static int64_t link_pause(const struct link *l) {
+    return (int64_t)LINK_RESEND_MS << (l->resends < 5 ? l->resends : 5);
+}
 
 uint64_t link_say(struct link *l, const void *bytes, size_t size, struct mono now, bool *ret_room) {
     *ret_room = l->waiting.count < LINK_WAITING_MOST;
@@ -44,4 +46,6 @@ bool link_resend_due(struct link *l, struct mono now) {
     return true;
 }
 
-struct mono link_next(const struct link *l) { return l->waiting.count ? l->resend_at : (struct mono){INT64_MAX}; }
+struct mono link_next(const struct link *l) {
+    return l->waiting.count ? l->resend_at : (struct mono){INT64_MAX};
+}

@@ -15,9 +15,9 @@ struct link_item {
 };
 
 struct link {
-    uint64_t last_sent;  // highest number given
-    uint64_t seen;       // highest number heard in order
-    uint64_t told;       // the `seen` that the other end was last told
+    uint64_t last_sent;            // highest number given
+    uint64_t seen;                 // highest number heard in order
+    uint64_t told;                 // the `seen` that the other end was last told
     VEC(struct link_item) waiting; // sent and not yet seen by the other end, oldest first
     struct mono resend_at;
     uint32_t resends;

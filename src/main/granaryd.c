@@ -23,15 +23,18 @@ static const struct process {
 
 static int usage(FILE *to, int status) {
     fprintf(to, "usage: granaryd PROCESS [--config FILE] [flags]\n\nprocesses:\n");
-    for (size_t i = 0; i < ARRAY_LEN(processes); i++) fprintf(to, "  %-10s %s\n", process_kind_name(processes[i].kind), processes[i].help);
-    fprintf(to, "\n'granaryd PROCESS --help' lists its settings. Each is a key of the file, a variable and a flag; the later one wins.\n");
+    for (size_t i = 0; i < ARRAY_LEN(processes); i++)
+        fprintf(to, "  %-10s %s\n", process_kind_name(processes[i].kind), processes[i].help);
+    fprintf(to, "\n'granaryd PROCESS --help' lists its settings. Each is a key of the file, a variable and a flag; the "
+                "later one wins.\n");
     return status;
 }
 
 static int help(const struct process *p) {
     AUTO_TEXT struct text text = {0};
     setting_help(p->kind, &text);
-    printf("usage: granary %s [--config FILE] [flags]\n\n%s: %s\n\n%s", process_kind_name(p->kind), process_kind_name(p->kind), p->help, text_string(&text));
+    printf("usage: granary %s [--config FILE] [flags]\n\n%s: %s\n\n%s", process_kind_name(p->kind),
+           process_kind_name(p->kind), p->help, text_string(&text));
     return 0;
 }
 

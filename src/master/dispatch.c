@@ -11,7 +11,8 @@
 
 // ---- agents and providers ----
 
-static void link_tell(struct master *m, struct session *s, Granary__Envelope *envelope, const struct instant *at, struct outputs *out) {
+static void link_tell(struct master *m, struct session *s, Granary__Envelope *envelope, const struct instant *at,
+                      struct outputs *out) {
     envelope->has_number = envelope->has_seen = 1;
     envelope->number = s->link.last_sent + 1;
     envelope->seen = s->link.seen;
@@ -23,7 +24,8 @@ static void link_tell(struct master *m, struct session *s, Granary__Envelope *en
     if (!room) out_stream_end(m, out, s->stream); // it does not listen: it has to come again
 }
 
-static void tell_agent(struct master *m, uint64_t agent, Granary__ToAgent *message, const struct instant *at, struct outputs *out) {
+static void tell_agent(struct master *m, uint64_t agent, Granary__ToAgent *message, const struct instant *at,
+                       struct outputs *out) {
     const struct agent_row *a = state_agent(m->state, agent);
     struct session *s = a && a->session ? session_of(m, a->session) : NULL;
     if (!s || !message) return; // told when it comes
@@ -32,7 +34,8 @@ static void tell_agent(struct master *m, uint64_t agent, Granary__ToAgent *messa
     link_tell(m, s, &envelope, at, out);
 }
 
-static void tell_provider(struct master *m, uint64_t provider, Granary__ToProvider *message, const struct instant *at, struct outputs *out) {
+static void tell_provider(struct master *m, uint64_t provider, Granary__ToProvider *message, const struct instant *at,
+                          struct outputs *out) {
     const struct provider_row *p = state_provider(m->state, provider);
     struct session *s = p && p->session ? session_of(m, p->session) : NULL;
     if (!s || !message) return;
@@ -41,7 +44,8 @@ static void tell_provider(struct master *m, uint64_t provider, Granary__ToProvid
     link_tell(m, s, &envelope, at, out);
 }
 
-void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const unsigned char uuid[16], const struct instant *at, struct outputs *out) {
+void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const unsigned char uuid[16],
+                         const struct instant *at, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     tell_agent(m, agent, agent_status_ack(task, uuid, &arena), at, out);
 }
@@ -53,12 +57,15 @@ void dispatch_kill(struct master *m, uint64_t agent, uint64_t task, const struct
     tell_agent(m, agent, agent_kill(t ? t : &unknown, &arena), at, out);
 }
 
-static void dispatch_operation_work(struct master *m, const struct operation_row *o, const struct instant *at, struct outputs *out) {
+static void dispatch_operation_work(struct master *m, const struct operation_row *o, const struct instant *at,
+                                    struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
-    if (o->state == OP_OPEN && o->provider) tell_provider(m, o->provider, provider_operation(m->state, o, &arena), at, out);
+    if (o->state == OP_OPEN && o->provider)
+        tell_provider(m, o->provider, provider_operation(m->state, o, &arena), at, out);
 }
 
-static void dispatch_attachment(struct master *m, const struct attachment_row *a, const struct instant *at, struct outputs *out) {
+static void dispatch_attachment(struct master *m, const struct attachment_row *a, const struct instant *at,
+                                struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     if (a->state == ATTACHMENT_STRANDED) return;
     if (a->step == STEP_IS_PUBLISH) tell_agent(m, a->agent, agent_publish(m->state, a, &arena), at, out);
@@ -66,21 +73,24 @@ static void dispatch_attachment(struct master *m, const struct attachment_row *a
 }
 
 // An agent that is back undoes what it was fenced from.
-static void dispatch_fenced(struct master *m, const struct attachment_row *last, const struct instant *at, struct outputs *out) {
+static void dispatch_fenced(struct master *m, const struct attachment_row *last, const struct instant *at,
+                            struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
-    if (last->step == STEP_IS_FENCE) tell_agent(m, last->agent, agent_unpublish_unknown(last->id, last->volume, last->epoch, &arena), at, out);
+    if (last->step == STEP_IS_FENCE)
+        tell_agent(m, last->agent, agent_unpublish_unknown(last->id, last->volume, last->epoch, &arena), at, out);
 }
 
 static void dispatch_grown(struct master *m, uint64_t volume, const struct instant *at, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     const struct id_list *list = state_related(m->state, ATTACHMENTS_OF_VOLUME, volume);
-    VEC_EACH(id, list) {
+    VEC_EACH (id, list) {
         const struct attachment_row *a = state_attachment(m->state, *id);
         if (a->state == ATTACHMENT_IN_USE) tell_agent(m, a->agent, agent_grow(m->state, a, &arena), at, out);
     }
 }
 
-static void dispatch_task_work(struct master *m, const struct task_row *t, const struct instant *at, struct outputs *out) {
+static void dispatch_task_work(struct master *m, const struct task_row *t, const struct instant *at,
+                               struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     if (task_state_ended(t->state) || !t->launched) return;
     if (t->kill_wanted)
@@ -103,21 +113,25 @@ static void tell_framework(struct master *m, uint64_t framework, mesos_event *ev
 
 static void tell_task(struct master *m, const struct task_row *t, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
-    if (t->update_uuid && framework_session(m, t->framework)) tell_framework(m, t->framework, mesos_update(m->state, t, true, &arena), out);
+    if (t->update_uuid && framework_session(m, t->framework))
+        tell_framework(m, t->framework, mesos_update(m->state, t, true, &arena), out);
 }
 
 static void tell_operation(struct master *m, const struct operation_row *o, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
-    if (o->status_uuid && framework_session(m, o->framework)) tell_framework(m, o->framework, mesos_operation_update(m->state, o, true, &arena), out);
+    if (o->status_uuid && framework_session(m, o->framework))
+        tell_framework(m, o->framework, mesos_operation_update(m->state, o, true, &arena), out);
 }
 
-static void tell_offers(struct master *m, uint64_t framework, const uint64_t *offers, size_t count, struct outputs *out) {
+static void tell_offers(struct master *m, uint64_t framework, const uint64_t *offers, size_t count,
+                        struct outputs *out) {
     struct session *s = framework_session(m, framework);
     struct mesos_master identity = scheduler_identity(m);
     while (s && count) {
         AUTO_ARENA struct arena arena = {0};
         size_t used = 0;
-        mesos_event *event = mesos_offers(m->state, &identity, state_framework(m->state, framework), offers, count, &arena, &used);
+        mesos_event *event =
+            mesos_offers(m->state, &identity, state_framework(m->state, framework), offers, count, &arena, &used);
         must(used);
         if (event) scheduler_tell(m, s, event, out);
         offers += used;
@@ -127,7 +141,8 @@ static void tell_offers(struct master *m, uint64_t framework, const uint64_t *of
 
 static void tell_all_of_failure(struct master *m, uint64_t agent, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
-    STATE_EACH(FRAMEWORK, framework_row, f, m->state) tell_framework(m, f->id, mesos_failure(m->state, agent, &arena), out);
+    STATE_EACH(FRAMEWORK, framework_row, f, m->state)
+    tell_framework(m, f->id, mesos_failure(m->state, agent, &arena), out);
 }
 
 // ---- events ----
@@ -135,7 +150,7 @@ static void tell_all_of_failure(struct master *m, uint64_t agent, struct outputs
 static void dispatch_framework(struct master *m, const struct event *e, struct outputs *out) {
     const struct framework_row *f = e->row;
     if (e->kind != EV_framework_completed) return;
-    MAP_EACH(entry, &m->sessions) {
+    MAP_EACH (entry, &m->sessions) {
         struct session *s = entry->value.p;
         if (s->kind != SESSION_FRAMEWORK || s->who != f->id) continue;
         out_stream_end(m, out, s->stream);
@@ -146,7 +161,7 @@ static void dispatch_framework(struct master *m, const struct event *e, struct o
 
 // A row whose session was taken away: its stream ends, so that it comes again.
 static void dispatch_away(struct master *m, enum session_kind kind, uint64_t who, struct outputs *out) {
-    MAP_EACH(entry, &m->sessions) {
+    MAP_EACH (entry, &m->sessions) {
         struct session *s = entry->value.p;
         if (s->kind != kind || s->who != who) continue;
         out_stream_end(m, out, s->stream);
@@ -155,21 +170,24 @@ static void dispatch_away(struct master *m, enum session_kind kind, uint64_t who
     }
 }
 
-static void dispatch_event(struct master *m, const struct event *e, const struct task_before *before, const struct instant *at, struct outputs *out) {
+static void dispatch_event(struct master *m, const struct event *e, const struct task_before *before,
+                           const struct instant *at, struct outputs *out) {
     const struct operation_row *operation = e->row;
     const struct task_row *task = e->row;
     switch (e->noun) {
     case NOUN_OPERATION:
         if (e->kind == EV_operation_opened && !e->removed) dispatch_operation_work(m, operation, at, out);
         if (operation->state != OP_OPEN && !e->removed) tell_operation(m, operation, out);
-        if (operation->state == OP_FINISHED && operation->kind == OP_GROW) dispatch_grown(m, operation->volume, at, out);
+        if (operation->state == OP_FINISHED && operation->kind == OP_GROW)
+            dispatch_grown(m, operation->volume, at, out);
         break;
     case NOUN_ATTACHMENT:
         if (!e->removed && e->kind != EV_attachment_changed) dispatch_attachment(m, e->row, at, out);
         if (e->removed) dispatch_fenced(m, e->row, at, out);
         break;
     case NOUN_TASK:
-        if (before->agent_waits && (e->removed || !task->update_uuid || memcmp(task->update_uuid->bytes, before->uuid, 16) != 0))
+        if (before->agent_waits &&
+            (e->removed || !task->update_uuid || memcmp(task->update_uuid->bytes, before->uuid, 16) != 0))
             dispatch_status_ack(m, before->agent, task->id, before->uuid, at, out);
         if (e->removed) break;
         if (e->kind == EV_task_launched || e->kind == EV_task_kill_wanted) dispatch_task_work(m, task, at, out);
@@ -182,7 +200,8 @@ static void dispatch_event(struct master *m, const struct event *e, const struct
         break;
     }
     case NOUN_PROVIDER:
-        if (!((const struct provider_row *)e->row)->session) dispatch_away(m, SESSION_PROVIDER, ((const struct provider_row *)e->row)->id, out);
+        if (!((const struct provider_row *)e->row)->session)
+            dispatch_away(m, SESSION_PROVIDER, ((const struct provider_row *)e->row)->id, out);
         break;
     case NOUN_FRAMEWORK: dispatch_framework(m, e, out); break;
     case NOUN_OFFER: {
@@ -216,7 +235,8 @@ static void dispatch_offers(struct master *m, const struct draft *d, struct outp
     }
 }
 
-void dispatch_events(struct master *m, const struct draft *d, const struct task_before *tasks, const struct instant *at, struct outputs *out) {
+void dispatch_events(struct master *m, const struct draft *d, const struct task_before *tasks, const struct instant *at,
+                     struct outputs *out) {
     for (size_t i = 0; i < draft_event_count(d); i++) {
         struct event e = draft_event(d, i);
         dispatch_event(m, &e, &tasks[i], at, out);
@@ -227,12 +247,13 @@ void dispatch_events(struct master *m, const struct draft *d, const struct task_
 void dispatch_notices(struct master *m, const struct draft *d, const struct instant *at, struct outputs *out) {
     (void)at;
     AUTO_ARENA struct arena arena = {0};
-    VEC_EACH(n, &d->notices) tell_framework(m, n->framework, mesos_notice(m->state, n, &arena), out);
+    VEC_EACH (n, &d->notices) tell_framework(m, n->framework, mesos_notice(m->state, n, &arena), out);
 }
 
 // ---- everything, for one that has just come ----
 
-void dispatch_all_to_agent(struct master *m, uint64_t agent, const struct cmd_agent_hello *hello, const struct instant *at, struct outputs *out) {
+void dispatch_all_to_agent(struct master *m, uint64_t agent, const struct cmd_agent_hello *hello,
+                           const struct instant *at, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     for (size_t i = 0; i < hello->attachment_count; i++) {
         const struct attachment_report *r = &hello->attachments[i];
@@ -241,24 +262,25 @@ void dispatch_all_to_agent(struct master *m, uint64_t agent, const struct cmd_ag
             tell_agent(m, agent, agent_unpublish_unknown(r->attachment, r->volume, r->epoch, &arena), at, out);
     }
     const struct id_list *attachments = state_related(m->state, ATTACHMENTS_OF_AGENT, agent);
-    VEC_EACH(id, attachments) dispatch_attachment(m, state_attachment(m->state, *id), at, out);
+    VEC_EACH (id, attachments) dispatch_attachment(m, state_attachment(m->state, *id), at, out);
     const struct id_list *tasks = state_related(m->state, TASKS_OF_AGENT, agent);
-    VEC_EACH(id, tasks) dispatch_task_work(m, state_task(m->state, *id), at, out);
+    VEC_EACH (id, tasks) dispatch_task_work(m, state_task(m->state, *id), at, out);
     for (size_t i = 0; i < hello->task_count; i++) {
         const struct task_row *t = state_task(m->state, hello->tasks[i].task);
-        if (!t || t->agent != agent || task_state_ended(t->state)) dispatch_kill(m, agent, hello->tasks[i].task, at, out);
+        if (!t || t->agent != agent || task_state_ended(t->state))
+            dispatch_kill(m, agent, hello->tasks[i].task, at, out);
     }
 }
 
 void dispatch_all_to_provider(struct master *m, uint64_t provider, const struct instant *at, struct outputs *out) {
     const struct id_list *open = state_related(m->state, OPEN_OPERATIONS_OF_PROVIDER, provider);
-    VEC_EACH(id, open) dispatch_operation_work(m, state_operation(m->state, *id), at, out);
+    VEC_EACH (id, open) dispatch_operation_work(m, state_operation(m->state, *id), at, out);
 }
 
 void dispatch_all_to_framework(struct master *m, uint64_t framework, const struct instant *at, struct outputs *out) {
     (void)at;
     const struct id_list *tasks = state_related(m->state, TASKS_OF_FRAMEWORK, framework);
-    VEC_EACH(id, tasks) tell_task(m, state_task(m->state, *id), out);
+    VEC_EACH (id, tasks) tell_task(m, state_task(m->state, *id), out);
     const struct id_list *operations = state_related(m->state, OPERATIONS_OF_FRAMEWORK, framework);
-    VEC_EACH(id, operations) tell_operation(m, state_operation(m->state, *id), out);
+    VEC_EACH (id, operations) tell_operation(m, state_operation(m->state, *id), out);
 }

@@ -9,13 +9,13 @@
 
 enum session_kind { SESSION_AGENT = 1, SESSION_PROVIDER, SESSION_FRAMEWORK, SESSION_EVENTS };
 
-struct session { // one open stream
+struct session {     // one open stream
     uint64_t stream; // the exchange that opened it; also the session number that rows know
     enum session_kind kind;
     uint64_t who;
-    char *name;      // UUID text: agents and providers post under it, frameworks say it in Mesos-Stream-Id
+    char *name; // UUID text: agents and providers post under it, frameworks say it in Mesos-Stream-Id
     struct link link;
-    bool binary;     // records are protobuf, else JSON
+    bool binary; // records are protobuf, else JSON
 };
 
 struct dirty_object {
@@ -54,8 +54,8 @@ struct master {
     struct mono heartbeat_at;
     char *full; // why changes are refused; NULL: they are not
     uint64_t durable;
-    struct wall now; // of the latest input
-    struct map dirty;                // object id -> index into dirty_list + 1
+    struct wall now;                     // of the latest input
+    struct map dirty;                    // object id -> index into dirty_list + 1
     VEC(struct dirty_object) dirty_list; // oldest change first; id 0: taken
     size_t dirty_from;
     VEC(struct kept_entry) recent;
@@ -65,7 +65,8 @@ struct master {
 };
 
 // Decides, applies, records and tells. The answer is the caller's to end.
-MUST_USE struct err *master_run(struct master *m, const struct command *c, const struct instant *at, struct outputs *out, struct answer *ret_answer);
+MUST_USE struct err *master_run(struct master *m, const struct command *c, const struct instant *at,
+                                struct outputs *out, struct answer *ret_answer);
 // The same for those that cannot fail or whose answer nobody reads; an error goes to the log.
 void master_do(struct master *m, const struct command *c, const struct instant *at, struct outputs *out);
 // A command with the instant's entropy, still without its body.
@@ -73,17 +74,21 @@ struct command master_command(enum command_kind kind, const struct instant *at, 
 symbol master_symbol(struct master *m, const char *text); // NULL: the empty one
 
 // Output: each carries the sequence number of the state it saw.
-void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body, size_t size);
+void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body,
+               size_t size);
 void out_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e); // as JSON
 void out_plain_error(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *sentence);
-void out_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header, const char *value);
-void out_record(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size); // RecordIO, one chunk
+void out_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header,
+                     const char *value);
+void out_record(struct master *m, struct outputs *out, uint64_t stream, const void *bytes,
+                size_t size); // RecordIO, one chunk
 void out_bytes(struct master *m, struct outputs *out, uint64_t stream, const void *bytes, size_t size);
 void out_stream_end(struct master *m, struct outputs *out, uint64_t stream);
 void out_log(struct master *m, struct outputs *out, const char *format, ...) PRINTF(3, 4);
 
 // Sessions.
-struct session *session_open(struct master *m, uint64_t stream, enum session_kind kind, uint64_t who, const struct instant *at);
+struct session *session_open(struct master *m, uint64_t stream, enum session_kind kind, uint64_t who,
+                             const struct instant *at);
 struct session *session_of(const struct master *m, uint64_t stream); // NULL: gone
 struct session *session_named(const struct master *m, const char *name);
 void session_close(struct master *m, struct session *s); // forgets it; the stream is ended by the caller
@@ -95,13 +100,16 @@ struct task_before { // what an event of a task changes that others must hear of
     uint64_t agent;
     unsigned char uuid[16];
 };
-void dispatch_events(struct master *m, const struct draft *d, const struct task_before *tasks, const struct instant *at, struct outputs *out);
+void dispatch_events(struct master *m, const struct draft *d, const struct task_before *tasks, const struct instant *at,
+                     struct outputs *out);
 void dispatch_notices(struct master *m, const struct draft *d, const struct instant *at, struct outputs *out);
 // Everything that is open for one that has just come.
-void dispatch_all_to_agent(struct master *m, uint64_t agent, const struct cmd_agent_hello *hello, const struct instant *at, struct outputs *out);
+void dispatch_all_to_agent(struct master *m, uint64_t agent, const struct cmd_agent_hello *hello,
+                           const struct instant *at, struct outputs *out);
 void dispatch_all_to_provider(struct master *m, uint64_t provider, const struct instant *at, struct outputs *out);
 void dispatch_all_to_framework(struct master *m, uint64_t framework, const struct instant *at, struct outputs *out);
-void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const unsigned char uuid[16], const struct instant *at, struct outputs *out);
+void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const unsigned char uuid[16],
+                         const struct instant *at, struct outputs *out);
 void dispatch_kill(struct master *m, uint64_t agent, uint64_t task, const struct instant *at, struct outputs *out);
 
 // The event stream (events.c).
@@ -111,12 +119,16 @@ void events_remember(struct master *m, uint64_t seq, const void *bytes, size_t s
 
 // Requests by path. `parts`: the path split at '/', percent-decoded, NULL behind the last; parts[0] is the first.
 enum { PATH_PARTS_MOST = 8 };
-typedef void request_handler(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out);
+typedef void request_handler(struct master *m, const struct request *r, const char *const *parts,
+                             const struct instant *at, struct outputs *out);
 // The value of a query parameter, percent-decoded; NULL when it is not there. The caller frees it.
 MUST_USE char *request_query(const struct request *r, const char *name);
-#define HANDLER(name) void name(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out)
+#define HANDLER(name)                                                                                                  \
+    void name(struct master *m, const struct request *r, const char *const *parts, const struct instant *at,           \
+              struct outputs *out)
 void scheduler_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
-void links_request(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out);
+void links_request(struct master *m, const struct request *r, const char *const *parts, const struct instant *at,
+                   struct outputs *out);
 void metrics_write(const struct master *m, struct text *to);
 const char *request_header(const struct request *r, const char *name); // any case; NULL when absent
 

@@ -16,7 +16,8 @@ void events_remember(struct master *m, uint64_t seq, const void *bytes, size_t s
     vec_push(&m->recent, ((struct kept_entry){seq, mem_copy(bytes, size), size}));
 }
 
-static void event_write(const struct state *s, const struct event *e, uint64_t seq, struct wall wall, const char *principal, struct text *to) {
+static void event_write(const struct state *s, const struct event *e, uint64_t seq, struct wall wall,
+                        const char *principal, struct text *to) {
     AUTO_ARENA struct arena arena = {0};
     Granary__Event *message = event_message(s, e, seq, wall, principal, &arena);
     text_addf(to, "id: %llu\nevent: %s\ndata: ", (unsigned long long)seq, event_name(e->kind));
@@ -25,7 +26,7 @@ static void event_write(const struct state *s, const struct event *e, uint64_t s
 }
 
 static bool anybody_listens(const struct master *m) {
-    MAP_EACH(entry, &m->sessions) {
+    MAP_EACH (entry, &m->sessions) {
         if (((struct session *)entry->value.p)->kind == SESSION_EVENTS) return true;
     }
     return false;
@@ -42,8 +43,9 @@ static void entry_write(struct master *m, const struct kept_entry *entry, struct
             event_write(m->state, event, record.seq, record.wall, record.principal, to);
             continue;
         }
-        text_addf(to, "id: %llu\nevent: %s\ndata: {\"seq\":%llu,\"kind\":\"%s\",\"noun\":\"%s\"}\n\n", (unsigned long long)record.seq,
-                  event_name(event->kind), (unsigned long long)record.seq, event_name(event->kind), noun_name(event->noun));
+        text_addf(to, "id: %llu\nevent: %s\ndata: {\"seq\":%llu,\"kind\":\"%s\",\"noun\":\"%s\"}\n\n",
+                  (unsigned long long)record.seq, event_name(event->kind), (unsigned long long)record.seq,
+                  event_name(event->kind), noun_name(event->noun));
     }
     intake_done(&in);
 }
@@ -54,7 +56,7 @@ void events_tell(struct master *m, uint64_t seq, struct outputs *out) {
     AUTO_TEXT struct text text = {0};
     if (m->recent.count && vec_last(&m->recent)->seq == seq) entry_write(m, vec_last(&m->recent), &text);
     if (!text.size) return;
-    MAP_EACH(entry, &m->sessions) {
+    MAP_EACH (entry, &m->sessions) {
         const struct session *s = entry->value.p;
         if (s->kind == SESSION_EVENTS) out_bytes(m, out, s->stream, text.data, text.size);
     }
@@ -71,7 +73,9 @@ void events_subscribe(struct master *m, const struct request *r, const struct in
     }
     if (!asked && resume && !text_to_u64(resume, &after)) after = m->state->seq;
     if (m->recent.count && after + 1 < m->recent.at[0].seq && after < m->state->seq && m->recent.at[0].seq > 2) {
-        AUTO_ERR struct err *e = err_new(ERR_NOT_FOUND, "events: entries after %llu are no longer at hand, the oldest is %llu; list the objects and follow from there",
+        AUTO_ERR struct err *e = err_new(ERR_NOT_FOUND,
+                                         "events: entries after %llu are no longer at hand, the oldest is %llu; list "
+                                         "the objects and follow from there",
                                          (unsigned long long)after, (unsigned long long)m->recent.at[0].seq);
         out_error(m, out, r->exchange, e);
         return;
@@ -81,7 +85,7 @@ void events_subscribe(struct master *m, const struct request *r, const struct in
     out_stream_open(m, out, r->exchange, "text/event-stream", "Cache-Control", "no-store");
     AUTO_TEXT struct text text = {0};
     text_addf(&text, ": granary events after %llu\n\n", (unsigned long long)after);
-    VEC_EACH(entry, &m->recent) {
+    VEC_EACH (entry, &m->recent) {
         if (entry->seq > after) entry_write(m, entry, &text);
     }
     out_bytes(m, out, r->exchange, text.data, text.size);

@@ -37,17 +37,20 @@ static void replace_session(struct master *m, uint64_t old_stream, struct output
 
 // What the hello caused comes behind the welcome.
 static void append(struct outputs *out, struct outputs *more) {
-    VEC_EACH(o, &more->list) vec_push(&out->list, *o);
-    VEC_EACH(j, &more->journal) vec_push(&out->journal, *j);
+    VEC_EACH (o, &more->list) vec_push(&out->list, *o);
+    VEC_EACH (j, &more->journal) vec_push(&out->journal, *j);
     vec_done(&more->list);
     vec_done(&more->journal);
 }
 
-static void hello_statuses(struct master *m, struct intake *in, const Granary__AgentHello *hello, uint64_t agent, const struct instant *at, struct outputs *out);
+static void hello_statuses(struct master *m, struct intake *in, const Granary__AgentHello *hello, uint64_t agent,
+                           const struct instant *at, struct outputs *out);
 
-static struct err *agent_hello(struct master *m, const struct request *r, struct intake *in, const struct instant *at, struct outputs *out) {
+static struct err *agent_hello(struct master *m, const struct request *r, struct intake *in, const struct instant *at,
+                               struct outputs *out) {
     void *unpacked;
-    TRY(err_wrap(message_unpack(&granary__agent_hello__descriptor, r->body, r->body_size, in->arena, &unpacked), "hello of an agent"));
+    TRY(err_wrap(message_unpack(&granary__agent_hello__descriptor, r->body, r->body_size, in->arena, &unpacked),
+                 "hello of an agent"));
     struct command c = master_command(CMD_agent_hello, at, master_symbol(m, r->principal));
     TRY(agent_hello_read(in, unpacked, r->exchange, &c.agent_hello));
     const struct agent_row *known = state_agent_named(m->state, c.agent_hello.name);
@@ -68,7 +71,9 @@ static struct err *agent_hello(struct master *m, const struct request *r, struct
     return e;
 }
 
-static struct err *provider_tell_all(struct master *m, struct intake *in, const Granary__ProviderHello *hello, uint64_t provider, const struct request *r, const struct instant *at, struct outputs *out) {
+static struct err *provider_tell_all(struct master *m, struct intake *in, const Granary__ProviderHello *hello,
+                                     uint64_t provider, const struct request *r, const struct instant *at,
+                                     struct outputs *out) {
     if (hello->tiers) {
         struct command report = master_command(CMD_provider_report, at, (symbol){0});
         TRY(tier_report_read(in, hello->tiers, provider, r->exchange, &report.provider_report));
@@ -84,9 +89,11 @@ static struct err *provider_tell_all(struct master *m, struct intake *in, const 
     return NULL;
 }
 
-static struct err *provider_hello(struct master *m, const struct request *r, struct intake *in, const struct instant *at, struct outputs *out) {
+static struct err *provider_hello(struct master *m, const struct request *r, struct intake *in,
+                                  const struct instant *at, struct outputs *out) {
     void *unpacked;
-    TRY(err_wrap(message_unpack(&granary__provider_hello__descriptor, r->body, r->body_size, in->arena, &unpacked), "hello of a provider"));
+    TRY(err_wrap(message_unpack(&granary__provider_hello__descriptor, r->body, r->body_size, in->arena, &unpacked),
+                 "hello of a provider"));
     struct command c = master_command(CMD_provider_hello, at, master_symbol(m, r->principal));
     TRY(provider_hello_read(in, unpacked, r->exchange, &c.provider_hello));
     const struct provider_row *known = state_provider_named(m->state, c.provider_hello.name);
@@ -123,7 +130,8 @@ static void task_status_take(struct master *m, const struct command *c, const st
     if (!waits && s->uuid) dispatch_status_ack(m, s->agent, s->task, s->uuid->bytes, at, out);
 }
 
-static void hello_statuses(struct master *m, struct intake *in, const Granary__AgentHello *hello, uint64_t agent, const struct instant *at, struct outputs *out) {
+static void hello_statuses(struct master *m, struct intake *in, const Granary__AgentHello *hello, uint64_t agent,
+                           const struct instant *at, struct outputs *out) {
     const struct cmd_task_status *statuses;
     size_t n;
     AUTO_ERR struct err *e = agent_hello_statuses(in, hello, agent, &statuses, &n);
@@ -138,7 +146,8 @@ static void hello_statuses(struct master *m, struct intake *in, const Granary__A
     }
 }
 
-static struct err *from_agent(struct master *m, const struct session *s, struct intake *in, const Granary__FromAgent *f, const struct instant *at, struct outputs *out) {
+static struct err *from_agent(struct master *m, const struct session *s, struct intake *in, const Granary__FromAgent *f,
+                              const struct instant *at, struct outputs *out) {
     struct command c = master_command(CMD_agent_heard, at, (symbol){0});
     if (f->attachment) {
         c.kind = CMD_attachment_report;
@@ -163,7 +172,8 @@ static struct err *from_agent(struct master *m, const struct session *s, struct 
     return NULL;
 }
 
-static struct err *from_provider(struct master *m, const struct session *s, struct intake *in, const Granary__FromProvider *f, const struct instant *at, struct outputs *out) {
+static struct err *from_provider(struct master *m, const struct session *s, struct intake *in,
+                                 const Granary__FromProvider *f, const struct instant *at, struct outputs *out) {
     struct command c = master_command(CMD_provider_heard, at, (symbol){0});
     if (f->result) {
         c.kind = CMD_provider_result;
@@ -177,7 +187,8 @@ static struct err *from_provider(struct master *m, const struct session *s, stru
     }
     if (f->objects) {
         c.kind = CMD_provider_objects;
-        TRY(storage_objects_read(in, f->objects->objects, f->objects->n_objects, s->who, s->stream, &c.provider_objects));
+        TRY(storage_objects_read(in, f->objects->objects, f->objects->n_objects, s->who, s->stream,
+                                 &c.provider_objects));
         master_do(m, &c, at, out);
     }
     if (f->heartbeat) {
@@ -189,7 +200,8 @@ static struct err *from_provider(struct master *m, const struct session *s, stru
 }
 
 // One message. What it causes may end the very session it came by: the session is looked up again by its stream each time.
-static struct err *envelope_take(struct master *m, uint64_t stream, struct intake *in, const Granary__Envelope *e, const struct instant *at, struct outputs *out) {
+static struct err *envelope_take(struct master *m, uint64_t stream, struct intake *in, const Granary__Envelope *e,
+                                 const struct instant *at, struct outputs *out) {
     struct session *s = session_of(m, stream);
     if (!s) return NULL;
     if (e->has_seen) link_seen(&s->link, e->seen, at->now.mono);
@@ -199,7 +211,8 @@ static struct err *envelope_take(struct master *m, uint64_t stream, struct intak
     return NULL;
 }
 
-static struct err *post_take(struct master *m, const struct request *r, struct session *s, struct intake *in, const struct instant *at, struct outputs *out) {
+static struct err *post_take(struct master *m, const struct request *r, struct session *s, struct intake *in,
+                             const struct instant *at, struct outputs *out) {
     void *unpacked;
     TRY(message_unpack(&granary__envelope_list__descriptor, r->body, r->body_size, in->arena, &unpacked));
     const Granary__EnvelopeList *list = unpacked;
@@ -226,7 +239,8 @@ static void post_answer(struct master *m, const struct request *r, uint64_t stre
     out_reply(m, out, r->exchange, 200, protobuf, body.data, body.size);
 }
 
-void links_request(struct master *m, const struct request *r, const char *const *parts, const struct instant *at, struct outputs *out) {
+void links_request(struct master *m, const struct request *r, const char *const *parts, const struct instant *at,
+                   struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     struct intake in = link_intake(m, &arena, at);
     bool agent = strcmp(parts[2], "agent") == 0;

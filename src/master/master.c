@@ -22,7 +22,7 @@ struct master *master_new(const struct master_options *options) {
 
 void master_free(struct master *m) {
     if (!m) return;
-    MAP_EACH(entry, &m->sessions) {
+    MAP_EACH (entry, &m->sessions) {
         struct session *s = entry->value.p;
         link_done(&s->link);
         free(s->name);
@@ -32,7 +32,7 @@ void master_free(struct master *m) {
     map_done(&m->session_names);
     map_done(&m->dirty);
     vec_done(&m->dirty_list);
-    VEC_EACH(entry, &m->recent) free(entry->bytes);
+    VEC_EACH (entry, &m->recent) free(entry->bytes);
     vec_done(&m->recent);
     state_free(m->state);
     free(m->full);
@@ -41,16 +41,22 @@ void master_free(struct master *m) {
     free(m);
 }
 
-const struct state *master_state(const struct master *m) { return m->state; }
-struct symbols *master_symbols(struct master *m) { return &m->state->symbols; }
+const struct state *master_state(const struct master *m) {
+    return m->state;
+}
+struct symbols *master_symbols(struct master *m) {
+    return &m->state->symbols;
+}
 
-symbol master_symbol(struct master *m, const char *text) { return symbol_make(&m->state->symbols, text ? text : ""); }
+symbol master_symbol(struct master *m, const char *text) {
+    return symbol_make(&m->state->symbols, text ? text : "");
+}
 
 // ---- outputs ----
 
 void outputs_clear(struct outputs *o) {
-    VEC_EACH(item, &o->list) free(item->body);
-    VEC_EACH(entry, &o->journal) free(entry->bytes);
+    VEC_EACH (item, &o->list) free(item->body);
+    VEC_EACH (entry, &o->journal) free(entry->bytes);
     vec_clear(&o->list);
     vec_clear(&o->journal);
 }
@@ -112,7 +118,8 @@ struct checkpoint_object master_identity(const struct master *m) {
     return o;
 }
 
-size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most, uint64_t *ret_through) {
+size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most,
+                         uint64_t *ret_through) {
     size_t n = 0;
     must(most > 1); // the identity, with the highest id given, goes along each time
     while (n + 1 < most && m->dirty_from < m->dirty_list.count) {
@@ -135,7 +142,9 @@ size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_o
 
 // ---- recovery ----
 
-static struct intake recovery_intake(struct master *m, struct arena *arena) { return (struct intake){.symbols = &m->state->symbols, .arena = arena}; }
+static struct intake recovery_intake(struct master *m, struct arena *arena) {
+    return (struct intake){.symbols = &m->state->symbols, .arena = arena};
+}
 
 static uint64_t event_row_id(const struct event *e) {
     uint64_t id;
@@ -148,7 +157,8 @@ static struct err *object_take(struct master *m, const struct record *record) {
         // Objects come by noun and id: their own numbers are in no order, the journal's set the state's at the end.
         TRY(event_check(m->state, m->state->seq, &record->events[i]));
         state_apply(m->state, m->state->seq, &record->events[i]);
-        map_put(&m->dirty, event_row_id(&record->events[i]), NULL)->n = record->seq; // while recovering: what the checkpoint has
+        map_put(&m->dirty, event_row_id(&record->events[i]), NULL)->n =
+            record->seq; // while recovering: what the checkpoint has
     }
     return NULL;
 }
@@ -250,7 +260,8 @@ static size_t kept_events(const struct draft *d, struct event *events) {
     return n;
 }
 
-static void journal_add(struct master *m, const struct event *events, size_t n, uint64_t seq, const struct draft *d, struct outputs *out) {
+static void journal_add(struct master *m, const struct event *events, size_t n, uint64_t seq, const struct draft *d,
+                        struct outputs *out) {
     struct text bytes = {0};
     record_pack(m->state, events, n, seq, d->now.wall, state_text(m->state, d->principal), NULL, &bytes);
     events_remember(m, seq, bytes.data, bytes.size);
@@ -281,8 +292,11 @@ static void master_commit(struct master *m, struct draft *d, const struct instan
     if (kept_count) events_tell(m, seq, out);
 }
 
-struct err *master_run(struct master *m, const struct command *c, const struct instant *at, struct outputs *out, struct answer *ret_answer) {
-    if (m->full && grows_the_registry(c->kind)) return err_new(ERR_FULL, "the registry's store is full: %s; releases still work, free space there and try again", m->full);
+struct err *master_run(struct master *m, const struct command *c, const struct instant *at, struct outputs *out,
+                       struct answer *ret_answer) {
+    if (m->full && grows_the_registry(c->kind))
+        return err_new(
+            ERR_FULL, "the registry's store is full: %s; releases still work, free space there and try again", m->full);
     AUTO_ARENA struct arena arena = {0};
     struct draft d;
     // One input may be several commands: each draws its own UUIDs from the input's chance.
@@ -359,4 +373,6 @@ void master_set_full(struct master *m, const char *why) {
     m->full = mem_text(why);
 }
 
-void master_set_durable(struct master *m, uint64_t seq) { m->durable = seq; }
+void master_set_durable(struct master *m, uint64_t seq) {
+    m->durable = seq;
+}

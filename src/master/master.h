@@ -9,7 +9,7 @@
 struct master; // opaque; ended by master_free
 
 struct master_options {
-    struct uuid cluster;  // of a new registry; an old one keeps its own
+    struct uuid cluster; // of a new registry; an old one keeps its own
     struct timing timing;
     const char *hostname; // told to frameworks (MasterInfo)
     uint32_t ip;          // network byte order
@@ -24,7 +24,8 @@ const struct state *master_state(const struct master *m);
 struct symbols *master_symbols(struct master *m); // to declare types of tag keys, before recovery
 
 // ---- recovery: the checkpoint's objects by growing key, then the journal's entries, then master_start once ----
-MUST_USE struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes, size_t size);
+MUST_USE struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes,
+                                           size_t size);
 // The checkpoint knows that this object is gone: an older journal entry does not bring it back.
 void master_recover_tombstone(struct master *m, uint64_t id, uint64_t seq);
 MUST_USE struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size);
@@ -43,7 +44,7 @@ struct header_pair {
     const char *name, *value;
 };
 
-struct request { // borrowed for the call
+struct request {       // borrowed for the call
     uint64_t exchange; // the daemon's name for it: where the reply goes. Never used again
     const char *method, *path, *query;
     const struct header_pair *headers;
@@ -56,21 +57,21 @@ struct request { // borrowed for the call
 // ---- output ----
 
 enum output_kind {
-    OUTPUT_REPLY,        // status, content type, headers, body
-    OUTPUT_STREAM_OPEN,  // the reply of `exchange` is a stream from here on, named `stream` (which is the exchange's number)
+    OUTPUT_REPLY,       // status, content type, headers, body
+    OUTPUT_STREAM_OPEN, // the reply of `exchange` is a stream from here on, named `stream` (which is the exchange's number)
     OUTPUT_STREAM_WRITE, // one record, one chunk
     OUTPUT_STREAM_END,
-    OUTPUT_LOG,          // a line for the log: `body`
+    OUTPUT_LOG, // a line for the log: `body`
 };
 
 struct output {
     enum output_kind kind;
-    uint64_t after; // leaves only when the journal is durable through this sequence number
+    uint64_t after;  // leaves only when the journal is durable through this sequence number
     uint64_t target; // exchange or stream
     int status;
     const char *content_type;
     struct header_pair header; // at most one of its own; name NULL: none
-    char *body; // owned by the list
+    char *body;                // owned by the list
     size_t size;
 };
 
@@ -113,6 +114,7 @@ struct checkpoint_object {
 struct checkpoint_object master_identity(const struct master *m);
 // At most `most` (2 or more) objects whose last change is durable; returns how many. *ret_through: the checkpoint is whole through that
 // sequence number once these are written.
-size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most, uint64_t *ret_through);
+size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most,
+                         uint64_t *ret_through);
 
 #endif

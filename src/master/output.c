@@ -17,7 +17,8 @@ static struct output *output_add(struct master *m, struct outputs *out, enum out
     return o;
 }
 
-void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body, size_t size) {
+void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body,
+               size_t size) {
     struct output *o = output_add(m, out, OUTPUT_REPLY, exchange);
     o->status = status;
     o->content_type = type;
@@ -41,7 +42,8 @@ void out_plain_error(struct master *m, struct outputs *out, uint64_t exchange, i
     out_reply(m, out, exchange, status, "text/plain; charset=utf-8", sentence, strlen(sentence));
 }
 
-void out_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header, const char *value) {
+void out_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header,
+                     const char *value) {
     struct output *o = output_add(m, out, OUTPUT_STREAM_OPEN, exchange);
     o->status = 200;
     o->content_type = type;
@@ -66,7 +68,9 @@ void out_record(struct master *m, struct outputs *out, uint64_t stream, const vo
     o->body = text_take(&record);
 }
 
-void out_stream_end(struct master *m, struct outputs *out, uint64_t stream) { output_add(m, out, OUTPUT_STREAM_END, stream); }
+void out_stream_end(struct master *m, struct outputs *out, uint64_t stream) {
+    output_add(m, out, OUTPUT_STREAM_END, stream);
+}
 
 void out_log(struct master *m, struct outputs *out, const char *format, ...) {
     va_list args;

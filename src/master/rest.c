@@ -44,7 +44,8 @@ char *request_query(const struct request *r, const char *name) {
     for (const char *at = r->query ? r->query : ""; *at;) {
         size_t size = strcspn(at, "&"), key = strcspn(at, "=&");
         const char *decoded = percent_decode(at, key, true, &arena);
-        if (strcmp(decoded, name) == 0) return mem_text(key < size ? percent_decode(at + key + 1, size - key - 1, true, &arena) : "");
+        if (strcmp(decoded, name) == 0)
+            return mem_text(key < size ? percent_decode(at + key + 1, size - key - 1, true, &arena) : "");
         at += size + (at[size] == '&');
     }
     return NULL;
@@ -52,7 +53,8 @@ char *request_query(const struct request *r, const char *name) {
 
 // ---- answers ----
 
-void rest_answer(struct master *m, struct outputs *out, uint64_t exchange, int status, const ProtobufCMessage *message) {
+void rest_answer(struct master *m, struct outputs *out, uint64_t exchange, int status,
+                 const ProtobufCMessage *message) {
     AUTO_TEXT struct text body = {0};
     json_write(&body, message, JSON_PUBLIC);
     text_add_char(&body, '\n');
@@ -64,15 +66,21 @@ void rest_finish(struct master *m, const struct request *r, struct err *e, struc
     err_free(e);
 }
 
-struct err *rest_body(const struct request *r, const ProtobufCMessageDescriptor *type, struct arena *arena, void **ret_message) {
+struct err *rest_body(const struct request *r, const ProtobufCMessageDescriptor *type, struct arena *arena,
+                      void **ret_message) {
     const char *media = request_header(r, "Content-Type");
     if (r->body_size && media && strncasecmp(media, "application/json", 16) != 0)
-        return err_new(ERR_MEDIA_TYPE, "%s %s: the body must be application/json, not '%.64s'", r->method, r->path, media);
+        return err_new(ERR_MEDIA_TYPE, "%s %s: the body must be application/json, not '%.64s'", r->method, r->path,
+                       media);
     const char *empty = "{}";
-    return err_wrap(json_read(type, r->body_size ? r->body : empty, r->body_size ? r->body_size : 2, JSON_STRICT, &message_limits_default, arena, ret_message), "%s %s", r->method, r->path);
+    return err_wrap(json_read(type, r->body_size ? r->body : empty, r->body_size ? r->body_size : 2, JSON_STRICT,
+                              &message_limits_default, arena, ret_message),
+                    "%s %s", r->method, r->path);
 }
 
-struct intake rest_intake(struct master *m, struct arena *arena, const struct instant *at) { return (struct intake){.symbols = &m->state->symbols, .arena = arena, .now = at->now}; }
+struct intake rest_intake(struct master *m, struct arena *arena, const struct instant *at) {
+    return (struct intake){.symbols = &m->state->symbols, .arena = arena, .now = at->now};
+}
 
 // ---- pages ----
 
@@ -82,16 +90,20 @@ struct err *page_read(const struct request *r, struct page *ret_page) {
     *ret_page = (struct page){.limit = PAGE_USUAL};
     AUTO_FREE char *after = request_query(r, "after"), *limit = request_query(r, "limit");
     uint64_t n = PAGE_USUAL;
-    if (after && *after && !text_to_u64(after, &ret_page->after)) return err_new(ERR_INVALID, "%s: after='%.64s' is not what an earlier page gave as next_page", r->path, after);
-    if (limit && (!text_to_u64(limit, &n) || !n || n > PAGE_MOST)) return err_new(ERR_INVALID, "%s: limit='%.64s' must be 1 to %d", r->path, limit, PAGE_MOST);
+    if (after && *after && !text_to_u64(after, &ret_page->after))
+        return err_new(ERR_INVALID, "%s: after='%.64s' is not what an earlier page gave as next_page", r->path, after);
+    if (limit && (!text_to_u64(limit, &n) || !n || n > PAGE_MOST))
+        return err_new(ERR_INVALID, "%s: limit='%.64s' must be 1 to %d", r->path, limit, PAGE_MOST);
     ret_page->limit = n;
     return NULL;
 }
 
-struct page_rows page_collect(const struct master *m, enum noun noun, struct page page, page_keep *keep, const void *filter, page_message *message, struct arena *arena) {
+struct page_rows page_collect(const struct master *m, enum noun noun, struct page page, page_keep *keep,
+                              const void *filter, page_message *message, struct arena *arena) {
     struct page_rows rows = {.messages = arena_zero(arena, page.limit, sizeof(void *))};
     uint64_t last = page.after;
-    for (void *row = table_next(&m->state->tables[noun], page.after); row; row = table_next(&m->state->tables[noun], last)) {
+    for (void *row = table_next(&m->state->tables[noun], page.after); row;
+         row = table_next(&m->state->tables[noun], last)) {
         if (rows.count == page.limit) {
             rows.next = arena_format(arena, "%llu", (unsigned long long)last);
             break;
@@ -142,21 +154,28 @@ static bool path_split(const char *path, const char **parts, struct arena *arena
 static void route_none(struct master *m, const struct request *r, const char *const *parts, struct outputs *out) {
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
         if (!route_matches(&routes[i], parts)) continue;
-        rest_finish(m, r, err_new(ERR_METHOD, "%s %s: this path has no such method; it has %s", r->method, r->path, routes[i].method), out);
+        rest_finish(
+            m, r,
+            err_new(ERR_METHOD, "%s %s: this path has no such method; it has %s", r->method, r->path, routes[i].method),
+            out);
         vec_last(&out->list)->header = (struct header_pair){"Allow", routes[i].method};
         return;
     }
-    rest_finish(m, r, err_new(ERR_NOT_FOUND, "%s %s: there is nothing at this path; see GET /v1/inventory and docs/rest.md", r->method, r->path), out);
+    rest_finish(m, r,
+                err_new(ERR_NOT_FOUND, "%s %s: there is nothing at this path; see GET /v1/inventory and docs/rest.md",
+                        r->method, r->path),
+                out);
 }
 
 static bool is_scheduler(const char *const *parts) {
     if (parts[0] && strcmp(parts[0], "master") == 0) parts++;
-    return parts[0] && parts[1] && parts[2] && strcmp(parts[0], "api") == 0 && strcmp(parts[1], "v1") == 0 && strcmp(parts[2], "scheduler") == 0;
+    return parts[0] && parts[1] && parts[2] && strcmp(parts[0], "api") == 0 && strcmp(parts[1], "v1") == 0 &&
+           strcmp(parts[2], "scheduler") == 0;
 }
 
 static bool is_link(const struct request *r, const char *const *parts) {
-    return strcmp(r->method, "POST") == 0 && parts[0] && parts[1] && parts[2] && strcmp(parts[0], "link") == 0 && strcmp(parts[1], "v1") == 0 &&
-           (strcmp(parts[2], "agent") == 0 || strcmp(parts[2], "provider") == 0);
+    return strcmp(r->method, "POST") == 0 && parts[0] && parts[1] && parts[2] && strcmp(parts[0], "link") == 0 &&
+           strcmp(parts[1], "v1") == 0 && (strcmp(parts[2], "agent") == 0 || strcmp(parts[2], "provider") == 0);
 }
 
 void master_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out) {

@@ -53,9 +53,11 @@ ROUTES(X)
 
 // What handlers share (rest.c).
 void rest_answer(struct master *m, struct outputs *out, uint64_t exchange, int status, const ProtobufCMessage *message);
-void rest_finish(struct master *m, const struct request *r, struct err *e, struct outputs *out); // given; an error is answered
+void rest_finish(struct master *m, const struct request *r, struct err *e,
+                 struct outputs *out); // given; an error is answered
 // The JSON body as a message of that type. An empty body is an empty object.
-MUST_USE struct err *rest_body(const struct request *r, const ProtobufCMessageDescriptor *type, struct arena *arena, void **ret_message);
+MUST_USE struct err *rest_body(const struct request *r, const ProtobufCMessageDescriptor *type, struct arena *arena,
+                               void **ret_message);
 struct intake rest_intake(struct master *m, struct arena *arena, const struct instant *at);
 
 // One page of a list: rows of a noun that `keep` lets through, made into messages.
@@ -71,6 +73,7 @@ struct page_rows {
     size_t count;
     char *next; // in the arena; NULL at the end
 };
-struct page_rows page_collect(const struct master *m, enum noun noun, struct page page, page_keep *keep, const void *filter, page_message *message, struct arena *arena);
+struct page_rows page_collect(const struct master *m, enum noun noun, struct page page, page_keep *keep,
+                              const void *filter, page_message *message, struct arena *arena);
 
 #endif

@@ -53,7 +53,8 @@ HANDLER(rest_inventory) {
     AUTO_ARENA struct arena arena = {0};
     Granary__Inventory list = GRANARY__INVENTORY__INIT;
     list.providers = arena_zero(&arena, table_count(&m->state->tables[NOUN_PROVIDER]) + 1, sizeof *list.providers);
-    STATE_EACH(PROVIDER, provider_row, p, m->state) list.providers[list.n_providers++] = provider_inventory_message(m->state, p, &arena);
+    STATE_EACH(PROVIDER, provider_row, p, m->state)
+    list.providers[list.n_providers++] = provider_inventory_message(m->state, p, &arena);
     list.has_seq = 1;
     list.seq = m->state->seq;
     rest_answer(m, out, r->exchange, 200, &list.base);
@@ -94,7 +95,8 @@ HANDLER(rest_offers) {
     AUTO_ARENA struct arena arena = {0};
     Granary__OfferList list = GRANARY__OFFER_LIST__INIT;
     list.offers = arena_zero(&arena, table_count(&m->state->tables[NOUN_OFFER]) + 1, sizeof *list.offers);
-    STATE_EACH(OFFER, offer_row, o, m->state) list.offers[list.n_offers++] = offer_message(m->state, o, &arena, at->now);
+    STATE_EACH(OFFER, offer_row, o, m->state)
+    list.offers[list.n_offers++] = offer_message(m->state, o, &arena, at->now);
     list.has_seq = 1;
     list.seq = m->state->seq;
     rest_answer(m, out, r->exchange, 200, &list.base);
@@ -110,7 +112,8 @@ HANDLER(rest_roles) {
     rest_answer(m, out, r->exchange, 200, &list.base);
 }
 
-static struct err *role_set(struct master *m, const struct request *r, const char *role, const struct instant *at, struct arena *arena, struct outputs *out) {
+static struct err *role_set(struct master *m, const struct request *r, const char *role, const struct instant *at,
+                            struct arena *arena, struct outputs *out) {
     void *body;
     TRY(rest_body(r, &granary__role_set__descriptor, arena, &body));
     struct intake in = rest_intake(m, arena, at);
@@ -132,7 +135,8 @@ HANDLER(rest_role_set) {
 }
 
 // What is done by a name alone and answers nothing.
-static void named_do(struct master *m, const struct request *r, enum command_kind kind, const char *name, const struct instant *at, struct outputs *out) {
+static void named_do(struct master *m, const struct request *r, enum command_kind kind, const char *name,
+                     const struct instant *at, struct outputs *out) {
     struct command c = master_command(kind, at, master_symbol(m, r->principal));
     if (kind == CMD_provider_remove)
         c.provider_remove.name = name;
@@ -147,9 +151,15 @@ static void named_do(struct master *m, const struct request *r, enum command_kin
     rest_finish(m, r, e, out);
 }
 
-HANDLER(rest_provider_remove) { named_do(m, r, CMD_provider_remove, parts[2], at, out); }
-HANDLER(rest_agent_remove) { named_do(m, r, CMD_agent_remove, parts[2], at, out); }
-HANDLER(rest_class_remove) { named_do(m, r, CMD_class_remove, parts[2], at, out); }
+HANDLER(rest_provider_remove) {
+    named_do(m, r, CMD_provider_remove, parts[2], at, out);
+}
+HANDLER(rest_agent_remove) {
+    named_do(m, r, CMD_agent_remove, parts[2], at, out);
+}
+HANDLER(rest_class_remove) {
+    named_do(m, r, CMD_class_remove, parts[2], at, out);
+}
 
 HANDLER(rest_framework_teardown) {
     const struct framework_row *f = state_framework_named(m->state, parts[2]);

@@ -12,7 +12,8 @@
 #include "wire/request.h"
 #include "wire/volume.h"
 
-static void answer_row(struct master *m, const struct request *r, int status, enum noun noun, uint64_t id, struct outputs *out) {
+static void answer_row(struct master *m, const struct request *r, int status, enum noun noun, uint64_t id,
+                       struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     const void *row = table_get(&m->state->tables[noun], id);
     if (row)
@@ -32,7 +33,10 @@ struct turn {
     struct answer answer;
 };
 
-static struct turn turn_begin(struct master *m, const struct request *r, const struct instant *at, struct outputs *out) { return (struct turn){.m = m, .r = r, .at = at, .out = out}; }
+static struct turn turn_begin(struct master *m, const struct request *r, const struct instant *at,
+                              struct outputs *out) {
+    return (struct turn){.m = m, .r = r, .at = at, .out = out};
+}
 
 static void turn_end(struct turn *t, struct err *e) {
     rest_finish(t->m, t->r, e, t->out);
@@ -46,7 +50,9 @@ static struct command turn_command(struct turn *t, enum command_kind kind) {
     return master_command(kind, t->at, master_symbol(t->m, t->r->principal));
 }
 
-static struct err *turn_run(struct turn *t, const struct command *c) { return master_run(t->m, c, t->at, t->out, &t->answer); }
+static struct err *turn_run(struct turn *t, const struct command *c) {
+    return master_run(t->m, c, t->at, t->out, &t->answer);
+}
 
 // ---- classes ----
 
@@ -88,7 +94,9 @@ static bool volume_kept(const struct master *m, const void *row, const void *fil
     return !f->state || strcmp(volume_state_name(v->state), f->state) == 0;
 }
 
-static void *volume_to_message(const struct master *m, const void *row, struct arena *arena) { return volume_message(m->state, row, arena, DETAIL_API); }
+static void *volume_to_message(const struct master *m, const void *row, struct arena *arena) {
+    return volume_message(m->state, row, arena, DETAIL_API);
+}
 
 HANDLER(rest_volumes) {
     (void)parts, (void)at;
@@ -140,7 +148,9 @@ static void answer_created(struct turn *t) {
         const struct volume_row *v = state_volume(t->m->state, t->answer.ids.at[2 * i]);
         const struct operation_row *o = state_operation(t->m->state, t->answer.ids.at[2 * i + 1]);
         if (v) created.volumes[created.n_volumes++] = volume_message(t->m->state, v, &t->arena, DETAIL_API);
-        if (o) created.operations[created.n_operations++] = row_message(t->m->state, NOUN_OPERATION, o, &t->arena, DETAIL_API);
+        if (o)
+            created.operations[created.n_operations++] =
+                row_message(t->m->state, NOUN_OPERATION, o, &t->arena, DETAIL_API);
     }
     created.has_seq = 1;
     created.seq = t->m->state->seq;
@@ -155,9 +165,14 @@ static void answer_refusal(struct turn *t, const struct cmd_volume_create *c, co
     struct explanation explanation;
     struct explain_page page = {0, 20};
     Granary__Explanation *message = NULL;
-    struct want want = {.class = class ? class->id : 0, .size = c->size, .iops = c->iops, .role = c->owner.role, .framework = c->owner.framework};
+    struct want want = {.class = class ? class->id : 0,
+                        .size = c->size,
+                        .iops = c->iops,
+                        .role = c->owner.role,
+                        .framework = c->owner.framework};
     struct err *failed = class ? explain_want(&d, &want, page, &t->arena, &explanation) : NULL;
-    if (class && !failed && !explanation.places) message = explanation_message(t->m->state, &explanation, page, &t->arena);
+    if (class && !failed && !explanation.places)
+        message = explanation_message(t->m->state, &explanation, page, &t->arena);
     err_free(failed);
     draft_done(&d);
     rest_answer(t->m, t->out, t->r->exchange, err_kind_http(err_kind(e)), &error_message(e, message, &t->arena)->base);
@@ -227,10 +242,12 @@ static struct err *id_read(const char *what, const char *text, uint64_t *ret_id)
     return text_to_u64(text, ret_id) ? NULL : err_new(ERR_NOT_FOUND, "%s '%.64s': ids are numbers", what, text);
 }
 
-static struct err *row_show(struct master *m, const struct request *r, enum noun noun, const char *text, struct outputs *out) {
+static struct err *row_show(struct master *m, const struct request *r, enum noun noun, const char *text,
+                            struct outputs *out) {
     uint64_t id;
     TRY(id_read(noun_name(noun), text, &id));
-    if (!table_get(&m->state->tables[noun], id)) return err_new(ERR_NOT_FOUND, "%s %s: there is none", noun_name(noun), text);
+    if (!table_get(&m->state->tables[noun], id))
+        return err_new(ERR_NOT_FOUND, "%s %s: there is none", noun_name(noun), text);
     answer_row(m, r, 200, noun, id, out);
     return NULL;
 }
@@ -304,7 +321,8 @@ static struct err *explain_query(const struct request *r, struct arena *arena, v
 static struct err *explain(struct turn *t) {
     void *message;
     bool query = strcmp(t->r->method, "GET") == 0 || strcmp(t->r->method, "HEAD") == 0;
-    TRY(query ? explain_query(t->r, &t->arena, &message) : rest_body(t->r, &granary__explain_request__descriptor, &t->arena, &message));
+    TRY(query ? explain_query(t->r, &t->arena, &message)
+              : rest_body(t->r, &granary__explain_request__descriptor, &t->arena, &message));
     t->in = rest_intake(t->m, &t->arena, t->at);
     struct want want;
     uint64_t volume = 0;
@@ -315,10 +333,12 @@ static struct err *explain(struct turn *t) {
     struct draft d;
     draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
     struct explanation explanation;
-    struct err *e = volume ? explain_volume(&d, volume, of, &t->arena, &explanation) : explain_want(&d, &want, of, &t->arena, &explanation);
+    struct err *e = volume ? explain_volume(&d, volume, of, &t->arena, &explanation)
+                           : explain_want(&d, &want, of, &t->arena, &explanation);
     draft_done(&d);
     TRY(e);
-    rest_answer(t->m, t->out, t->r->exchange, 200, &explanation_message(t->m->state, &explanation, of, &t->arena)->base);
+    rest_answer(t->m, t->out, t->r->exchange, 200,
+                &explanation_message(t->m->state, &explanation, of, &t->arena)->base);
     return NULL;
 }
 

@@ -11,7 +11,11 @@
 #include "master/scheduler.h"
 
 struct mesos_master scheduler_identity(const struct master *m) {
-    return (struct mesos_master){.hostname = m->hostname, .version = m->version, .ip = m->options.ip, .port = m->options.port, .heartbeat_ms = m->options.timing.heartbeat_ms};
+    return (struct mesos_master){.hostname = m->hostname,
+                                 .version = m->version,
+                                 .ip = m->options.ip,
+                                 .port = m->options.port,
+                                 .heartbeat_ms = m->options.timing.heartbeat_ms};
 }
 
 void scheduler_tell(struct master *m, struct session *s, mesos_event *event, struct outputs *out) {
@@ -53,20 +57,25 @@ static struct err *call_read(const struct request *r, struct arena *arena, mesos
         return err_new(ERR_MEDIA_TYPE, "Expecting 'Content-Type' of application/json or application/x-protobuf");
     void *call = NULL;
     if (media == MEDIA_JSON)
-        TRY(err_wrap(json_read(&mesos__v1__scheduler__call__descriptor, r->body, r->body_size, JSON_LENIENT, &message_limits_default, arena, &call), "Failed to parse body into JSON"));
+        TRY(err_wrap(json_read(&mesos__v1__scheduler__call__descriptor, r->body, r->body_size, JSON_LENIENT,
+                               &message_limits_default, arena, &call),
+                     "Failed to parse body into JSON"));
     else
-        TRY(err_wrap(message_unpack(&mesos__v1__scheduler__call__descriptor, r->body, r->body_size, arena, &call), "Failed to parse body into Call protobuf"));
+        TRY(err_wrap(message_unpack(&mesos__v1__scheduler__call__descriptor, r->body, r->body_size, arena, &call),
+                     "Failed to parse body into Call protobuf"));
     *ret_call = call;
     return err_wrap(mesos_call_check(call), "Failed to validate scheduler::Call");
 }
 
 // ---- SUBSCRIBE ----
 
-static void subscribe_refuse(struct master *m, const struct request *r, enum media accepted, const char *why, const struct instant *at, struct outputs *out) {
+static void subscribe_refuse(struct master *m, const struct request *r, enum media accepted, const char *why,
+                             const struct instant *at, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     struct session *s = session_open(m, r->exchange, SESSION_FRAMEWORK, 0, at);
     s->binary = accepted == MEDIA_PROTOBUF;
-    out_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id", s->name);
+    out_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id",
+                    s->name);
     scheduler_tell(m, s, mesos_error(why, &arena), out);
     out_stream_end(m, out, r->exchange);
     session_close(m, s);
@@ -82,10 +91,12 @@ static void subscribe_replace(struct master *m, uint64_t old_stream, struct outp
     session_close(m, old);
 }
 
-static void subscribe(struct master *m, const struct request *r, const mesos_call *call, const struct instant *at, struct outputs *out) {
+static void subscribe(struct master *m, const struct request *r, const mesos_call *call, const struct instant *at,
+                      struct outputs *out) {
     enum media accepted = media_accepted(request_header(r, "Accept"));
     if (accepted == MEDIA_NONE) {
-        out_plain_error(m, out, r->exchange, 406, "Expecting 'Accept' to allow application/json or application/x-protobuf");
+        out_plain_error(m, out, r->exchange, 406,
+                        "Expecting 'Accept' to allow application/json or application/x-protobuf");
         return;
     }
     if (request_header(r, "Mesos-Stream-Id")) {
@@ -98,7 +109,8 @@ static void subscribe(struct master *m, const struct request *r, const mesos_cal
     struct err *e = mesos_subscribe_read(&m->state->symbols, call, &arena, &c.subscribe);
     c.subscribe.session = r->exchange;
     if (!e && c.subscribe.user) master_symbol(m, c.subscribe.user); // of tasks that name none
-    const struct framework_row *known = !e && c.subscribe.text_id ? state_framework_named(m->state, c.subscribe.text_id) : NULL;
+    const struct framework_row *known =
+        !e && c.subscribe.text_id ? state_framework_named(m->state, c.subscribe.text_id) : NULL;
     uint64_t old_stream = known ? known->session : 0;
     struct outputs told = {0}; // what the subscription causes comes after SUBSCRIBED
     if (!e) e = master_run(m, &c, at, &told, &answer);
@@ -110,13 +122,14 @@ static void subscribe(struct master *m, const struct request *r, const mesos_cal
         struct session *s = session_open(m, r->exchange, SESSION_FRAMEWORK, answer.ids.at[0], at);
         s->binary = accepted == MEDIA_PROTOBUF;
         struct mesos_master identity = scheduler_identity(m);
-        out_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id", s->name);
+        out_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json",
+                        "Mesos-Stream-Id", s->name);
         scheduler_tell(m, s, mesos_subscribed(m->state, &identity, state_framework(m->state, s->who), &arena), out);
         scheduler_tell(m, s, mesos_heartbeat(&arena), out);
         dispatch_all_to_framework(m, s->who, at, out);
     }
-    VEC_EACH(o, &told.list) vec_push(&out->list, *o);
-    VEC_EACH(j, &told.journal) vec_push(&out->journal, *j);
+    VEC_EACH (o, &told.list) vec_push(&out->list, *o);
+    VEC_EACH (j, &told.journal) vec_push(&out->journal, *j);
     vec_done(&told.list);
     vec_done(&told.journal);
     answer_done(&answer);
@@ -124,7 +137,8 @@ static void subscribe(struct master *m, const struct request *r, const mesos_cal
 
 // ---- the other calls ----
 
-static struct err *caller_check(const struct master *m, const struct request *r, const mesos_call *call, const struct framework_row **ret_framework, int *ret_status) {
+static struct err *caller_check(const struct master *m, const struct request *r, const mesos_call *call,
+                                const struct framework_row **ret_framework, int *ret_status) {
     const struct framework_row *f = state_framework_named(m->state, call->framework_id->value);
     *ret_status = 400;
     if (!f || f->completed) return err_new(ERR_INVALID, "Framework cannot be found");
@@ -136,7 +150,10 @@ static struct err *caller_check(const struct master *m, const struct request *r,
     if (!stream) return err_new(ERR_INVALID, "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
     const struct session *s = session_of(m, f->session);
     if (!s || strcmp(s->name, stream) != 0)
-        return err_new(ERR_INVALID, "The stream ID '%.128s' included in this request didn't match the stream ID currently associated with framework ID %s", stream, f->text_id);
+        return err_new(ERR_INVALID,
+                       "The stream ID '%.128s' included in this request didn't match the stream ID currently "
+                       "associated with framework ID %s",
+                       stream, f->text_id);
     *ret_framework = f;
     return NULL;
 }
@@ -150,7 +167,8 @@ static void reconcile(struct master *m, const mesos_call *call, const struct fra
     for (size_t i = 0; i < n; i++) scheduler_tell(m, s, events[i], out);
 }
 
-static void call_do(struct master *m, const mesos_call *call, const struct framework_row *f, const struct instant *at, struct outputs *out) {
+static void call_do(struct master *m, const mesos_call *call, const struct framework_row *f, const struct instant *at,
+                    struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     struct command c = master_command(CMD_tick, at, f->principal);
     switch (call->type) {
@@ -193,7 +211,8 @@ static void call_do(struct master *m, const mesos_call *call, const struct frame
     // A full store refuses an ACCEPT as a whole: its offers come back, and the framework sees them again.
     if (e && c.kind == CMD_accept) {
         struct command decline = master_command(CMD_decline, at, f->principal);
-        decline.decline = (struct cmd_decline){.framework = f->id, .offers = c.accept.offers, .offer_count = c.accept.offer_count, .refuse_seconds = 5};
+        decline.decline = (struct cmd_decline){
+            .framework = f->id, .offers = c.accept.offers, .offer_count = c.accept.offer_count, .refuse_seconds = 5};
         out_log(m, out, "accept of framework %s: %s", f->text_id, err_text(e));
         master_do(m, &decline, at, out);
     }

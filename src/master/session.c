@@ -19,7 +19,8 @@ static struct uuid session_uuid(uint64_t stream, const struct instant *at) {
     return uuid_from_entropy(bytes);
 }
 
-struct session *session_open(struct master *m, uint64_t stream, enum session_kind kind, uint64_t who, const struct instant *at) {
+struct session *session_open(struct master *m, uint64_t stream, enum session_kind kind, uint64_t who,
+                             const struct instant *at) {
     char name[UUID_TEXT];
     uuid_text(session_uuid(stream, at), name);
     struct session *s = NEW(struct session);
@@ -29,8 +30,12 @@ struct session *session_open(struct master *m, uint64_t stream, enum session_kin
     return s;
 }
 
-struct session *session_of(const struct master *m, uint64_t stream) { return map_get(&m->sessions, stream); }
-struct session *session_named(const struct master *m, const char *name) { return map_get_text(&m->session_names, name); }
+struct session *session_of(const struct master *m, uint64_t stream) {
+    return map_get(&m->sessions, stream);
+}
+struct session *session_named(const struct master *m, const char *name) {
+    return map_get_text(&m->session_names, name);
+}
 
 void session_close(struct master *m, struct session *s) {
     if (!s) return;
@@ -63,12 +68,12 @@ static void beat_link(struct master *m, struct session *s, struct outputs *out) 
 
 static void resend_link(struct master *m, struct session *s, const struct instant *at, struct outputs *out) {
     if (!link_resend_due(&s->link, at->now.mono)) return;
-    VEC_EACH(item, &s->link.waiting) out_record(m, out, s->stream, item->bytes, item->size);
+    VEC_EACH (item, &s->link.waiting) out_record(m, out, s->stream, item->bytes, item->size);
 }
 
 void sessions_beat(struct master *m, const struct instant *at, struct outputs *out) {
     static const char heartbeat[] = "{\"type\":\"HEARTBEAT\"}", comment[] = ": still here\n\n";
-    MAP_EACH(entry, &m->sessions) {
+    MAP_EACH (entry, &m->sessions) {
         struct session *s = entry->value.p;
         switch (s->kind) {
         case SESSION_AGENT:
@@ -76,9 +81,7 @@ void sessions_beat(struct master *m, const struct instant *at, struct outputs *o
             resend_link(m, s, at, out);
             beat_link(m, s, out);
             break;
-        case SESSION_FRAMEWORK:
-            out_record(m, out, s->stream, heartbeat, sizeof heartbeat - 1);
-            break;
+        case SESSION_FRAMEWORK: out_record(m, out, s->stream, heartbeat, sizeof heartbeat - 1); break;
         case SESSION_EVENTS: out_bytes(m, out, s->stream, comment, sizeof comment - 1); break;
         }
     }

@@ -97,7 +97,7 @@ void jobs_check(struct provider *p) {
         j->stuck = true;
         vec_push(&p->out->list, ((struct provider_output){.kind = PROVIDER_GIVE_UP, .job = entry->key.number}));
         provider_log(p, "a call hangs past its deadline; only what it is about waits for it job=%llu about=%s",
-                (unsigned long long)entry->key.number, job_text(j));
+                     (unsigned long long)entry->key.number, job_text(j));
         job_abandon(p, j);
     }
 }

@@ -269,7 +269,7 @@ static void operation_pause(struct provider *p, struct operation *o, const char 
     o->state = PAUSED;
     heap_push(&p->pauses, o->retry_at.ms, o->message->operation_id);
     provider_log(p, "operation %llu will be tried again in %lld ms attempts=%u why=\"%s\"",
-            (unsigned long long)o->message->operation_id, (long long)wait, o->attempts, why);
+                 (unsigned long long)o->message->operation_id, (long long)wait, o->attempts, why);
 }
 
 static void operation_forget(struct provider *p, struct operation *o) {

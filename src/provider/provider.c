@@ -161,7 +161,7 @@ static void seen(struct provider *p, uint64_t seq) {
 static void welcomed(struct provider *p, const Granary__ProviderWelcome *w) {
     if (p->cluster && !text_equal(p->cluster, w->cluster)) {
         provider_log(p, "the master is of cluster '%s', this provider belongs to '%s': not connected", w->cluster,
-                p->cluster);
+                     p->cluster);
         p->session = AWAY;
         vec_push(&p->out->list, ((struct provider_output){.kind = PROVIDER_HANG_UP}));
         return;

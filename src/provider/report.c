@@ -247,7 +247,7 @@ static Granary__Pool *pool_message(struct provider *p, const struct driver_inven
     uint64_t total;
     if (!total_find(p, inventory, pool, store, configured, &total)) {
         provider_log(p, "pool '%s/%s' is left out: the storage does not say how large it is; give its 'capacity'",
-                instance->name, pool->name);
+                     instance->name, pool->name);
         return NULL;
     }
     Granary__Pool *m = ARENA_NEW(arena, Granary__Pool);

@@ -20,13 +20,18 @@ void cluster_pack(const struct state *s, struct text *to) {
 struct err *cluster_unpack(struct state *s, const void *bytes, size_t size) {
     AUTO_ARENA struct arena arena = {0};
     void *unpacked;
-    TRY(err_wrap(message_unpack(&granary__cluster__descriptor, bytes, size, &arena, &unpacked), "the registry's identity"));
+    TRY(err_wrap(message_unpack(&granary__cluster__descriptor, bytes, size, &arena, &unpacked),
+                 "the registry's identity"));
     const Granary__Cluster *m = unpacked;
     if (m->schema > CLUSTER_SCHEMA)
-        return err_new(ERR_UNSUPPORTED, "the registry has schema %u and this program knows up to %d: start the newer program that wrote it", m->schema, CLUSTER_SCHEMA);
+        return err_new(
+            ERR_UNSUPPORTED,
+            "the registry has schema %u and this program knows up to %d: start the newer program that wrote it",
+            m->schema, CLUSTER_SCHEMA);
     struct uuid id;
     if (!m->id || !uuid_parse(m->id, &id) || !m->generation || m->generation >= 1u << 16 || !m->next_id)
-        return err_new(ERR_CORRUPT, "the registry's identity: cluster id, generation or next id is missing or out of range");
+        return err_new(ERR_CORRUPT,
+                       "the registry's identity: cluster id, generation or next id is missing or out of range");
     s->cluster = (struct cluster){.id = id, .generation = m->generation};
     if (m->next_id - 1 > s->last_id) s->last_id = m->next_id - 1;
     return NULL;

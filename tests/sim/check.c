@@ -17,12 +17,21 @@ static void check_grants(struct sim *s, const struct state *state) {
         uint64_t granted = state->ledger.accounts.at[p->account].granted.bytes;
         union map_value *before = map_put(&s->granted, p->account, NULL);
         if (p->facts && granted > before->n && granted > p->facts->total.bytes) {
-            STATE_EACH(VOLUME, volume_row, v, state) fprintf(stderr, "  volume %s %s pool %llu %llu grow %llu handle %s reservation %llu\n", v->name, volume_state_name(v->state), (unsigned long long)v->charge.pool, (unsigned long long)v->charge.bytes.n / MIB, (unsigned long long)v->grow_to.n / MIB, v->handle ? "yes" : "no", (unsigned long long)v->reservation);
-            STATE_EACH(RESERVATION, reservation_row, r, state) fprintf(stderr, "  reservation %llu pool %llu %llu\n", (unsigned long long)r->id, (unsigned long long)r->charge.pool, (unsigned long long)r->charge.bytes.n / MIB);
-            sim_fail(s, "I1: pool %s: %llu bytes of its store granted (%llu before), %llu known", p->name, (unsigned long long)granted, (unsigned long long)before->n, (unsigned long long)p->facts->total.bytes);
+            STATE_EACH(VOLUME, volume_row, v, state)
+            fprintf(stderr, "  volume %s %s pool %llu %llu grow %llu handle %s reservation %llu\n", v->name,
+                    volume_state_name(v->state), (unsigned long long)v->charge.pool,
+                    (unsigned long long)v->charge.bytes.n / MIB, (unsigned long long)v->grow_to.n / MIB,
+                    v->handle ? "yes" : "no", (unsigned long long)v->reservation);
+            STATE_EACH(RESERVATION, reservation_row, r, state)
+            fprintf(stderr, "  reservation %llu pool %llu %llu\n", (unsigned long long)r->id,
+                    (unsigned long long)r->charge.pool, (unsigned long long)r->charge.bytes.n / MIB);
+            sim_fail(s, "I1: pool %s: %llu bytes of its store granted (%llu before), %llu known", p->name,
+                     (unsigned long long)granted, (unsigned long long)before->n,
+                     (unsigned long long)p->facts->total.bytes);
         }
     }
-    STATE_EACH(POOL, pool_row, p, state) map_put(&s->granted, p->account, NULL)->n = state->ledger.accounts.at[p->account].granted.bytes;
+    STATE_EACH(POOL, pool_row, p, state)
+    map_put(&s->granted, p->account, NULL)->n = state->ledger.accounts.at[p->account].granted.bytes;
 }
 
 // The sums of the ledger are what the rows say.
@@ -40,26 +49,29 @@ static void check_ledger(struct sim *s, const struct state *state) {
             if (p->account == i) quantities_add(&sum, &cost);
         }
         if (sum.bytes != state->ledger.accounts.at[i].granted.bytes)
-            sim_fail(s, "ledger: account %zu says %llu, the rows %llu", i, (unsigned long long)state->ledger.accounts.at[i].granted.bytes, (unsigned long long)sum.bytes);
+            sim_fail(s, "ledger: account %zu says %llu, the rows %llu", i,
+                     (unsigned long long)state->ledger.accounts.at[i].granted.bytes, (unsigned long long)sum.bytes);
     }
 }
 
 // I3: as the storage sees it, at most one host can write to a single-writer volume.
 static void check_writers(struct sim *s) {
     for (int i = 0; i < AGENTS; i++) {
-        VEC_EACH(m, &s->agents[i].mounts) {
+        VEC_EACH (m, &s->agents[i].mounts) {
             if (m->state != MOUNT_THERE) continue;
             char uuid[UUID_TEXT];
             uuid_text(m->volume, uuid);
             for (int j = i + 1; j < AGENTS; j++) {
-                VEC_EACH(other, &s->agents[j].mounts) {
+                VEC_EACH (other, &s->agents[j].mounts) {
                     if (other->state != MOUNT_THERE || !uuid_equal(other->volume, m->volume)) continue;
                     bool first = false, second = false;
                     for (int p = 0; p < PROVIDERS; p++) {
                         first |= memory_may_write(s->providers[p].storage, uuid, s->agents[i].boot_id);
                         second |= memory_may_write(s->providers[p].storage, uuid, s->agents[j].boot_id);
                     }
-                    if (first && second) sim_fail(s, "I3: volume %s can be written from %s and %s", uuid, s->agents[i].name, s->agents[j].name);
+                    if (first && second)
+                        sim_fail(s, "I3: volume %s can be written from %s and %s", uuid, s->agents[i].name,
+                                 s->agents[j].name);
                 }
             }
         }
@@ -104,13 +116,18 @@ static struct err *object_into(void *arg, const struct store_object *o) {
     master_recover_tombstone(arg, o->key.id, o->seq);
     return NULL;
 }
-static struct err *entry_into(void *arg, const struct store_record *r) { return master_recover_entry(arg, r->seq, r->bytes, r->size); }
+static struct err *entry_into(void *arg, const struct store_record *r) {
+    return master_recover_entry(arg, r->seq, r->bytes, r->size);
+}
 
-static bool row_is_kept(enum noun noun) { return noun != NOUN_OFFER; }
+static bool row_is_kept(enum noun noun) {
+    return noun != NOUN_OFFER;
+}
 
 static void compare_tables(struct sim *s, const struct state *live, const struct state *read, enum noun noun) {
     if (table_count(&live->tables[noun]) != table_count(&read->tables[noun]))
-        sim_fail(s, "I10: %zu rows of %s live, %zu read back", table_count(&live->tables[noun]), noun_name(noun), table_count(&read->tables[noun]));
+        sim_fail(s, "I10: %zu rows of %s live, %zu read back", table_count(&live->tables[noun]), noun_name(noun),
+                 table_count(&read->tables[noun]));
     for (const void *row = table_next(&live->tables[noun], 0); row;) {
         uint64_t id;
         memcpy(&id, row, sizeof id);
@@ -120,7 +137,8 @@ static void compare_tables(struct sim *s, const struct state *live, const struct
         AUTO_TEXT struct text b = {0};
         record_object_pack(live, noun, row, 1, &a);
         record_object_pack(read, noun, other, 1, &b);
-        if (a.size != b.size || memcmp(a.data, b.data, a.size) != 0) sim_fail(s, "I10: %s %llu differs from what was read back", noun_name(noun), (unsigned long long)id);
+        if (a.size != b.size || memcmp(a.data, b.data, a.size) != 0)
+            sim_fail(s, "I10: %s %llu differs from what was read back", noun_name(noun), (unsigned long long)id);
         row = table_next(&live->tables[noun], id);
     }
 }
@@ -130,7 +148,8 @@ void check_recovery(struct sim *s) {
         s->checked_events = s->checked_events > 99 ? s->checked_events - 99 : 0;
         return;
     }
-    struct master_options options = {.cluster = {{1}}, .timing = master_state(s->master)->timing, .hostname = "x", .port = 1, .version = "1.11.0"};
+    struct master_options options = {
+        .cluster = {{1}}, .timing = master_state(s->master)->timing, .hostname = "x", .port = 1, .version = "1.11.0"};
     struct master *read = master_new(&options);
     struct memory_disk *copy = memory_disk_clone(s->disk);
     struct store_options store_options = {.kind = "memory", .path = "copy", .schema = 1, .disk = copy};
@@ -143,7 +162,8 @@ void check_recovery(struct sim *s) {
     master_recovered(read, 0);
     for (enum noun n = 0; n < NOUN_COUNT; n++)
         if (row_is_kept(n)) compare_tables(s, master_state(s->master), master_state(read), n);
-    if (master_state(s->master)->last_id < master_state(read)->last_id) sim_fail(s, "I10: ids were given beyond the highest");
+    if (master_state(s->master)->last_id < master_state(read)->last_id)
+        sim_fail(s, "I10: ids were given beyond the highest");
     store_close(store);
     memory_disk_free(copy);
     master_free(read);
@@ -158,21 +178,31 @@ void check_converged(struct sim *s) {
     if (!s->master) sim_fail(s, "I9: the master is down");
     const struct state *state = master_state(s->master);
     STATE_EACH(OPERATION, operation_row, o, state) {
-        if (o->state == OP_OPEN) sim_fail(s, "I9: operation %llu (kind %d of volume %llu) is still open", (unsigned long long)o->id, o->kind, (unsigned long long)o->volume);
+        if (o->state == OP_OPEN)
+            sim_fail(s, "I9: operation %llu (kind %d of volume %llu) is still open", (unsigned long long)o->id, o->kind,
+                     (unsigned long long)o->volume);
     }
     STATE_EACH(ATTACHMENT, attachment_row, a, state)
-        sim_fail(s, "I9: attachment %llu of volume %llu is still there: %s, step %d, %u open operations, tried again at %lld: %s", (unsigned long long)a->id, (unsigned long long)a->volume,
-                 attachment_state_name(a->state), a->step, state_volume(state, a->volume)->open_operation_count, (long long)a->retry_at.ms, a->message ? a->message : "");
+    sim_fail(
+        s,
+        "I9: attachment %llu of volume %llu is still there: %s, step %d, %u open operations, tried again at %lld: %s",
+        (unsigned long long)a->id, (unsigned long long)a->volume, attachment_state_name(a->state), a->step,
+        state_volume(state, a->volume)->open_operation_count, (long long)a->retry_at.ms, a->message ? a->message : "");
     STATE_EACH(AGENT, agent_row, a, state) {
-        if (a->state != AGENT_IS_ACTIVE) sim_fail(s, "I9: agent %s is not active: state %d unclean %u", a->name, a->state, a->unclean);
+        if (a->state != AGENT_IS_ACTIVE)
+            sim_fail(s, "I9: agent %s is not active: state %d unclean %u", a->name, a->state, a->unclean);
     }
     for (int i = 0; i < AGENTS; i++) {
-        if (s->agents[i].mounts.count) sim_fail(s, "I9: a mount of attachment %llu is left on %s", (unsigned long long)s->agents[i].mounts.at[0].attachment, s->agents[i].name);
+        if (s->agents[i].mounts.count)
+            sim_fail(s, "I9: a mount of attachment %llu is left on %s",
+                     (unsigned long long)s->agents[i].mounts.at[0].attachment, s->agents[i].name);
     }
     STATE_EACH(VOLUME, volume_row, v, state) {
         bool rests = v->state == VOLUME_READY || v->state == VOLUME_FAILED;
         if (!rests) sim_fail(s, "I9: volume %s is still %s", v->name, volume_state_name(v->state));
-        if (v->content == CONTENT_FORMATTING || v->content == CONTENT_SUSPECT) sim_fail(s, "I9: volume %s is still %s: state %s, %u attachments, %u open operations, released %d, %s", v->name, content_state_name(v->content), volume_state_name(v->state), v->attachment_count,
+        if (v->content == CONTENT_FORMATTING || v->content == CONTENT_SUSPECT)
+            sim_fail(s, "I9: volume %s is still %s: state %s, %u attachments, %u open operations, released %d, %s",
+                     v->name, content_state_name(v->content), volume_state_name(v->state), v->attachment_count,
                      v->open_operation_count, v->released, v->message ? v->message : "");
     }
 }

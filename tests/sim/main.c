@@ -45,7 +45,7 @@ static void provider_done(struct provider_node *p) {
 
 static void agent_done(struct agent_node *a) {
     peer_done(&a->peer);
-    VEC_EACH(r, &a->records) free((void *)(uintptr_t)r->bytes);
+    VEC_EACH (r, &a->records) free((void *)(uintptr_t)r->bytes);
     vec_done(&a->records);
     vec_done(&a->mounts);
     map_done(&a->grants_used);
@@ -60,7 +60,7 @@ static void world_empty(struct sim *s) {
     for (int i = 0; i < AGENTS; i++) agent_crash(&s->agents[i]);
     master_crash(s);
     sim_run_until(s, s->now + 30000);
-    MAP_EACH(entry, &s->calls) free(entry->value.p);
+    MAP_EACH (entry, &s->calls) free(entry->value.p);
     map_done(&s->calls);
 }
 
@@ -70,7 +70,7 @@ static void world_done(struct sim *s) {
     for (int i = 0; i < AGENTS; i++) agent_done(&s->agents[i]);
     outputs_done(&s->outputs);
     frameworks_free(s);
-    MAP_EACH(entry, &s->devices) free(entry->value.p);
+    MAP_EACH (entry, &s->devices) free(entry->value.p);
     map_done(&s->devices);
     map_done(&s->promised);
     map_done(&s->granted);
@@ -93,8 +93,10 @@ static bool seed_run(uint64_t seed, bool quiet) {
     sim_run_until(&s, FAULTS_MS + PEACE_MS);
     operator_check(&s);
     check_converged(&s);
-    printf("seed %llu: %llu steps, %llu events, %llu crashes, %llu messages lost, %llu volumes made, %llu tasks ended, %llu fences\n", (unsigned long long)seed, (unsigned long long)s.steps,
-           (unsigned long long)master_state(s.master)->seq, (unsigned long long)s.crashes, (unsigned long long)s.lost_messages, (unsigned long long)s.volumes_made,
+    printf("seed %llu: %llu steps, %llu events, %llu crashes, %llu messages lost, %llu volumes made, %llu tasks ended, "
+           "%llu fences\n",
+           (unsigned long long)seed, (unsigned long long)s.steps, (unsigned long long)master_state(s.master)->seq,
+           (unsigned long long)s.crashes, (unsigned long long)s.lost_messages, (unsigned long long)s.volumes_made,
            (unsigned long long)s.tasks_ended, (unsigned long long)s.fences);
     world_done(&s);
     return true;

@@ -11,7 +11,7 @@ static void agent_step_now(struct agent_node *a, struct agent_input *in);
 // ---- the host ----
 
 static struct mount *mount_of(struct agent_node *a, uint64_t attachment) {
-    VEC_EACH(m, &a->mounts) {
+    VEC_EACH (m, &a->mounts) {
         if (m->attachment == attachment) return m;
     }
     return NULL;
@@ -26,7 +26,7 @@ static void mount_drop(struct agent_node *a, uint64_t attachment) {
 }
 
 static struct sim_task *task_of(struct agent_node *a, uint64_t task) {
-    VEC_EACH(t, &a->tasks) {
+    VEC_EACH (t, &a->tasks) {
         if (t->task == task) return t;
     }
     return NULL;
@@ -52,7 +52,8 @@ static bool storage_lets_write(struct agent_node *a, struct uuid volume) {
     return false;
 }
 
-static void task_ends(struct agent_node *a, struct sim_task *t, enum agent_end_kind kind, int code, const char *message) {
+static void task_ends(struct agent_node *a, struct sim_task *t, enum agent_end_kind kind, int code,
+                      const char *message) {
     if (t->ended) return;
     t->ended = true;
     t->end = (struct agent_end){.kind = kind, .code = code, .asked = t->asked, .message = message};
@@ -64,7 +65,7 @@ static void task_ends(struct agent_node *a, struct sim_task *t, enum agent_end_k
 
 // Every live task writes to its volumes, wherever the storage lets it: this is what the invariants look at.
 static void tasks_write(struct sim *s, struct agent_node *a) {
-    VEC_EACH(t, &a->tasks) {
+    VEC_EACH (t, &a->tasks) {
         for (size_t i = 0; !t->ended && i < t->attachment_count; i++) {
             struct mount *m = mount_of(a, t->attachments[i]);
             if (!m || m->state != MOUNT_THERE || m->read_only || !storage_lets_write(a, m->volume)) continue;
@@ -101,12 +102,17 @@ struct job {
 static struct agent_device device_of(const struct mount *m) {
     if (!m) return (struct agent_device){.state = AGENT_HOST_UNPUBLISHED, .path = ""};
     return (struct agent_device){.state = m->state == MOUNT_THERE ? AGENT_HOST_PUBLISHED : AGENT_HOST_PUBLISHING,
-                                 .formatted = m->formatted, .format_began = m->formatted, .fs_uuid = m->fs_uuid, .size = m->size, .path = "/dev/sim"};
+                                 .formatted = m->formatted,
+                                 .format_began = m->formatted,
+                                 .fs_uuid = m->fs_uuid,
+                                 .size = m->size,
+                                 .path = "/dev/sim"};
 }
 
 static void job_answer(struct job *j, const struct mount *m, enum err_kind kind, const char *error) {
     if (!j->node->machine || j->life != j->node->life) return;
-    struct agent_input in = {.kind = AGENT_JOB_DONE, .job = j->number, .error_kind = kind, .error = error, .device = device_of(m)};
+    struct agent_input in = {
+        .kind = AGENT_JOB_DONE, .job = j->number, .error_kind = kind, .error = error, .device = device_of(m)};
     if (error) in.device.state = AGENT_HOST_FAILED;
     if (error && m) in.device.format_began = m->formatted;
     agent_step_now(j->node, &in);
@@ -164,7 +170,7 @@ static void mount_users_end(struct agent_node *a, uint64_t attachment, const cha
 }
 
 static bool mount_in_use(struct agent_node *a, uint64_t attachment) {
-    VEC_EACH(t, &a->tasks) {
+    VEC_EACH (t, &a->tasks) {
         if (!t->ended && task_has(t, attachment)) return true;
     }
     return false;
@@ -224,7 +230,8 @@ static void launch(struct agent_node *a, const struct agent_job *work, struct jo
     for (size_t i = 0; i < work->launch.volume_count && i < ARRAY_LEN(t->attachments); i++) {
         t->attachments[t->attachment_count++] = work->launch.volumes[i].attachment;
         struct mount *m = mount_of(a, work->launch.volumes[i].attachment);
-        if (!m || m->state != MOUNT_THERE) sim_fail(a->sim, "%s: task %llu is launched without its volume", a->name, (unsigned long long)work->number);
+        if (!m || m->state != MOUNT_THERE)
+            sim_fail(a->sim, "%s: task %llu is launched without its volume", a->name, (unsigned long long)work->number);
     }
     sim_at(a->sim, 1 + (int64_t)sim_random(a->sim, 50), task_starts, j);
 }
@@ -232,7 +239,14 @@ static void launch(struct agent_node *a, const struct agent_job *work, struct jo
 static void job_start(struct agent_node *a, const struct agent_output *o) {
     const struct agent_job *work = o->work;
     struct job *j = NEW(struct job);
-    *j = (struct job){.node = a, .life = a->life, .number = o->job, .kind = work->kind, .target = work->number, .epoch = work->epoch, .may_format = work->publish.may_format, .size = work->size};
+    *j = (struct job){.node = a,
+                      .life = a->life,
+                      .number = o->job,
+                      .kind = work->kind,
+                      .target = work->number,
+                      .epoch = work->epoch,
+                      .may_format = work->publish.may_format,
+                      .size = work->size};
     if (work->kind == AGENT_JOB_LAUNCH) {
         launch(a, work, j);
         return;
@@ -240,8 +254,13 @@ static void job_start(struct agent_node *a, const struct agent_output *o) {
     struct mount *m = mount_of(a, work->number);
     if (work->kind == AGENT_JOB_PUBLISH && !m) {
         m = vec_add(&a->mounts);
-        *m = (struct mount){.attachment = work->number, .epoch = work->epoch, .volume = work->publish.volume, .state = MOUNT_BUSY, .read_only = work->publish.read_only,
-                            .format_only = work->publish.format_only, .size = work->publish.size};
+        *m = (struct mount){.attachment = work->number,
+                            .epoch = work->epoch,
+                            .volume = work->publish.volume,
+                            .state = MOUNT_BUSY,
+                            .read_only = work->publish.read_only,
+                            .format_only = work->publish.format_only,
+                            .size = work->publish.size};
     }
     sim_at(a->sim, 1 + (int64_t)sim_random(a->sim, 100) + (sim_chance(a->sim, 3) ? 3000 : 0), job_runs, j);
 }
@@ -301,7 +320,7 @@ static void agent_step_now(struct agent_node *a, struct agent_input *in) {
         a->id = agent_id_given(a->machine);
         a->highest_seen = agent_highest_seen(a->machine);
     }
-    VEC_EACH(o, &out.list) agent_output_do(a, o);
+    VEC_EACH (o, &out.list) agent_output_do(a, o);
     agent_outputs_done(&out);
 }
 
@@ -353,9 +372,17 @@ static void tell_found(struct agent_node *a) {
     struct agent_found_attachment *mounts = arena_zero(&arena, a->mounts.count + 1, sizeof *mounts);
     struct agent_found_task *tasks = arena_zero(&arena, a->tasks.count + 1, sizeof *tasks);
     for (size_t i = 0; i < a->mounts.count; i++)
-        mounts[i] = (struct agent_found_attachment){.attachment = a->mounts.at[i].attachment, .epoch = a->mounts.at[i].epoch, .volume = a->mounts.at[i].volume, .device = device_of(&a->mounts.at[i]), .message = ""};
+        mounts[i] = (struct agent_found_attachment){.attachment = a->mounts.at[i].attachment,
+                                                    .epoch = a->mounts.at[i].epoch,
+                                                    .volume = a->mounts.at[i].volume,
+                                                    .device = device_of(&a->mounts.at[i]),
+                                                    .message = ""};
     for (size_t i = 0; i < a->tasks.count; i++)
-        tasks[i] = (struct agent_found_task){.task = a->tasks.at[i].task, .ended = a->tasks.at[i].ended, .end = a->tasks.at[i].end, .attachments = a->tasks.at[i].attachments, .attachment_count = a->tasks.at[i].attachment_count};
+        tasks[i] = (struct agent_found_task){.task = a->tasks.at[i].task,
+                                             .ended = a->tasks.at[i].ended,
+                                             .end = a->tasks.at[i].end,
+                                             .attachments = a->tasks.at[i].attachments,
+                                             .attachment_count = a->tasks.at[i].attachment_count};
     struct agent_found found = {mounts, a->mounts.count, tasks, a->tasks.count};
     struct agent_input in = {.kind = AGENT_FOUND, .found = &found};
     agent_step_now(a, &in);
@@ -438,8 +465,9 @@ void host_crash(struct agent_node *a) {
     if (!a->machine) return;
     if (!a->sim->quiet) printf("%8lld host of %s crashes\n", (long long)a->sim->now, a->name);
     vec_clear(&a->mounts);
-    VEC_EACH(t, &a->tasks) {
-        if (!t->ended) t->ended = true, t->end = (struct agent_end){.kind = AGENT_END_LOST, .message = "the host rebooted"};
+    VEC_EACH (t, &a->tasks) {
+        if (!t->ended)
+            t->ended = true, t->end = (struct agent_end){.kind = AGENT_END_LOST, .message = "the host rebooted"};
     }
     struct uuid boot;
     sim_bytes(a->sim, boot.bytes, sizeof boot.bytes);
@@ -455,6 +483,11 @@ void agent_init(struct sim *s, int number) {
     struct uuid boot;
     sim_bytes(s, boot.bytes, sizeof boot.bytes);
     uuid_text(boot, a->boot_id);
-    a->peer = (struct peer){.sim = s, .path = "/link/v1/agent", .welcome = on_welcome, .message = on_message, .closed = on_closed, .node = a};
+    a->peer = (struct peer){.sim = s,
+                            .path = "/link/v1/agent",
+                            .welcome = on_welcome,
+                            .message = on_message,
+                            .closed = on_closed,
+                            .node = a};
     sim_at(s, 50, host_lives, a);
 }

@@ -40,7 +40,8 @@ static void call(struct framework_node *f, const char *format, ...) PRINTF(2, 3)
 
 static void call_answered(struct sim *s, void *arg, int status, const char *body, size_t size) {
     struct framework_node *f = arg;
-    if (status >= 400 && status != 403 && !(status == 400 && memmem(body, size, "stream", 6)) && !(status == 400 && memmem(body, size, "Framework cannot", 16)))
+    if (status >= 400 && status != 403 && !(status == 400 && memmem(body, size, "stream", 6)) &&
+        !(status == 400 && memmem(body, size, "Framework cannot", 16)))
         sim_fail(s, "%s: a call was answered %d: %.*s", f->name, status, (int)size, body);
 }
 
@@ -56,7 +57,8 @@ static void call(struct framework_node *f, const char *format, ...) {
     text_add(&body, rest);
     free(rest);
     text_add_char(&body, '}');
-    sim_post(f->sim, "POST", "/api/v1/scheduler", "application/json", f->channel.name, body.data, body.size, (struct answer_to){call_answered, f});
+    sim_post(f->sim, "POST", "/api/v1/scheduler", "application/json", f->channel.name, body.data, body.size,
+             (struct answer_to){call_answered, f});
 }
 
 static const char *new_id(struct framework_node *f, const char *what, char to[32]) {
@@ -84,36 +86,54 @@ static void storage_offer(struct framework_node *f, const Mesos__V1__Offer *o) {
     uint64_t choice = sim_random(s, 10);
     if (f->settling) {
         if (reserved) {
-            call(f, "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"UNRESERVE\",\"id\":{\"value\":\"%s\"},\"unreserve\":{\"resources\":[{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":%.3f},"
-                    "\"provider_id\":{\"value\":\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],\"disk\":{\"source\":{\"type\":\"RAW\",\"profile\":\"%s\",\"id\":\"%s\"}}}]}}],\"filters\":{\"refuse_seconds\":1}}",
-                 o->id->value, operation_new(f, "unreserve"), reserved->scalar->value, f->role, reserved->disk->source->profile, reserved->disk->source->id);
+            call(f,
+                 "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":"
+                 "\"UNRESERVE\",\"id\":{\"value\":\"%s\"},\"unreserve\":{\"resources\":[{\"name\":\"disk\",\"type\":"
+                 "\"SCALAR\",\"scalar\":{\"value\":%.3f},"
+                 "\"provider_id\":{\"value\":\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],"
+                 "\"disk\":{\"source\":{\"type\":\"RAW\",\"profile\":\"%s\",\"id\":\"%s\"}}}]}}],\"filters\":{\"refuse_"
+                 "seconds\":1}}",
+                 o->id->value, operation_new(f, "unreserve"), reserved->scalar->value, f->role,
+                 reserved->disk->source->profile, reserved->disk->source->id);
             return;
         }
         choice = 9;
     }
     if (!raw || choice > 5 || raw->scalar->value < 32) {
-        call(f, "\"type\":\"DECLINE\",\"decline\":{\"offer_ids\":[{\"value\":\"%s\"}],\"filters\":{\"refuse_seconds\":%.1f}}", o->id->value, f->settling ? 2.0 : 0.5);
+        call(f,
+             "\"type\":\"DECLINE\",\"decline\":{\"offer_ids\":[{\"value\":\"%s\"}],\"filters\":{\"refuse_seconds\":%."
+             "1f}}",
+             o->id->value, f->settling ? 2.0 : 0.5);
         return;
     }
     double size = 16 + (double)sim_random(s, 400);
     if (sim_chance(s, 20)) size = raw->scalar->value + 1; // more than there is: refused, with the figures
     char source[512];
     snprintf(source, sizeof source,
-             "{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":%.3f},\"provider_id\":{\"value\":\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],\"disk\":{\"source\":{\"type\":\"RAW\",\"profile\":\"%s\"}}}",
+             "{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":%.3f},\"provider_id\":{\"value\":"
+             "\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],\"disk\":{\"source\":{\"type\":"
+             "\"RAW\",\"profile\":\"%s\"}}}",
              size, f->role, raw->disk->source->profile);
     char reserve[32], create[32];
     snprintf(reserve, sizeof reserve, "%s", operation_new(f, "reserve"));
     snprintf(create, sizeof create, "%s", operation_new(f, "create"));
     f->made++;
-    call(f, "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"RESERVE\",\"id\":{\"value\":\"%s\"},\"reserve\":{\"resources\":[%s]}},"
-            "{\"type\":\"CREATE_DISK\",\"id\":{\"value\":\"%s\"},\"create_disk\":{\"source\":%s,\"target_type\":\"MOUNT\"}}],\"filters\":{\"refuse_seconds\":1}}",
+    call(f,
+         "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"RESERVE\","
+         "\"id\":{\"value\":\"%s\"},\"reserve\":{\"resources\":[%s]}},"
+         "{\"type\":\"CREATE_DISK\",\"id\":{\"value\":\"%s\"},\"create_disk\":{\"source\":%s,\"target_type\":\"MOUNT\"}"
+         "}],\"filters\":{\"refuse_seconds\":1}}",
          o->id->value, reserve, source, create, source);
 }
 
 static void destroy(struct framework_node *f, const Mesos__V1__Offer *o, const Mesos__V1__Resource *disk) {
     f->destroyed++;
-    call(f, "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"DESTROY_DISK\",\"id\":{\"value\":\"%s\"},\"destroy_disk\":{\"source\":{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":%.3f},"
-            "\"provider_id\":{\"value\":\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],\"disk\":{\"source\":{\"type\":\"MOUNT\",\"id\":\"%s\"}}}}}],\"filters\":{\"refuse_seconds\":0.5}}",
+    call(f,
+         "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"DESTROY_"
+         "DISK\",\"id\":{\"value\":\"%s\"},\"destroy_disk\":{\"source\":{\"name\":\"disk\",\"type\":\"SCALAR\","
+         "\"scalar\":{\"value\":%.3f},"
+         "\"provider_id\":{\"value\":\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],\"disk\":{"
+         "\"source\":{\"type\":\"MOUNT\",\"id\":\"%s\"}}}}}],\"filters\":{\"refuse_seconds\":0.5}}",
          o->id->value, operation_new(f, "destroy"), disk->scalar->value, f->role, disk->disk->source->id);
 }
 
@@ -124,11 +144,17 @@ static void launch(struct framework_node *f, const Mesos__V1__Offer *o, const Me
     char volume[512] = "";
     if (disk)
         snprintf(volume, sizeof volume,
-                 ",{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":%.3f},\"provider_id\":{\"value\":\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],"
-                 "\"disk\":{\"source\":{\"type\":\"MOUNT\",\"id\":\"%s\"},\"volume\":{\"container_path\":\"data\",\"mode\":\"RW\"}}}",
+                 ",{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":%.3f},\"provider_id\":{\"value\":"
+                 "\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],"
+                 "\"disk\":{\"source\":{\"type\":\"MOUNT\",\"id\":\"%s\"},\"volume\":{\"container_path\":\"data\","
+                 "\"mode\":\"RW\"}}}",
                  disk->scalar->value, f->role, disk->disk->source->id);
-    call(f, "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"LAUNCH\",\"launch\":{\"task_infos\":[{\"name\":\"t\",\"task_id\":{\"value\":\"%s\"},\"agent_id\":{\"value\":\"%s\"},"
-            "\"resources\":[{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":0.5}},{\"name\":\"mem\",\"type\":\"SCALAR\",\"scalar\":{\"value\":64}}%s],\"command\":{\"value\":\"write\"}}]}}],\"filters\":{\"refuse_seconds\":0.5}}",
+    call(f,
+         "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"LAUNCH\","
+         "\"launch\":{\"task_infos\":[{\"name\":\"t\",\"task_id\":{\"value\":\"%s\"},\"agent_id\":{\"value\":\"%s\"},"
+         "\"resources\":[{\"name\":\"cpus\",\"type\":\"SCALAR\",\"scalar\":{\"value\":0.5}},{\"name\":\"mem\",\"type\":"
+         "\"SCALAR\",\"scalar\":{\"value\":64}}%s],\"command\":{\"value\":\"write\"}}]}}],\"filters\":{\"refuse_"
+         "seconds\":0.5}}",
          o->id->value, t->id, o->agent_id->value, volume);
 }
 
@@ -146,7 +172,10 @@ static void agent_offer(struct framework_node *f, const Mesos__V1__Offer *o) {
     else if (cpus >= 0.5 && (disk || choice == 3) && !f->settling)
         launch(f, o, disk);
     else
-        call(f, "\"type\":\"DECLINE\",\"decline\":{\"offer_ids\":[{\"value\":\"%s\"}],\"filters\":{\"refuse_seconds\":%d}}", o->id->value, (int)sim_random(f->sim, 3));
+        call(
+            f,
+            "\"type\":\"DECLINE\",\"decline\":{\"offer_ids\":[{\"value\":\"%s\"}],\"filters\":{\"refuse_seconds\":%d}}",
+            o->id->value, (int)sim_random(f->sim, 3));
 }
 
 struct offered {
@@ -184,11 +213,13 @@ static void offers_came(struct framework_node *f, const Mesos__V1__Scheduler__Ev
 // ---- statuses ----
 
 static void update_came(struct framework_node *f, const Mesos__V1__TaskStatus *status) {
-    VEC_EACH(t, &f->tasks) {
+    VEC_EACH (t, &f->tasks) {
         if (strcmp(t->id, status->task_id->value) != 0) continue;
         bool late = status->has_reason && status->reason == MESOS__V1__TASK_STATUS__REASON__REASON_RECONCILIATION;
-        if (t->told && !late && !task_state_ended((enum task_state)status->state) && status->state != MESOS__V1__TASK_STATE__TASK_UNREACHABLE)
-            sim_fail(f->sim, "%s: task %s was ended and is %s now", f->name, t->id, task_state_name((enum task_state)status->state));
+        if (t->told && !late && !task_state_ended((enum task_state)status->state) &&
+            status->state != MESOS__V1__TASK_STATE__TASK_UNREACHABLE)
+            sim_fail(f->sim, "%s: task %s was ended and is %s now", f->name, t->id,
+                     task_state_name((enum task_state)status->state));
         bool unknown = status->state == MESOS__V1__TASK_STATE__TASK_UNKNOWN; // its ACCEPT never arrived
         if ((unknown || task_state_ended((enum task_state)status->state)) && !t->ended) {
             t->ended = true;
@@ -199,18 +230,26 @@ static void update_came(struct framework_node *f, const Mesos__V1__TaskStatus *s
     if (!status->has_uuid) return;
     AUTO_TEXT struct text uuid = {0};
     base64_add(&uuid, status->uuid.data, status->uuid.len);
-    call(f, "\"type\":\"ACKNOWLEDGE\",\"acknowledge\":{\"agent_id\":{\"value\":\"%s\"},\"task_id\":{\"value\":\"%s\"},\"uuid\":\"%s\"}", status->agent_id->value, status->task_id->value, text_string(&uuid));
+    call(f,
+         "\"type\":\"ACKNOWLEDGE\",\"acknowledge\":{\"agent_id\":{\"value\":\"%s\"},\"task_id\":{\"value\":\"%s\"},"
+         "\"uuid\":\"%s\"}",
+         status->agent_id->value, status->task_id->value, text_string(&uuid));
 }
 
 static void operation_came(struct framework_node *f, const Mesos__V1__OperationStatus *status) {
     if (!status->operation_id) sim_fail(f->sim, "%s: an operation status without an id", f->name);
-    VEC_EACH(o, &f->operations) {
-        if (strcmp(o->id, status->operation_id->value) == 0 && status->state != MESOS__V1__OPERATION_STATE__OPERATION_PENDING) o->ended = true;
+    VEC_EACH (o, &f->operations) {
+        if (strcmp(o->id, status->operation_id->value) == 0 &&
+            status->state != MESOS__V1__OPERATION_STATE__OPERATION_PENDING)
+            o->ended = true;
     }
     if (!status->uuid) return;
     AUTO_TEXT struct text uuid = {0};
     base64_add(&uuid, status->uuid->value.data, status->uuid->value.len);
-    call(f, "\"type\":\"ACKNOWLEDGE_OPERATION_STATUS\",\"acknowledge_operation_status\":{\"operation_id\":{\"value\":\"%s\"},\"uuid\":\"%s\"}", status->operation_id->value, text_string(&uuid));
+    call(f,
+         "\"type\":\"ACKNOWLEDGE_OPERATION_STATUS\",\"acknowledge_operation_status\":{\"operation_id\":{\"value\":\"%"
+         "s\"},\"uuid\":\"%s\"}",
+         status->operation_id->value, text_string(&uuid));
 }
 
 static void record_came(struct sim *s, void *arg, const char *bytes, size_t size) {
@@ -226,8 +265,10 @@ static void record_came(struct sim *s, void *arg, const char *bytes, size_t size
     e = json_read(&mesos__v1__scheduler__event__descriptor, record, length, JSON_LENIENT, NULL, &arena, &message);
     if (e) sim_fail(s, "%s: an event that cannot be read: %s: %.*s", f->name, err_text(e), (int)length, record);
     const mesos_event *event = message;
-    bool dull = event->type == MESOS__V1__SCHEDULER__EVENT__TYPE__HEARTBEAT || event->type == MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS;
-    if (!s->quiet && !dull) printf("%8lld %s hears %.*s\n", (long long)s->now, f->name, (int)(length < 420 ? length : 420), record);
+    bool dull = event->type == MESOS__V1__SCHEDULER__EVENT__TYPE__HEARTBEAT ||
+                event->type == MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS;
+    if (!s->quiet && !dull)
+        printf("%8lld %s hears %.*s\n", (long long)s->now, f->name, (int)(length < 420 ? length : 420), record);
     switch (event->type) {
     case MESOS__V1__SCHEDULER__EVENT__TYPE__SUBSCRIBED:
         snprintf(f->id, sizeof f->id, "%s", event->subscribed->framework_id->value);
@@ -236,7 +277,9 @@ static void record_came(struct sim *s, void *arg, const char *bytes, size_t size
         break;
     case MESOS__V1__SCHEDULER__EVENT__TYPE__OFFERS: offers_came(f, event->offers); break;
     case MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE: update_came(f, event->update->status); break;
-    case MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE_OPERATION_STATUS: operation_came(f, event->update_operation_status->status); break;
+    case MESOS__V1__SCHEDULER__EVENT__TYPE__UPDATE_OPERATION_STATUS:
+        operation_came(f, event->update_operation_status->status);
+        break;
     case MESOS__V1__SCHEDULER__EVENT__TYPE__ERROR:
         // Its earlier stream was still open at the master: that one is told, this one is not.
         if (!strstr(event->error->message, "failed over")) sim_fail(s, "%s: ERROR %s", f->name, event->error->message);
@@ -268,8 +311,11 @@ static void subscribe(struct sim *s, void *arg) {
         snprintf(id, sizeof id, "\"framework_id\":{\"value\":\"%s\"},", f->id);
         snprintf(info_id, sizeof info_id, "\"id\":{\"value\":\"%s\"},", f->id);
     }
-    text_addf(&body, "{\"type\":\"SUBSCRIBE\",%s\"subscribe\":{\"framework_info\":{%s\"user\":\"\",\"name\":\"%s\",\"failover_timeout\":100000,\"roles\":[\"%s\"],"
-                     "\"capabilities\":[{\"type\":\"MULTI_ROLE\"},{\"type\":\"RESERVATION_REFINEMENT\"},{\"type\":\"PARTITION_AWARE\"}],\"labels\":{\"labels\":[{\"key\":\"granary.storage\",\"value\":\"pools\"}]}}}}",
+    text_addf(&body,
+              "{\"type\":\"SUBSCRIBE\",%s\"subscribe\":{\"framework_info\":{%s\"user\":\"\",\"name\":\"%s\",\"failover_"
+              "timeout\":100000,\"roles\":[\"%s\"],"
+              "\"capabilities\":[{\"type\":\"MULTI_ROLE\"},{\"type\":\"RESERVATION_REFINEMENT\"},{\"type\":\"PARTITION_"
+              "AWARE\"}],\"labels\":{\"labels\":[{\"key\":\"granary.storage\",\"value\":\"pools\"}]}}}}",
               id, info_id, f->name, f->role);
     sim_open(s, &f->channel, "/api/v1/scheduler", "application/json", body.data, body.size);
 }
@@ -278,11 +324,16 @@ static void subscribe(struct sim *s, void *arg) {
 static void reconcile(struct sim *s, void *arg) {
     struct framework_node *f = arg;
     if (f->subscribed) {
-        VEC_EACH(t, &f->tasks) {
-            if (!t->ended) call(f, "\"type\":\"RECONCILE\",\"reconcile\":{\"tasks\":[{\"task_id\":{\"value\":\"%s\"}}]}", t->id);
+        VEC_EACH (t, &f->tasks) {
+            if (!t->ended)
+                call(f, "\"type\":\"RECONCILE\",\"reconcile\":{\"tasks\":[{\"task_id\":{\"value\":\"%s\"}}]}", t->id);
         }
-        VEC_EACH(o, &f->operations) {
-            if (!o->ended) call(f, "\"type\":\"RECONCILE_OPERATIONS\",\"reconcile_operations\":{\"operations\":[{\"operation_id\":{\"value\":\"%s\"}}]}", o->id);
+        VEC_EACH (o, &f->operations) {
+            if (!o->ended)
+                call(f,
+                     "\"type\":\"RECONCILE_OPERATIONS\",\"reconcile_operations\":{\"operations\":[{\"operation_id\":{"
+                     "\"value\":\"%s\"}}]}",
+                     o->id);
         }
     }
     sim_at(s, 5000, reconcile, f);
@@ -311,10 +362,10 @@ size_t frameworks_unfinished(const struct sim *s, char *ret_what, size_t size) {
     size_t n = 0;
     for (int i = 0; i < FRAMEWORKS; i++) {
         const struct framework_node *f = s->frameworks[i];
-        VEC_EACH(t, &f->tasks) {
+        VEC_EACH (t, &f->tasks) {
             if (!t->ended && !n++) snprintf(ret_what, size, "task %s of %s", t->id, f->name);
         }
-        VEC_EACH(o, &f->operations) {
+        VEC_EACH (o, &f->operations) {
             if (!o->ended && !n++) snprintf(ret_what, size, "operation %s of %s", o->id, f->name);
         }
     }
@@ -325,8 +376,9 @@ void frameworks_free(struct sim *s) {
     for (int i = 0; i < FRAMEWORKS; i++) {
         struct framework_node *f = s->frameworks[i];
         if (!s->quiet)
-            printf("%s: offers %llu, tasks %llu launched %llu ended, volumes %llu asked %llu destroyed\n", f->name, (unsigned long long)f->offers_heard, (unsigned long long)f->launched,
-                   (unsigned long long)f->ended, (unsigned long long)f->made, (unsigned long long)f->destroyed);
+            printf("%s: offers %llu, tasks %llu launched %llu ended, volumes %llu asked %llu destroyed\n", f->name,
+                   (unsigned long long)f->offers_heard, (unsigned long long)f->launched, (unsigned long long)f->ended,
+                   (unsigned long long)f->made, (unsigned long long)f->destroyed);
         recordio_done(&f->channel.reader);
         vec_done(&f->tasks);
         vec_done(&f->operations);

@@ -16,13 +16,16 @@ static struct err *recover_object(void *arg, const struct store_object *o) {
     return NULL;
 }
 
-static struct err *recover_entry(void *arg, const struct store_record *r) { return master_recover_entry(arg, r->seq, r->bytes, r->size); }
+static struct err *recover_entry(void *arg, const struct store_record *r) {
+    return master_recover_entry(arg, r->seq, r->bytes, r->size);
+}
 
 static struct master *machine_new(struct sim *s) {
     struct instant at = sim_instant(s);
     struct master_options options = {
         .cluster = uuid_from_entropy(at.entropy),
-        .timing = {.heartbeat_ms = 1000, .lost_ms = 4000, .offer_timeout_ms = 30000, .retry_ms = 1000, .resend_ms = 2000},
+        .timing =
+            {.heartbeat_ms = 1000, .lost_ms = 4000, .offer_timeout_ms = 30000, .retry_ms = 1000, .resend_ms = 2000},
         .hostname = "127.0.0.1",
         .port = 5050,
         .version = "1.11.0",
@@ -81,7 +84,9 @@ static void flush_start(struct sim *s) {
     s->outputs.journal.at = NULL;
     s->outputs.journal.count = s->outputs.journal.capacity = 0;
     struct store_record *records = mem_zero(s->in_flight_count, sizeof *records);
-    for (size_t i = 0; i < s->in_flight_count; i++) records[i] = (struct store_record){.seq = s->in_flight[i].seq, .bytes = s->in_flight[i].bytes, .size = s->in_flight[i].size};
+    for (size_t i = 0; i < s->in_flight_count; i++)
+        records[i] = (struct store_record){
+            .seq = s->in_flight[i].seq, .bytes = s->in_flight[i].bytes, .size = s->in_flight[i].size};
     store_append(s->store, (struct store_records){records, s->in_flight_count}, flush_done, s);
     free(records);
     s->writing = true;
@@ -141,7 +146,10 @@ static void checkpoint_rings(struct sim *s, void *arg) {
     uint64_t through;
     size_t n = s->writing ? 0 : master_checkpoint(s->master, s->durable, objects, CHECKPOINT_SLICE, &through);
     for (size_t i = 0; i < n; i++)
-        rows[i] = (struct store_object){.key = {.noun = (uint32_t)objects[i].noun, .id = objects[i].id}, .seq = objects[i].seq, .bytes = objects[i].bytes, .size = objects[i].size};
+        rows[i] = (struct store_object){.key = {.noun = (uint32_t)objects[i].noun, .id = objects[i].id},
+                                        .seq = objects[i].seq,
+                                        .bytes = objects[i].bytes,
+                                        .size = objects[i].size};
     if (n) {
         store_checkpoint_put(s->store, rows, n, NULL, NULL);
         if (n < CHECKPOINT_SLICE) {
@@ -158,7 +166,8 @@ static void identity_write(struct sim *s) {
     struct journal_entry first = master_first_entry();
     struct checkpoint_object o = master_identity(s->master);
     struct store_record record = {.seq = first.seq, .bytes = first.bytes, .size = first.size};
-    struct store_object row = {.key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = first.seq, .bytes = o.bytes, .size = o.size};
+    struct store_object row = {
+        .key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = first.seq, .bytes = o.bytes, .size = o.size};
     store_append(s->store, (struct store_records){&record, 1}, NULL, NULL);
     store_checkpoint_put(s->store, &row, 1, NULL, NULL);
     store_checkpoint_through(s->store, first.seq, NULL, NULL);

@@ -8,7 +8,8 @@
 
 static const char json[] = "application/json";
 static const char gold[] = "{\"name\":\"gold\",\"smallest\":\"8MiB\",\"on_release\":\"DELETE\"}";
-static const char eager[] = "{\"name\":\"eager\",\"format\":\"FORMAT_EAGER\",\"prefer_agent\":[{\"selector\":\"topology/rack = r0\",\"weight\":5}]}";
+static const char eager[] = "{\"name\":\"eager\",\"format\":\"FORMAT_EAGER\",\"prefer_agent\":[{\"selector\":"
+                            "\"topology/rack = r0\",\"weight\":5}]}";
 
 struct asked {
     struct sim *sim;
@@ -17,12 +18,15 @@ struct asked {
 };
 
 // 0: never heard; 1: acknowledged as made; 2: a delete was sent (its answer may be lost); 3: a make was sent.
-static union map_value *promise(struct sim *s, const char *name) { return map_put_text(&s->promised, name, NULL); }
+static union map_value *promise(struct sim *s, const char *name) {
+    return map_put_text(&s->promised, name, NULL);
+}
 
 static void answered(struct sim *s, void *arg, int status, const char *body, size_t size) {
     struct asked *a = arg;
-    if (status == 202 && !a->delete && promise(s, a->name)->n == 3) promise(s, a->name)->n = 1;
-    if (status >= 500 && status != 503) sim_fail(s, "operator: %s was answered %d: %.*s", a->name, status, (int)size, body);
+    if (status == 202 && !a->delete &&promise(s, a->name)->n == 3) promise(s, a->name)->n = 1;
+    if (status >= 500 && status != 503)
+        sim_fail(s, "operator: %s was answered %d: %.*s", a->name, status, (int)size, body);
     free(a);
 }
 
@@ -36,7 +40,8 @@ static void apply(struct sim *s, const char *name, const char *body) {
 static void applied(struct sim *s, void *arg, int status, const char *body, size_t size) {
     const char *name = arg;
     if (status >= 400) sim_fail(s, "class %s: %d %.*s", name, status, (int)size, body);
-    if (status != 200 && !s->over) apply(s, name, strcmp(name, "gold") == 0 ? gold : eager); // lost: said again, which changes nothing
+    if (status != 200 && !s->over)
+        apply(s, name, strcmp(name, "gold") == 0 ? gold : eager); // lost: said again, which changes nothing
 }
 
 static void make(struct sim *s) {
@@ -44,7 +49,9 @@ static void make(struct sim *s) {
     a->sim = s;
     snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)map_count(&s->promised));
     promise(s, a->name)->n = 3;
-    AUTO_FREE char *body = mem_format("{\"name\":\"%s\",\"class\":\"%s\",\"size\":\"%lluMiB\",\"role\":\"ops\"}", a->name, sim_random(s, 2) ? "gold" : "eager", (unsigned long long)(8 + sim_random(s, 120)));
+    AUTO_FREE char *body =
+        mem_format("{\"name\":\"%s\",\"class\":\"%s\",\"size\":\"%lluMiB\",\"role\":\"ops\"}", a->name,
+                   sim_random(s, 2) ? "gold" : "eager", (unsigned long long)(8 + sim_random(s, 120)));
     sim_post(s, "POST", "/v1/volumes", json, NULL, body, strlen(body), (struct answer_to){answered, a});
 }
 
@@ -57,7 +64,8 @@ static void change(struct sim *s, bool delete) {
     AUTO_FREE char *path = mem_format("/v1/volumes/%s%s?role=ops", a->name, delete ? "" : "/grow");
     if (delete) promise(s, a->name)->n = 2;
     AUTO_FREE char *body = mem_format("{\"size\":\"%lluMiB\"}", (unsigned long long)(50 + sim_random(s, 200)));
-    sim_post(s, delete ? "DELETE" : "POST", path, json, NULL, body, delete ? 0 : strlen(body), (struct answer_to){answered, a});
+    sim_post(s, delete ? "DELETE" : "POST", path, json, NULL, body, delete ? 0 : strlen(body),
+             (struct answer_to){answered, a});
 }
 
 static void lives(struct sim *s, void *arg) {
@@ -77,10 +85,13 @@ static void listen_again(struct sim *s, void *arg);
 
 static void event_came(struct sim *s, void *arg, const char *bytes, size_t size) {
     (void)arg;
-    if (memmem(bytes, size, "\n\n", 2) == NULL) sim_fail(s, "an event without an end: %.*s", (int)(size < 200 ? size : 200), bytes);
+    if (memmem(bytes, size, "\n\n", 2) == NULL)
+        sim_fail(s, "an event without an end: %.*s", (int)(size < 200 ? size : 200), bytes);
 }
 
-static void listener_closed(struct sim *s, void *arg) { sim_at(s, 300 + (int64_t)sim_random(s, 500), listen_again, arg); }
+static void listener_closed(struct sim *s, void *arg) {
+    sim_at(s, 300 + (int64_t)sim_random(s, 500), listen_again, arg);
+}
 
 static void listener_opened(struct sim *s, void *arg, int status, const char *body, size_t size) {
     (void)body, (void)size;
@@ -108,7 +119,7 @@ void operator_check(struct sim *s) {
     const struct state *state = master_state(s->master);
     symbol role;
     if (!symbol_find(&state->symbols, "ops", &role)) return;
-    MAP_EACH(entry, &s->promised) {
+    MAP_EACH (entry, &s->promised) {
         if (entry->value.n != 1) continue;
         const struct volume_row *v = state_volume_named(state, (struct owner){.role = role}, entry->key.bytes);
         if (!v) sim_fail(s, "I2: volume %s was acknowledged and is not there", entry->key.bytes);

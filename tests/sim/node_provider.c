@@ -58,7 +58,8 @@ static void job_start(struct provider_node *p, const struct provider_output *o) 
     struct job *j = NEW(struct job);
     *j = (struct job){p, p->life, o->job, o->request, o->cluster};
     vec_push(&p->jobs, (void *)j);
-    int64_t takes = 1 + (int64_t)sim_random(p->sim, 40) + (sim_chance(p->sim, 3) ? (int64_t)sim_random(p->sim, 3000) : 0);
+    int64_t takes =
+        1 + (int64_t)sim_random(p->sim, 40) + (sim_chance(p->sim, 3) ? (int64_t)sim_random(p->sim, 3000) : 0);
     sim_at(p->sim, takes, job_runs, j);
 }
 
@@ -88,7 +89,7 @@ static void provider_step_now(struct provider_node *p, struct provider_input *in
         p->cluster = mem_text(provider_cluster(p->machine));
         p->id = provider_id_given(p->machine);
     }
-    VEC_EACH(o, &out.list) provider_output(p, o);
+    VEC_EACH (o, &out.list) provider_output(p, o);
     provider_outputs_done(&out);
 }
 
@@ -158,9 +159,13 @@ static void jobs_end(struct provider_node *p, struct provider *machine) {
         struct driver_answer answer;
         if (sim_random(p->sim, 2)) err_free(door_run(p->door, &call, j->request, &answer));
         struct provider_outputs out = {0};
-        struct provider_input in = {.kind = PROVIDER_JOB_DONE, .now = {p->sim->now}, .job = j->number, .error_kind = ERR_UNKNOWN, .error = "the process died"};
+        struct provider_input in = {.kind = PROVIDER_JOB_DONE,
+                                    .now = {p->sim->now},
+                                    .job = j->number,
+                                    .error_kind = ERR_UNKNOWN,
+                                    .error = "the process died"};
         provider_step(machine, &in, &out);
-        VEC_EACH(o, &out.list) {
+        VEC_EACH (o, &out.list) {
             if (o->kind == PROVIDER_JOB) job_start(p, o);
         }
         provider_outputs_done(&out);
@@ -186,12 +191,27 @@ void provider_init(struct sim *s, int number) {
     *p = (struct provider_node){.sim = s, .number = number};
     snprintf(p->name, sizeof p->name, "p%d", number + 1);
     sim_bytes(s, p->secret, sizeof p->secret);
-    p->peer = (struct peer){.sim = s, .path = "/link/v1/provider", .welcome = on_welcome, .message = on_message, .closed = on_closed, .node = p};
+    p->peer = (struct peer){.sim = s,
+                            .path = "/link/v1/provider",
+                            .welcome = on_welcome,
+                            .message = on_message,
+                            .closed = on_closed,
+                            .node = p};
     // Two views of one store: what one grants, the other lacks.
     static const struct driver_pair store[] = {{"store", "disk"}};
     struct driver_pool_config pools[] = {
-        {.instance = "here", .name = "fast", .capacity = {2 * GIB}, .charge_numerator = 1, .charge_denominator = 1, .settings = {store, 1}},
-        {.instance = "here", .name = "safe", .capacity = {2 * GIB}, .charge_numerator = 2, .charge_denominator = 1, .settings = {store, 1}},
+        {.instance = "here",
+         .name = "fast",
+         .capacity = {2 * GIB},
+         .charge_numerator = 1,
+         .charge_denominator = 1,
+         .settings = {store, 1}},
+        {.instance = "here",
+         .name = "safe",
+         .capacity = {2 * GIB},
+         .charge_numerator = 2,
+         .charge_denominator = 1,
+         .settings = {store, 1}},
     };
     struct driver_config config = {.provider = p->name, .pools = pools, .pool_count = ARRAY_LEN(pools)};
     struct err *e = door_open(&driver_memory, &config, &p->door);

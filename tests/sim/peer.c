@@ -125,7 +125,7 @@ static void peer_post(struct peer *p) {
     AUTO_ARENA struct arena arena = {0};
     Granary__EnvelopeList list = GRANARY__ENVELOPE_LIST__INIT;
     list.envelopes = arena_zero(&arena, p->link.waiting.count + p->beats.size / 4 + 1, sizeof *list.envelopes);
-    VEC_EACH(item, &p->link.waiting) envelope_take(&list, item->bytes, item->size, &arena);
+    VEC_EACH (item, &p->link.waiting) envelope_take(&list, item->bytes, item->size, &arena);
     for (size_t at = 0; at < p->beats.size;) {
         uint32_t size;
         memcpy(&size, p->beats.data + at, sizeof size);

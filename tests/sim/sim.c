@@ -17,7 +17,9 @@ static uint64_t next_word(struct sim *s) {
     return hash_u64(s->chance);
 }
 
-uint64_t sim_random(struct sim *s, uint64_t below) { return next_word(s) % below; }
+uint64_t sim_random(struct sim *s, uint64_t below) {
+    return next_word(s) % below;
+}
 
 bool sim_chance(struct sim *s, unsigned percent) {
     uint64_t drawn = next_word(s) % 100; // drawn in any case, so that a run does not change its course when faults stop
@@ -37,7 +39,9 @@ void sim_at(struct sim *s, int64_t in_ms, sim_call *call, void *arg) {
     heap_push(&s->queue, s->now + in_ms, id);
 }
 
-struct wall sim_wall(const struct sim *s) { return (struct wall){1700000000000 + s->now}; }
+struct wall sim_wall(const struct sim *s) {
+    return (struct wall){1700000000000 + s->now};
+}
 
 struct instant sim_instant(struct sim *s) {
     struct instant at = {.now = {.mono = {s->now}, .wall = sim_wall(s)}};
@@ -48,7 +52,8 @@ struct instant sim_instant(struct sim *s) {
 void sim_fail(const struct sim *s, const char *format, ...) {
     va_list args;
     va_start(args, format);
-    fprintf(stderr, "seed %llu, at %lld ms, event %llu: ", (unsigned long long)s->seed, (long long)s->now, s->master ? (unsigned long long)master_state(s->master)->seq : 0ull);
+    fprintf(stderr, "seed %llu, at %lld ms, event %llu: ", (unsigned long long)s->seed, (long long)s->now,
+            s->master ? (unsigned long long)master_state(s->master)->seq : 0ull);
     vfprintf(stderr, format, args);
     fprintf(stderr, "\nrun it again alone: sim --seed %llu\n", (unsigned long long)s->seed);
     va_end(args);

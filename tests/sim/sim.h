@@ -26,7 +26,7 @@ struct answer_to { // who hears the answer of a post; NULL functions: nobody
     void *arg;
 };
 
-struct channel { // one open stream from the master to a client; breaks as a whole
+struct channel {       // one open stream from the master to a client; breaks as a whole
     uint64_t exchange; // 0: closed
     uint32_t life;     // counts openings: what was sent in an earlier life is not heard
     struct recordio reader;
@@ -163,12 +163,13 @@ struct wall sim_wall(const struct sim *s);
 
 // ---- transport.c ----
 // Sends a request and hears its answer, both late, and sometimes lost.
-void sim_post(struct sim *s, const char *method, const char *path, const char *type, const char *stream_id, const void *body, size_t size, struct answer_to to);
+void sim_post(struct sim *s, const char *method, const char *path, const char *type, const char *stream_id,
+              const void *body, size_t size, struct answer_to to);
 // A request whose answer is a stream.
 void sim_open(struct sim *s, struct channel *c, const char *path, const char *type, const void *body, size_t size);
 void sim_listen(struct sim *s, struct channel *c, const char *path); // the same by GET
-void sim_break(struct sim *s, struct channel *c); // both ends notice, each later
-void sim_outputs(struct sim *s);                  // sends what is durable
+void sim_break(struct sim *s, struct channel *c);                    // both ends notice, each later
+void sim_outputs(struct sim *s);                                     // sends what is durable
 void transport_master_down(struct sim *s);
 
 // ---- node_master.c ----

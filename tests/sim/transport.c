@@ -33,7 +33,9 @@ struct heard { // something on its way to a client
     char name[64];
 };
 
-static int64_t latency(struct sim *s) { return 1 + (int64_t)sim_random(s, s->faults ? 25 : 5) + (sim_chance(s, 2) ? (int64_t)sim_random(s, 800) : 0); }
+static int64_t latency(struct sim *s) {
+    return 1 + (int64_t)sim_random(s, s->faults ? 25 : 5) + (sim_chance(s, 2) ? (int64_t)sim_random(s, 800) : 0);
+}
 
 static void sent_free(struct sent *r) {
     free(r->method);
@@ -127,17 +129,30 @@ static void sent_arrives(struct sim *s, void *arg) {
     struct header_pair headers[4] = {{"Content-Type", r->type}, {"Accept", r->type}};
     size_t n = 2;
     if (r->stream_id) headers[n++] = (struct header_pair){"Mesos-Stream-Id", r->stream_id};
-    struct request request = {.exchange = x->number, .method = r->method, .path = r->path, .query = r->query, .headers = headers, .header_count = n, .body = r->body, .body_size = r->size};
+    struct request request = {.exchange = x->number,
+                              .method = r->method,
+                              .path = r->path,
+                              .query = r->query,
+                              .headers = headers,
+                              .header_count = n,
+                              .body = r->body,
+                              .body_size = r->size};
     struct instant at = sim_instant(s);
     master_request(s->master, &request, &at, &s->outputs);
     sent_free(r);
     master_turn(s);
 }
 
-static struct sent *sent_new(const char *method, const char *path, const char *type, const char *stream_id, const void *body, size_t size) {
+static struct sent *sent_new(const char *method, const char *path, const char *type, const char *stream_id,
+                             const void *body, size_t size) {
     struct sent *r = NEW(struct sent);
     const char *query = strchr(path, '?');
-    *r = (struct sent){.method = mem_text(method), .query = mem_text(query ? query + 1 : ""), .type = mem_text(type), .stream_id = mem_text(stream_id), .body = mem_copy(body, size), .size = size};
+    *r = (struct sent){.method = mem_text(method),
+                       .query = mem_text(query ? query + 1 : ""),
+                       .type = mem_text(type),
+                       .stream_id = mem_text(stream_id),
+                       .body = mem_copy(body, size),
+                       .size = size};
     r->path = query ? mem_format("%.*s", (int)(query - path), path) : mem_text(path);
     r->exchange = NEW(struct sim_exchange);
     return r;
@@ -153,7 +168,8 @@ static void send_or_lose(struct sim *s, struct sent *r) {
     sim_at(s, latency(s), sent_arrives, r);
 }
 
-void sim_post(struct sim *s, const char *method, const char *path, const char *type, const char *stream_id, const void *body, size_t size, struct answer_to to) {
+void sim_post(struct sim *s, const char *method, const char *path, const char *type, const char *stream_id,
+              const void *body, size_t size, struct answer_to to) {
     struct sent *r = sent_new(method, path, type, stream_id, body, size);
     r->exchange->to = to;
     send_or_lose(s, r);
@@ -243,7 +259,8 @@ void sim_outputs(struct sim *s) {
         free(o.body);
     }
     s->outputs.list.count -= i;
-    if (i && s->outputs.list.count) memmove(s->outputs.list.at, s->outputs.list.at + i, s->outputs.list.count * sizeof *s->outputs.list.at);
+    if (i && s->outputs.list.count)
+        memmove(s->outputs.list.at, s->outputs.list.at + i, s->outputs.list.count * sizeof *s->outputs.list.at);
 }
 
 struct gone {
@@ -276,9 +293,9 @@ void sim_break(struct sim *s, struct channel *c) {
 // Nobody answers any more: every client with an open request or stream notices.
 void transport_master_down(struct sim *s) {
     VEC(struct sim_exchange *) open = {0};
-    MAP_EACH(entry, &s->exchanges) vec_push(&open, (struct sim_exchange *)entry->value.p);
+    MAP_EACH (entry, &s->exchanges) vec_push(&open, (struct sim_exchange *)entry->value.p);
     map_done(&s->exchanges);
-    VEC_EACH(at, &open) {
+    VEC_EACH (at, &open) {
         struct sim_exchange *x = *at;
         if (x->channel) {
             struct heard *h = heard_new("", 0);

@@ -178,9 +178,9 @@ static void task_begin(struct world *w, const char *const *arguments) {
     event(w, SUBSCRIBED);
     event(w, AGENT("2", "n1", "," VOLUME("db")));
     assert_int_equal(run_steps_stage(w->steps), RUN_TASK);
-    event(w, UPDATE("run-t.1", "TASK_RUNNING", LABEL("sandbox", "/work/1")));
+    event(w, UPDATE("run-t.1", "TASK_RUNNING", LABEL("sandbox", "/srv/1")));
     expect_said(w, "\"type\":\"ACKNOWLEDGE\"");
-    assert_string_equal(run_steps_sandbox(w->steps), "/work/1");
+    assert_string_equal(run_steps_sandbox(w->steps), "/srv/1");
     assert_true(run_steps_runs(w->steps));
 }
 
