@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,10 +28,23 @@ void progress_end(struct progress *p) {
     text_done(&p->said);
 }
 
+// Bytes of the text that fit the terminal beside `taken` columns: a line that wraps could not be drawn over.
+static int fitting(const struct text *line, size_t taken) {
+    struct winsize w;
+    size_t columns = ioctl(STDERR_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col ? w.ws_col : 80;
+    size_t size = 0;
+    for (size_t left = columns > taken + 1 ? columns - taken - 1 : 0; size < line->size; size++) {
+        bool begins = ((unsigned char)line->data[size] & 0xc0) != 0x80;
+        if (begins && left-- == 0) break;
+    }
+    return (int)size;
+}
+
 static void line_draw(const struct progress *p) {
     char age[QUANTITY_TEXT];
     int64_t ms = clock_mono_ms() - p->begun_ms;
-    fprintf(stderr, "\r\033[K%s (%s)", p->said.data, duration_text(ms - ms % 100, age));
+    duration_text(ms - ms % 100, age);
+    fprintf(stderr, "\r\033[K%.*s (%s)", fitting(&p->said, strlen(age) + 3), p->said.data, age);
     fflush(stderr);
 }
 
