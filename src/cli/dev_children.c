@@ -126,7 +126,7 @@ void dev_children_stop(struct dev *d) {
         struct dev_child *c = vec_last(&d->children);
         int64_t left = until - dev_now();
         int status;
-        AUTO_ERR struct err *e = c->process.pid ? process_wait(&c->process, left > 0 ? left : 0, &status) : NULL;
+        if (c->process.pid) err_free(process_wait(&c->process, left > 0 ? left : 0, &status)); // late: killed below
         process_kill(&c->process);
         child_forget(d, c);
     }
