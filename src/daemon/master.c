@@ -17,13 +17,14 @@
 #include "sys/file.h"
 #include "sys/log.h"
 
-enum { CHECKPOINT_SLICE = 512, CHECKPOINT_PAUSE_MS = 200, ROOM_PAUSE_MS = 2000, STOP_GRACE_MS = 2000 };
+enum { CHECKPOINT_SLICE = 512, CHECKPOINT_PAUSE_MS = 200, ROOM_PAUSE_MS = 2000, STOP_GRACE_MS = 2000, COMPANY_MS = 2, COMPANY_MOST = 64 };
 
 struct exchange { // one request, until its reply, or its stream until the end
     struct master_daemon *daemon;
     uint64_t number;
     struct http_request *request;
     struct http_stream *stream;
+    bool link; // of an agent or a provider
 };
 
 struct master_daemon {
@@ -36,10 +37,10 @@ struct master_daemon {
     struct outputs outputs; // waiting, oldest first
     size_t outputs_from;
     uint64_t durable;
-    struct loop_timer *timer, *checkpoint, *room;
+    struct loop_timer *timer, *checkpoint, *room, *company;
     struct journal_entry *in_flight; // kept while the store writes, to be written again after the ballast was given up
     size_t in_flight_count;
-    bool full, started, stopping;
+    bool company_set, full, started, stopping;
     struct err *fatal;
 };
 
@@ -190,14 +191,43 @@ static void journal_written(void *arg, const struct err *error, uint64_t durable
     journal_send(d);
 }
 
-// One flush in flight: all that came meanwhile is the next.
-static void journal_send(struct master_daemon *d) {
+// Does anybody wait for what is not durable yet, but an agent or provider for the receipt of what it reported?
+static bool journal_is_urgent(const struct master_daemon *d) {
+    const struct output *at = d->outputs.list.at;
+    size_t i = d->outputs_from, end = d->outputs.list.count;
+    if (!d->company || end - i > COMPANY_MOST || d->outputs.journal.count > COMPANY_MOST) return true;
+    for (; i < end; i++) {
+        if (at[i].after <= d->durable) continue;
+        const struct exchange *x = exchange_of((struct master_daemon *)(uintptr_t)d, at[i].target);
+        if (x && !(at[i].kind == OUTPUT_REPLY && x->link)) return true;
+    }
+    return false;
+}
+
+// One flush in flight: all that came meanwhile is the next. Receipts wait a moment for a flush that somebody needs.
+static void journal_send_now(struct master_daemon *d) {
     if (d->in_flight || !d->outputs.journal.count) return;
     d->in_flight_count = d->outputs.journal.count;
     d->in_flight = d->outputs.journal.at;
     d->outputs.journal.at = NULL;
     d->outputs.journal.count = d->outputs.journal.capacity = 0;
     in_flight_append(d);
+}
+
+static void company_over(void *arg) {
+    struct master_daemon *d = arg;
+    d->company_set = false;
+    journal_send_now(d);
+}
+
+static void journal_send(struct master_daemon *d) {
+    if (d->in_flight || !d->outputs.journal.count) return;
+    if (journal_is_urgent(d)) {
+        journal_send_now(d);
+    } else if (!d->company_set) {
+        d->company_set = true;
+        loop_timer_set(d->company, COMPANY_MS);
+    }
 }
 
 // ---- turns ----
@@ -229,7 +259,7 @@ static void request_came(struct http_request *r, void *arg) {
     }
     const struct http_message *message = http_request_message(r);
     struct exchange *x = NEW(struct exchange);
-    *x = (struct exchange){.daemon = d, .number = ++d->last_exchange, .request = r};
+    *x = (struct exchange){.daemon = d, .number = ++d->last_exchange, .request = r, .link = text_starts(message->target, "/link/")};
     map_put(&d->exchanges, x->number, NULL)->p = x;
     http_request_on_gone(r, request_gone, x);
     struct header_pair headers[128];
@@ -375,6 +405,7 @@ static void daemon_done(struct master_daemon *d) {
     loop_timer_free(d->timer);
     loop_timer_free(d->checkpoint);
     loop_timer_free(d->room);
+    loop_timer_free(d->company);
     http_server_free(d->server);
     store_close(d->store);
     MAP_EACH (entry, &d->exchanges) free(entry->value.p);
@@ -424,6 +455,7 @@ static struct err *daemon_start(struct master_daemon *d, const struct settings *
     d->timer = loop_timer_new(d->loop, timer_rang, d);
     d->checkpoint = loop_timer_new(d->loop, checkpoint_slice, d);
     loop_timer_set(d->checkpoint, CHECKPOINT_PAUSE_MS);
+    d->company = loop_timer_new(d->loop, company_over, d);
     d->room = loop_timer_new(d->loop, room_asked, d);
     loop_timer_set(d->room, ROOM_PAUSE_MS);
     loop_on_idle(d->loop, turn_end, d);
