@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <event2/event.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,8 @@ struct loop {
     struct event *wake;
     int wake_fd;
     bool stopping;
+    atomic_bool running;
+    pthread_t thread; // while running: whose posts need no ring, as letters are read before it sleeps
     loop_done *idle;
     void *idle_arg;
     VEC(struct loop_signal *) signals;
@@ -70,11 +73,12 @@ struct wall wall_now(void) {
 
 void loop_post(struct loop *l, loop_done *done, void *arg) {
     struct letter *letter = NEW(struct letter), *before = atomic_load(&l->letters);
+    bool own = atomic_load_explicit(&l->running, memory_order_relaxed) && pthread_equal(pthread_self(), l->thread);
     *letter = (struct letter){NULL, done, arg};
     do {
         letter->next = before;
     } while (!atomic_compare_exchange_weak(&l->letters, &before, letter));
-    if (before) return; // whoever put the first letter rings; ours may be read and freed already
+    if (before || own) return; // whoever put the first letter rings; ours may be read and freed already
     uint64_t one = 1;
     must(write(l->wake_fd, &one, sizeof one) == sizeof one);
 }
@@ -91,18 +95,25 @@ static struct letter *letters_take(struct loop *l) {
     return oldest;
 }
 
-static void loop_woken(evutil_socket_t fd, short what, void *arg) {
-    (void)what;
-    struct loop *l = arg;
-    uint64_t count;
-    must(read(fd, &count, sizeof count) == sizeof count ||
-         errno == EAGAIN); // before the take, else a ring could be lost
-    for (struct letter *letter = letters_take(l); letter;) {
+// False when there were none.
+static bool letters_read(struct loop *l) {
+    struct letter *letter = letters_take(l);
+    bool any = letter;
+    while (letter) {
         struct letter next = *letter;
         free(letter);
         next.done(next.arg);
         letter = next.next;
     }
+    return any;
+}
+
+static void loop_woken(evutil_socket_t fd, short what, void *arg) {
+    (void)what;
+    uint64_t count;
+    must(read(fd, &count, sizeof count) == sizeof count ||
+         errno == EAGAIN); // before the take, else a ring could be lost
+    letters_read(arg);
 }
 
 // ---- the loop
@@ -151,12 +162,25 @@ void loop_free(struct loop *l) {
     free(l);
 }
 
+// The end of a turn: what it posted itself is read before the loop sleeps, without a ring. A post that posts again waits for
+// the next turn, so that descriptors have theirs.
+static bool turn_end(struct loop *l) {
+    if (l->idle) l->idle(l->idle_arg);
+    if (l->stopping || !letters_read(l)) return true;
+    if (l->idle) l->idle(l->idle_arg);
+    return !atomic_load(&l->letters);
+}
+
 void loop_run(struct loop *l) {
+    l->thread = pthread_self();
+    atomic_store(&l->running, true);
     for (;;) {
-        if (l->idle) l->idle(l->idle_arg);
+        bool sleep = turn_end(l);
         if (l->stopping) break;
-        must(event_base_loop(l->base, EVLOOP_ONCE) >= 0); // sleeps, then handles all that is ready
+        // Handles all that is ready, after a sleep if nothing is.
+        must(event_base_loop(l->base, sleep ? EVLOOP_ONCE : EVLOOP_ONCE | EVLOOP_NONBLOCK) >= 0);
     }
+    atomic_store(&l->running, false);
     l->stopping = false;
 }
 
