@@ -106,8 +106,9 @@ reaper = Reaper()
 
 
 def mounts():
-    """Every mount of this process's namespace."""
-    return sorted(line.split(" - ")[0].split()[4] for line in open("/proc/self/mountinfo"))
+    """Mounts of this process's namespace that could be a cluster's: of loop devices, or at our directories."""
+    lines = [line.split() for line in open("/proc/self/mountinfo")]
+    return {fields[4] for fields in lines if "gr-e2e-" in fields[4] or "/dev/loop" in fields[fields.index("-") + 2]}
 
 
 def loop_devices(under):
@@ -171,7 +172,7 @@ GOLD = {"pool": "media = ssd", "fs": "ext4", "smallest": 4 * MIB, "largest": 100
 class Cluster:
     """`heartbeat` and `lost` are seconds."""
 
-    def __init__(self, heartbeat=0.3, lost=1.5):
+    def __init__(self, heartbeat=0.3, lost=2.5):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="gr-e2e-"))
         self.dir.chmod(0o755)  # tasks run as nobody
         self.heartbeat, self.lost = heartbeat, lost
@@ -307,6 +308,20 @@ class Cluster:
         assert found, f"no metric {name} in:\n{text}"
         return float(found.group(1))
 
+    def past_events(self, after):
+        """Everything of the event stream after that sequence number, up to what is true now."""
+        found, until, now = [], time.monotonic() + 5, int(self.get("/v1/volumes")["seq"])
+        if now <= after:
+            return found
+        with requests.get(f"{self.url}/v1/events?after={after}", stream=True, timeout=5) as stream:
+            assert stream.status_code == 200, stream.text
+            for line in stream.iter_lines(chunk_size=1):
+                if line.startswith(b"data: "):
+                    found.append(json.loads(line[6:]))
+                elif not line and found and int(found[-1]["seq"]) >= now or time.monotonic() > until:
+                    break
+        return found
+
     # ---- the end ----
 
     def keepers(self):
@@ -330,12 +345,12 @@ class Cluster:
         try:
             wait_until(lambda: not [p for p in left if state_of(p) not in (None, "Z")], 10, f"processes end: {left}")
             wait_until(lambda: not loop_devices(self.dir), 10, "loop devices are gone", every=0.05)
-            extra = set(mounts()) - set(self.mounts_before)
+            extra = mounts() - self.mounts_before
             assert not extra, f"mounts are left: {extra}"
         finally:
             for device, _ in loop_devices(self.dir):
                 subprocess.run(["losetup", "-d", f"/dev/{device}"], check=False)
-            for mount in set(mounts()) - set(self.mounts_before):
+            for mount in mounts() - self.mounts_before:
                 if mount.startswith(str(self.dir)):
                     subprocess.run(["umount", "-l", mount], check=False)
             shutil.rmtree(self.dir, ignore_errors=True)

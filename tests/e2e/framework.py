@@ -129,7 +129,7 @@ class Framework:
         """The first event of that type for which `holds`; its body."""
         def found():
             return next((e for e in list(self.events)[since:] if e["type"] == kind and holds(e)), None)
-        event = wait_until(found, seconds, f"event {kind}; heard {[brief(e) for e in self.events]}")
+        event = wait_until(found, seconds, f"event {kind}; heard {[brief(e) for e in self.events if e['type'] != 'HEARTBEAT'][-30:]}")
         return event.get(kind.lower(), event)
 
     def wait_task(self, task, state, seconds=20):
