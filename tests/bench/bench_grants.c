@@ -75,7 +75,7 @@ static double load_block(struct load *l, double ms) {
     return (double)(l->granted - before) / (clock_us() - from) * 1e6;
 }
 
-static void load_open(struct load *l, const struct cluster *c, int count) {
+static void load_open(struct load *l, const struct processes *c, int count) {
     l->epoll = epoll_create1(EPOLL_CLOEXEC);
     l->count = count;
     l->callers = mem_zero((size_t)count, sizeof *l->callers);
@@ -95,9 +95,9 @@ static void load_close(struct load *l) {
 }
 
 // Volumes that were granted and that the provider has not made yet.
-static double backlog(const struct cluster *c) { return cluster_metric(c, "granary_operations_open{provider=\"mem\"}"); }
+static double backlog(const struct processes *c) { return cluster_metric(c, "granary_operations_open{provider=\"mem\"}"); }
 
-static void measure(const struct cluster *c, struct raw_disk *disk, int callers, double least) {
+static void measure(const struct processes *c, struct raw_disk *disk, int callers, double least) {
     static unsigned long long names;
     struct load l = {.names = names};
     struct samples raw = {0}, rates = {0};
@@ -124,19 +124,26 @@ static void measure(const struct cluster *c, struct raw_disk *disk, int callers,
     vec_done(&rates);
 }
 
-int main(int argc, char **argv) {
-    if (argc < 2) check(err_new(ERR_INVALID, "usage: bench_grants GRANARYD [directory]"));
-    priority_take();
-    char *directory = directory_new(argc > 2 ? argv[2] : NULL);
-    struct cluster c = {.granaryd = argv[1], .directory = directory};
-    struct raw_disk disk = raw_open(directory);
+static void phase(const char *granaryd, const char *directory, int callers, double least) {
+    AUTO_FREE char *own = mem_format("%s/%d", directory, callers);
+    check(directory_make(own, 0700));
+    struct processes c = {.granaryd = granaryd, .directory = own};
+    struct raw_disk disk = raw_open(own);
     cluster_master(&c, NULL);
     cluster_provider(&c);
     cluster_agent(&c, "4", "4GiB"); // a grant needs somebody who could use it
-    measure(&c, &disk, 1, 0.25);
-    measure(&c, &disk, 64, 8);
+    measure(&c, &disk, callers, least);
     cluster_stop(&c);
     close(disk.fd);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) check(err_new(ERR_INVALID, "usage: bench_grants GRANARYD [directory]"));
+    char *directory = directory_new(argc > 2 ? argv[2] : NULL);
+    priority_take();
+    phase(argv[1], directory, 1, 0.25);
+    priority_share(); // 64 callers fill all processors
+    phase(argv[1], directory, 64, 8);
     directory_drop(directory);
     return verdict();
 }

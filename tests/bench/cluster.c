@@ -28,7 +28,7 @@ static int connect_once(uint16_t port) {
     return -1;
 }
 
-int cluster_connect(const struct cluster *c) {
+int cluster_connect(const struct processes *c) {
     int fd = connect_once(c->port);
     if (fd < 0) check(err_errno(errno, "connect to 127.0.0.1:%u", c->port));
     return fd;
@@ -79,14 +79,14 @@ int cluster_ask(int fd, const char *method, const char *path, const char *header
     return status;
 }
 
-void cluster_tell(const struct cluster *c, const char *method, const char *path, const char *body) {
+void cluster_tell(const struct processes *c, const char *method, const char *path, const char *body) {
     AUTO_TEXT struct text answer = {0};
     AUTO_FD int fd = cluster_connect(c);
     int status = cluster_ask(fd, method, path, "", body, &answer);
     if (status / 100 != 2) check(err_new(ERR_IO, "%s %s: %d %s", method, path, status, text_string(&answer)));
 }
 
-double cluster_metric(const struct cluster *c, const char *name) {
+double cluster_metric(const struct processes *c, const char *name) {
     AUTO_TEXT struct text all = {0};
     AUTO_FD int fd = cluster_connect(c);
     AUTO_FREE char *line = mem_format("\n%s ", name);
@@ -119,7 +119,7 @@ static uint16_t free_port(void) {
 }
 
 // What is left when the program ends early is killed.
-static struct cluster *guarded;
+static struct processes *guarded;
 
 static void guarded_end(void) {
     if (!guarded) return;
@@ -134,7 +134,7 @@ static void asked_to_end(int number) {
     exit(1); // not safe beside an allocation in general; here the children matter more
 }
 
-static void cluster_guard(struct cluster *c) {
+static void cluster_guard(struct processes *c) {
     static bool registered;
     if (!registered) {
         atexit(guarded_end);
@@ -147,7 +147,7 @@ static void cluster_guard(struct cluster *c) {
     guarded = c;
 }
 
-static struct process process_new(const struct cluster *c, const char *const *arguments, const char *name) {
+static struct process process_new(const struct processes *c, const char *const *arguments, const char *name) {
     AUTO_FREE char *path = mem_format("%s/%s.log", c->directory, name);
     AUTO_FD int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     struct process p;
@@ -155,7 +155,7 @@ static struct process process_new(const struct cluster *c, const char *const *ar
     return p;
 }
 
-static void still_there(const struct cluster *c, const struct process *p, const char *name, double since) {
+static void still_there(const struct processes *c, const struct process *p, const char *name, double since) {
     if (!pidfd_ended(p->pidfd) && clock_us() < since + START_MS * 1e3) return;
     AUTO_TEXT struct text log = {0};
     AUTO_FREE char *path = mem_format("%s/%s.log", c->directory, name);
@@ -175,7 +175,7 @@ static bool master_answers(uint16_t port) {
     return answer_read(fd, &answer, &status, &size) && status == 200;
 }
 
-void cluster_master(struct cluster *c, double *ret_us) {
+void cluster_master(struct processes *c, double *ret_us) {
     cluster_guard(c);
     c->port = free_port();
     AUTO_FREE char *listen = mem_format("--listen=127.0.0.1:%u", c->port), *data = mem_format("--data-dir=%s/master", c->directory);
@@ -197,7 +197,7 @@ static const char provider_file[] = "name: mem\n"
                                     "      - name: large\n"
                                     "        capacity: 1024TiB\n";
 
-void cluster_provider(struct cluster *c) {
+void cluster_provider(struct processes *c) {
     AUTO_FREE char *master = mem_format("--master=http://127.0.0.1:%u", c->port), *data = mem_format("--data-dir=%s/provider", c->directory);
     AUTO_FREE char *path = mem_format("%s/provider.yaml", c->directory);
     check(file_write(path, provider_file, sizeof provider_file - 1, 0600));
@@ -211,7 +211,7 @@ void cluster_provider(struct cluster *c) {
     cluster_tell(c, "PUT", "/v1/classes/bench", "{\"name\":\"bench\",\"fs\":\"ext4\"}");
 }
 
-void cluster_agent(struct cluster *c, const char *cpus, const char *mem) {
+void cluster_agent(struct processes *c, const char *cpus, const char *mem) {
     AUTO_FREE char *master = mem_format("--master=http://127.0.0.1:%u", c->port), *work = mem_format("--work-dir=%s/agent", c->directory);
     AUTO_FREE char *run = mem_format("--run-dir=%s/run", c->directory), *cpu = mem_format("--cpus=%s", cpus), *memory = mem_format("--mem=%s", mem);
     const char *arguments[] = {c->granaryd, "agent", "--name=a1", cpu, memory, "--disk=1GiB", master, work, run, NULL};
@@ -232,7 +232,7 @@ static void process_end(struct process *p) {
     *p = (struct process){0};
 }
 
-void cluster_stop(struct cluster *c) {
+void cluster_stop(struct processes *c) {
     process_end(&c->agent);
     process_end(&c->provider);
     process_end(&c->master);

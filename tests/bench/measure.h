@@ -16,6 +16,8 @@ void check(struct err *e);
 // Takes real-time priority 10 where that is permitted, for this process and those that it starts, and says which it is: on a
 // busy machine a process of normal priority is woken only at the next tick.
 void priority_take(void);
+// For loads that fill all processors, where real-time would starve the kernel's threads that finish disk writes: nice -15.
+void priority_share(void);
 // The value below which that percent of the samples are; 0 when there are none. Sorts them.
 double samples_at(struct samples *s, unsigned percent);
 // "name: p10 A, p50 B unit (N samples)".
