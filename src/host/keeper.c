@@ -196,15 +196,21 @@ static struct err *keeper_make(struct keeper *k, bool task) {
     return keeper_bear(k, task);
 }
 
-// `keeper gone <path> <ms>`: is there really nobody left on this host who can write it?
-static int gone_main(const char *path, const char *ms_text) {
+// `keeper gone <path> <ms> <epoch>`: is there really nobody left on this host who can write it by that epoch or an older
+// one? Whoever has it by a newer epoch took it over, and holds the loop device by right.
+static int gone_main(const char *path, const char *ms_text, const char *epoch_text) {
     struct keeper_records left = {0};
-    uint64_t ms = 0;
+    uint64_t ms = 0, epoch = 0;
     struct stat s;
-    struct err *failed = text_to_u64(ms_text, &ms) ? keeper_list(path, &left) : err_new(ERR_INVALID, "no time given");
-    if (!failed && left.count)
-        failed = err_new(ERR_CONFLICT, "%s is in use by %s (process %d)", path, left.at[0].what, left.at[0].pid);
-    if (!failed && !stat(path, &s) && S_ISREG(s.st_mode)) failed = loopdev_wait_gone(path, (int64_t)ms);
+    bool newer = false;
+    bool given = text_to_u64(ms_text, &ms) && text_to_u64(epoch_text, &epoch);
+    struct err *failed = given ? keeper_list(path, &left) : err_new(ERR_INVALID, "no time or no epoch given");
+    for (size_t i = 0; !failed && i < left.count; i++) {
+        newer |= left.at[i].epoch > epoch;
+        if (left.at[i].epoch <= epoch)
+            failed = err_new(ERR_CONFLICT, "%s is in use by %s (process %d)", path, left.at[i].what, left.at[i].pid);
+    }
+    if (!failed && !newer && !stat(path, &s) && S_ISREG(s.st_mode)) failed = loopdev_wait_gone(path, (int64_t)ms);
     vec_done(&left);
     if (!failed) return 0;
     struct keeper none = {0};
@@ -224,7 +230,7 @@ int keeper_main(int argc, char **argv) {
     umask(022);
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
            1); // where mkfs is, whoever started us
-    if (argc == 4 && text_equal(argv[1], "gone")) return gone_main(argv[2], argv[3]);
+    if (argc == 5 && text_equal(argv[1], "gone")) return gone_main(argv[2], argv[3], argv[4]);
     if (argc == 3 && text_equal(argv[1], "remove")) return remove_main(argv[2]);
     bool task = argc == 2 && text_equal(argv[1], "task");
     if (!task && !(argc == 2 && text_equal(argv[1], "attachment"))) {

@@ -54,7 +54,8 @@ static void gone_check(struct attachment *a) {
     }
     a->step = STEP_CHECKING;
     AUTO_FREE char *ms = mem_format("%d", GONE_MS);
-    const char *argv[] = {a->host->daemon_path, "keeper", "gone", sheet_text(&a->spec, "path"), ms, NULL};
+    const char *argv[] = {a->host->daemon_path,          "keeper", "gone", sheet_text(&a->spec, "path"), ms,
+                          sheet_text(&a->spec, "epoch"), NULL};
     a->birth = birth_new(a->host->loop, argv, NULL, GONE_MS * 3, gone_done, a);
 }
 
