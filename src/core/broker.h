@@ -15,6 +15,7 @@ struct want {
     uint64_t agent;     // must be usable on that agent; 0: on any
     symbol fs;          // {0}: the class's
     bool raw;           // no filesystem
+    bool wait;          // a provider that is away is as good as one that is here
 };
 
 struct fit {

@@ -88,11 +88,23 @@ static struct err *create_plan(const struct draft *d, const struct cmd_volume_cr
     return NULL;
 }
 
+// Those who wait take a pool whose provider is away only when no other fits.
+static struct err *create_place(const struct draft *d, const struct want *want, bool wait, struct fit *ret_fit) {
+    struct err *e = broker_place(d, want, ret_fit);
+    if (!e || !wait || err_kind(e) != ERR_UNAVAILABLE) return e;
+    struct want patient = *want;
+    patient.wait = true;
+    AUTO_ERR struct err *still = broker_place(d, &patient, ret_fit);
+    if (still) return e;
+    err_free(e);
+    return NULL;
+}
+
 static struct err *create_one(struct draft *d, const struct cmd_volume_create *c, uint32_t i, struct volume_plan *plan,
                               const struct want *want, struct answer *ret_answer) {
     plan->name = c->count == 1 ? draft_text(d, c->name) : arena_format(d->arena, "%s-%u", c->name, i + 1);
     TRY(volume_name_free(d, c->owner, plan->name));
-    TRY(err_wrap(broker_place(d, want, &plan->fit), "volume '%s'", plan->name));
+    TRY(err_wrap(create_place(d, want, c->wait, &plan->fit), "volume '%s'", plan->name));
     struct volume_row *v = volume_make(d, plan);
     vec_push(&ret_answer->ids, v->id);
     vec_push(&ret_answer->ids, draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id).at[0]);

@@ -45,7 +45,7 @@ static struct err *terms_fs(const struct state *s, const struct want *w, struct 
 }
 
 struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms) {
-    struct terms t = {.class = draft_class(d, w->class), .size = w->size, .iops = w->iops};
+    struct terms t = {.class = draft_class(d, w->class), .size = w->size, .iops = w->iops, .wait = w->wait};
     if (!t.class || !t.class->doc) return err_new(ERR_NOT_FOUND, "the class asked for is not there any more");
     if (!broker_role_allowed(d->state, t.class, w->role)) return role_refused(d->state, t.class, w->role);
     TRY(terms_fs(d->state, w, &t));
@@ -151,7 +151,7 @@ static enum rule judge_presence(const struct draft *d, const struct terms *t, co
     struct reach_want reach = terms_reach(t, pool);
     if (t->agent && !slot_free(d, t->agent)) return RULE_SLOTS;
     if (t->agent ? !index_agent_live(d->state, t->agent) : !index_reached(d->state, &reach)) return RULE_AGENT_AWAY;
-    return index_pool_usable(d->state, pool) ? RULE_NONE : RULE_PROVIDER_AWAY;
+    return t->wait || index_pool_usable(d->state, pool) ? RULE_NONE : RULE_PROVIDER_AWAY;
 }
 
 struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds) {

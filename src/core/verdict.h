@@ -44,6 +44,7 @@ struct terms {
     const struct filesystem *fs;
     uint32_t fs_place; // index_fs of it
     bool raw;
+    bool wait; // for a provider that is away
 };
 // INVALID, DENIED, NOT_FOUND as broker_place says.
 MUST_USE struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms);
