@@ -21,6 +21,15 @@ static struct err *hello_check(const struct agent_row *known, const struct cmd_a
     return NULL;
 }
 
+struct err *registry_behind(const struct state *s, const char *who, uint64_t highest_seen) {
+    if (highest_seen <= s->seq) return NULL;
+    return err_new(
+        ERR_CONFLICT,
+        "%s was told of entry %llu and this registry ends at %llu: it is an older copy. Put the newer one back, or "
+        "start the master once with --restored to go on from this one",
+        who, (unsigned long long)highest_seen, (unsigned long long)s->seq);
+}
+
 static const struct attachment_report *report_of(const struct cmd_agent_hello *c, uint64_t attachment) {
     for (size_t i = 0; i < c->attachment_count; i++)
         if (c->attachments[i].attachment == attachment) return &c->attachments[i];
@@ -77,6 +86,7 @@ static void hello_tasks(struct draft *d, uint64_t agent, const struct cmd_agent_
 struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c, struct answer *ret_answer) {
     const struct agent_row *known = state_agent_named(d->state, c->name);
     TRY(hello_check(known, c));
+    TRY(registry_behind(d->state, arena_format(d->arena, "agent '%s'", c->name), c->highest_seen));
     bool rebooted = known && known->boot_id && c->boot_id && strcmp(known->boot_id, c->boot_id) != 0;
     bool changed = !known || known->state == AGENT_IS_LOST || !text_equal(known->boot_id, c->boot_id);
     struct agent_row *a = known ? edit_agent(d, known->id, changed ? EV_agent_returned : EV_agent_connected)

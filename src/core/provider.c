@@ -2,6 +2,7 @@
 // Providers connect, report, answer, go.
 #include "core/provider.h"
 
+#include "core/agent.h"
 #include "core/attachment.h"
 
 static bool same_secret(const struct blob *a, const struct blob *b) {
@@ -24,6 +25,7 @@ static void provider_start_wanted(struct draft *d, uint64_t provider) {
 
 struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hello *c, struct answer *ret_answer) {
     TRY(name_check("provider", c->name));
+    TRY(registry_behind(d->state, arena_format(d->arena, "provider '%s'", c->name), c->highest_seen));
     const struct provider_row *known = state_provider_named(d->state, c->name);
     if (known && !same_secret(known->secret, c->secret))
         return err_new(

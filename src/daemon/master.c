@@ -17,7 +17,14 @@
 #include "sys/file.h"
 #include "sys/log.h"
 
-enum { CHECKPOINT_SLICE = 512, CHECKPOINT_PAUSE_MS = 200, ROOM_PAUSE_MS = 2000, STOP_GRACE_MS = 2000, COMPANY_MS = 2, COMPANY_MOST = 64 };
+enum {
+    CHECKPOINT_SLICE = 512,
+    CHECKPOINT_PAUSE_MS = 200,
+    ROOM_PAUSE_MS = 2000,
+    STOP_GRACE_MS = 2000,
+    COMPANY_MS = 2,
+    COMPANY_MOST = 64
+};
 
 struct exchange { // one request, until its reply, or its stream until the end
     struct master_daemon *daemon;
@@ -259,7 +266,8 @@ static void request_came(struct http_request *r, void *arg) {
     }
     const struct http_message *message = http_request_message(r);
     struct exchange *x = NEW(struct exchange);
-    *x = (struct exchange){.daemon = d, .number = ++d->last_exchange, .request = r, .link = text_starts(message->target, "/link/")};
+    *x = (struct exchange){
+        .daemon = d, .number = ++d->last_exchange, .request = r, .link = text_starts(message->target, "/link/")};
     map_put(&d->exchanges, x->number, NULL)->p = x;
     http_request_on_gone(r, request_gone, x);
     struct header_pair headers[128];
@@ -335,24 +343,32 @@ static void put_done(void *arg, const struct err *error, uint64_t durable) {
     loop_stop(d->loop);
 }
 
-// Who this registry is must be on disk before anybody hears of it.
-static struct err *identity_write(struct master_daemon *d) {
-    struct journal_entry first = master_first_entry();
+// Who this registry is must be on disk before anybody hears of it. `durable` is a number that is on disk already.
+static struct err *identity_write(struct master_daemon *d, uint64_t durable) {
     struct checkpoint_object o = master_identity(d->master);
-    struct store_record record = {.seq = first.seq, .bytes = first.bytes, .size = first.size};
     struct store_object row = {
-        .key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = first.seq, .bytes = o.bytes, .size = o.size};
-    store_append(d->store, (struct store_records){&record, 1}, NULL, NULL);
+        .key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = durable, .bytes = o.bytes, .size = o.size};
     store_checkpoint_put(d->store, &row, 1, NULL, NULL);
-    store_checkpoint_through(d->store, first.seq, put_done, d);
-    free(first.bytes);
+    store_checkpoint_through(d->store, 0, put_done, d);
     free(o.bytes);
     loop_run(d->loop);
     struct err *e = d->fatal;
     d->fatal = NULL;
+    return e;
+}
+
+static struct err *registry_begin(struct master_daemon *d) {
+    struct journal_entry first = master_first_entry();
+    struct store_record record = {.seq = first.seq, .bytes = first.bytes, .size = first.size};
+    store_append(d->store, (struct store_records){&record, 1}, put_done, d);
+    free(first.bytes);
+    loop_run(d->loop);
+    struct err *e = d->fatal;
+    d->fatal = NULL;
+    TRY(e);
     d->durable = first.seq;
     master_recovered(d->master, first.seq);
-    return e;
+    return identity_write(d, first.seq);
 }
 
 static struct err *registry_open(struct master_daemon *d, const struct settings *s) {
@@ -367,7 +383,13 @@ static struct err *registry_open(struct master_daemon *d, const struct settings 
     d->durable = stats.durable;
     master_recovered(d->master, stats.durable);
     bool fresh = !stats.durable && !stats.through;
-    if (fresh) TRY(identity_write(d));
+    if (fresh) TRY(registry_begin(d));
+    if (!fresh && settings_bool(s, "restored")) {
+        master_restored(d->master);
+        TRY(identity_write(d, stats.durable));
+        log_warn("registry restored=true generation=%u: started from an older copy by the operator's word",
+                 master_state(d->master)->cluster.generation);
+    }
     char cluster[UUID_TEXT];
     uuid_text(master_state(d->master)->cluster.id, cluster);
     log_info("registry %s directory=%s cluster=%s sequence=%llu volumes=%zu", fresh ? "new" : "read", directory,

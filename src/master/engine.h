@@ -45,6 +45,16 @@ struct counters {
 #undef X
 };
 
+struct checkpoint_seq {
+    uint64_t id, seq;
+};
+
+struct recovery {                   // while recovering only: what the checkpoint has
+    VEC(struct checkpoint_seq) had; // runs of growing ids, one for each noun
+    VEC(size_t) runs;               // where each begins
+    struct arena arena;             // of the object or entry that is being read
+};
+
 struct master {
     struct master_options options;
     char *hostname, *version;
@@ -54,7 +64,8 @@ struct master {
     struct mono heartbeat_at;
     char *full; // why changes are refused; NULL: they are not
     uint64_t durable;
-    struct wall now;                     // of the latest input
+    struct wall now; // of the latest input
+    struct recovery recovery;
     struct map dirty;                    // object id -> index into dirty_list + 1
     VEC(struct dirty_object) dirty_list; // oldest change first; id 0: taken
     size_t dirty_from;

@@ -20,6 +20,12 @@ struct master *master_new(const struct master_options *options) {
     return m;
 }
 
+static void recovery_done(struct recovery *r) {
+    vec_done(&r->had);
+    vec_done(&r->runs);
+    arena_done(&r->arena);
+}
+
 void master_free(struct master *m) {
     if (!m) return;
     MAP_EACH (entry, &m->sessions) {
@@ -32,6 +38,7 @@ void master_free(struct master *m) {
     map_done(&m->session_names);
     map_done(&m->dirty);
     vec_done(&m->dirty_list);
+    recovery_done(&m->recovery);
     VEC_EACH (entry, &m->recent) free(entry->bytes);
     vec_done(&m->recent);
     state_free(m->state);
@@ -76,13 +83,12 @@ static void dirty_mark(struct master *m, enum noun noun, uint64_t id, uint64_t s
     place->n = m->dirty_list.count;
 }
 
-// While recovering, `dirty` says what the checkpoint has; what the journal adds is listed, and indexed by master_start.
+// While recovering: what the journal adds is listed, and indexed by master_start.
 static void dirty_after_checkpoint(struct master *m, enum noun noun, uint64_t id, uint64_t seq) {
     vec_push(&m->dirty_list, ((struct dirty_object){noun, id, seq}));
 }
 
 static void dirty_index(struct master *m) {
-    map_done(&m->dirty);
     for (size_t i = 0; i < m->dirty_list.count; i++) {
         union map_value *place = map_put(&m->dirty, m->dirty_list.at[i].id, NULL);
         if (place->n) m->dirty_list.at[place->n - 1].id = 0; // a later change follows
@@ -142,8 +148,29 @@ size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_o
 
 // ---- recovery ----
 
-static struct intake recovery_intake(struct master *m, struct arena *arena) {
-    return (struct intake){.symbols = &m->state->symbols, .arena = arena};
+static struct intake recovery_intake(struct master *m) {
+    return (struct intake){.symbols = &m->state->symbols, .arena = &m->recovery.arena};
+}
+
+// The checkpoint has that object as of `seq`. They come in the order of their ids within a noun.
+static void checkpoint_has(struct recovery *r, uint64_t id, uint64_t seq) {
+    if (!r->had.count || vec_last(&r->had)->id >= id) vec_push(&r->runs, r->had.count);
+    vec_push(&r->had, ((struct checkpoint_seq){id, seq}));
+}
+
+static bool checkpoint_had(const struct recovery *r, uint64_t id, uint64_t seq) {
+    for (size_t i = 0; i < r->runs.count; i++) {
+        size_t low = r->runs.at[i], end = i + 1 < r->runs.count ? r->runs.at[i + 1] : r->had.count, high = end;
+        while (low < high) {
+            size_t middle = low + (high - low) / 2;
+            if (r->had.at[middle].id < id)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low < end && r->had.at[low].id == id && r->had.at[low].seq >= seq) return true;
+    }
+    return false;
 }
 
 static uint64_t event_row_id(const struct event *e) {
@@ -157,20 +184,19 @@ static struct err *object_take(struct master *m, const struct record *record) {
         // Objects come by noun and id: their own numbers are in no order, the journal's set the state's at the end.
         TRY(event_check(m->state, m->state->seq, &record->events[i]));
         state_apply(m->state, m->state->seq, &record->events[i]);
-        map_put(&m->dirty, event_row_id(&record->events[i]), NULL)->n =
-            record->seq; // while recovering: what the checkpoint has
+        checkpoint_has(&m->recovery, event_row_id(&record->events[i]), record->seq);
     }
     return NULL;
 }
 
 struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes, size_t size) {
     if (noun == NOUN_COUNT) return cluster_unpack(m->state, bytes, size);
-    AUTO_ARENA struct arena arena = {0};
-    struct intake in = recovery_intake(m, &arena);
+    struct intake in = recovery_intake(m);
     struct record record;
     struct err *e = record_object_unpack(&in, bytes, size, &record);
     if (!e) e = object_take(m, &record);
     intake_done(&in);
+    arena_clear(&m->recovery.arena);
     return err_wrap(e, "checkpoint object of entry %llu", (unsigned long long)seq);
 }
 
@@ -180,7 +206,7 @@ static void id_was_given(struct master *m, uint64_t id) {
 }
 
 void master_recover_tombstone(struct master *m, uint64_t id, uint64_t seq) {
-    map_put(&m->dirty, id, NULL)->n = seq;
+    checkpoint_has(&m->recovery, id, seq);
     id_was_given(m, id);
 }
 
@@ -188,8 +214,7 @@ static struct err *entry_take(struct master *m, uint64_t seq, const struct recor
     for (size_t i = 0; i < record->count; i++) {
         struct event e = record->events[i];
         id_was_given(m, event_row_id(&e));
-        const union map_value *had = map_find(&m->dirty, event_row_id(&e));
-        if (had && had->n >= seq) continue; // the checkpoint has it already
+        if (checkpoint_had(&m->recovery, event_row_id(&e), seq)) continue; // the checkpoint has it already
         if (e.removed) record_settle(m->state, &e);
         TRY(event_check(m->state, seq, &e));
         state_apply(m->state, seq, &e);
@@ -199,12 +224,12 @@ static struct err *entry_take(struct master *m, uint64_t seq, const struct recor
 }
 
 struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size) {
-    AUTO_ARENA struct arena arena = {0};
-    struct intake in = recovery_intake(m, &arena);
+    struct intake in = recovery_intake(m);
     struct record record;
     struct err *e = record_unpack(&in, bytes, size, &record);
     if (!e) e = entry_take(m, seq, &record);
     intake_done(&in);
+    arena_clear(&m->recovery.arena);
     if (e) return err_wrap(e, "journal entry %llu", (unsigned long long)seq);
     events_remember(m, seq, bytes, size);
     m->state->seq = seq;
@@ -214,6 +239,15 @@ struct err *master_recover_entry(struct master *m, uint64_t seq, const void *byt
 void master_recovered(struct master *m, uint64_t durable) {
     if (durable > m->state->seq) m->state->seq = durable;
     state_settle(m->state);
+}
+
+void master_restored(struct master *m) {
+    struct cluster *c = &m->state->cluster;
+    must(c->generation < UINT16_MAX);
+    c->generation++;
+    m->state->last_id = (uint64_t)c->generation << 48;
+    // Nobody was told numbers this high: a generation would have to last 2^40 entries.
+    m->state->seq = (uint64_t)c->generation << 40;
 }
 
 // ---- commands ----
@@ -335,6 +369,8 @@ struct journal_entry master_first_entry(void) {
 }
 
 void master_start(struct master *m, const struct instant *at, struct outputs *out) {
+    recovery_done(&m->recovery);
+    m->recovery = (struct recovery){0};
     dirty_index(m);
     m->durable = m->state->seq;
     m->started = true;

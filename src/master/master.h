@@ -15,7 +15,6 @@ struct master_options {
     uint32_t ip;          // network byte order
     uint16_t port;
     const char *version;
-    uint32_t launch_wait_ms;
 };
 
 MUST_USE struct master *master_new(const struct master_options *options);
@@ -32,6 +31,10 @@ MUST_USE struct err *master_recover_entry(struct master *m, uint64_t seq, const 
 
 // The highest number that the store ever made durable: what follows is numbered from there, also when the journal was trimmed.
 void master_recovered(struct master *m, uint64_t durable);
+
+// An operator says that this registry is an older copy, on purpose: a new generation of ids and sequence numbers begins, so
+// that nothing that was said after the copy was made is taken for something else. After master_recovered.
+void master_restored(struct master *m);
 
 // ---- input ----
 

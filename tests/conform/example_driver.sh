@@ -3,8 +3,11 @@
 # Test: the command that docs/write-a-driver.md gives builds the example driver, without a warning, and the driver passes
 # the conformance suite. Usage: example_driver.sh SOURCE_ROOT CONFORM_PROGRAM
 set -eu
+case $2 in
+/*) program=$2 ;;
+*) program=$PWD/$2 ;;
+esac
 cd "$1"
-program=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 command=$(awk '/^    cc / { sub(/^ +/, ""); print; n++ } END { exit n != 1 }' docs/write-a-driver.md) ||
