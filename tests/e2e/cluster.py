@@ -327,8 +327,7 @@ class Cluster:
     def keepers(self):
         """Processes of this cluster that are not its daemons: keepers, tasks, helpers."""
         daemons = {p.pid for p in self.processes.values()}
-        mine = [pid for pid in descendants_of(os.getpid()) if pid not in daemons and state_of(pid) not in (None, "Z")]
-        return [pid for pid in mine if str(self.dir) in command_line(pid) or str(self.dir) in environment_of(pid)]
+        return [pid for pid in descendants_of(os.getpid()) if pid not in daemons and pid not in reaper.started and state_of(pid) not in (None, "Z")]
 
     def close(self):
         for f in self.frameworks:
@@ -354,10 +353,3 @@ class Cluster:
                 if mount.startswith(str(self.dir)):
                     subprocess.run(["umount", "-l", mount], check=False)
             shutil.rmtree(self.dir, ignore_errors=True)
-
-
-def environment_of(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace")
-    except OSError:
-        return ""
