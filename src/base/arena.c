@@ -27,6 +27,16 @@ void arena_done(struct arena *a) {
     a->used = 0;
 }
 
+void arena_clear(struct arena *a) {
+    struct arena_block *kept = a->blocks;
+    if (!kept) return;
+    a->blocks = kept->next;
+    arena_done(a);
+    kept->next = NULL;
+    kept->used = 0;
+    a->blocks = kept;
+}
+
 static void arena_grow(struct arena *a, size_t least) {
     size_t size = a->blocks ? a->blocks->size * 2 : FIRST_BLOCK;
     if (size > LARGEST_STEP) size = LARGEST_STEP;

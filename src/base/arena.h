@@ -17,6 +17,8 @@ struct arena {
 
 // A zeroed struct arena is a valid empty one. arena_done frees all and leaves it empty.
 void arena_done(struct arena *a);
+// Ends what was handed out, as arena_done does, but keeps one block for what comes next.
+void arena_clear(struct arena *a);
 // Zeroed memory, aligned for any type, living until arena_done. Never NULL.
 MUST_USE void *arena_zero(struct arena *a, size_t count, size_t size);
 // The same within the budget: NULL when it would be passed.
