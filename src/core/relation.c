@@ -64,12 +64,38 @@ size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[
     return 0;
 }
 
+// Most lists have one member: it stands beside the list, so that such a list is one allocation.
+struct held_list {
+    struct id_list list;
+    uint64_t one;
+};
+
+static struct id_list *list_new(uint64_t member) {
+    struct held_list *held = NEW(struct held_list);
+    held->one = member;
+    held->list.at = &held->one;
+    held->list.count = held->list.capacity = 1;
+    return &held->list;
+}
+
+static bool list_is_small(const struct id_list *list) {
+    return list->at == &((const struct held_list *)list)->one;
+}
+
+static void list_free(struct id_list *list) {
+    if (!list_is_small(list)) vec_done(list);
+    free(list);
+}
+
+static void list_make_room(struct id_list *list) {
+    struct id_list many = {0};
+    if (!list_is_small(list)) return; // grows by itself
+    vec_push(&many, list->at[0]);
+    *list = many;
+}
+
 void relation_lists_done(struct relation_lists *r) {
-    MAP_EACH (entry, &r->lists) {
-        struct id_list *list = entry->value.p;
-        vec_done(list);
-        free(list);
-    }
+    MAP_EACH (entry, &r->lists) list_free(entry->value.p);
     map_done(&r->lists);
 }
 
@@ -89,10 +115,14 @@ static size_t list_place(const struct id_list *list, uint64_t member) {
 
 void relation_add(struct relation_lists *r, uint64_t key, uint64_t member) {
     union map_value *v = map_put(&r->lists, key, NULL);
-    if (!v->p) v->p = NEW(struct id_list);
+    if (!v->p) {
+        v->p = list_new(member);
+        return;
+    }
     struct id_list *list = v->p;
     size_t place = list_place(list, member);
     if (place < list->count && list->at[place] == member) return;
+    list_make_room(list);
     vec_push(list, member);
     memmove(list->at + place + 1, list->at + place, (list->count - 1 - place) * sizeof *list->at);
     list->at[place] = member;
@@ -105,8 +135,7 @@ void relation_remove(struct relation_lists *r, uint64_t key, uint64_t member) {
     if (place == list->count || list->at[place] != member) return;
     vec_remove(list, place);
     if (list->count) return;
-    vec_done(list);
-    free(list);
+    list_free(list);
     map_remove(&r->lists, key);
 }
 

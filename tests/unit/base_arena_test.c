@@ -53,10 +53,23 @@ static void the_budget_stops_trying_and_nothing_else(void **state) {
     assert_null(arena_try(&a, 1));
 }
 
+static void a_cleared_arena_hands_out_zeroed_memory_again(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena a = {.budget = 1000};
+    arena_clear(&a);
+    for (int i = 0; i < 100; i++) memset(arena_zero(&a, 1, 999), 'x', 999);
+    arena_clear(&a);
+    assert_int_equal(a.used, 0);
+    unsigned char *again = arena_try(&a, 900);
+    assert_non_null(again);
+    for (size_t i = 0; i < 900; i++) assert_int_equal(again[i], 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_is_zeroed_aligned_and_never_shared),
         cmocka_unit_test(texts_are_copied),
+        cmocka_unit_test(a_cleared_arena_hands_out_zeroed_memory_again),
         cmocka_unit_test(the_budget_stops_trying_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
