@@ -357,8 +357,9 @@ static struct err *identity_write(struct master_daemon *d, uint64_t durable) {
     return e;
 }
 
+// A new registry, or a new generation of an old one.
 static struct err *registry_begin(struct master_daemon *d) {
-    struct journal_entry first = master_first_entry();
+    struct journal_entry first = master_first_entry(d->master);
     struct store_record record = {.seq = first.seq, .bytes = first.bytes, .size = first.size};
     store_append(d->store, (struct store_records){&record, 1}, put_done, d);
     free(first.bytes);
@@ -386,7 +387,7 @@ static struct err *registry_open(struct master_daemon *d, const struct settings 
     if (fresh) TRY(registry_begin(d));
     if (!fresh && settings_bool(s, "restored")) {
         master_restored(d->master);
-        TRY(identity_write(d, stats.durable));
+        TRY(registry_begin(d));
         log_warn("registry restored=true generation=%u: started from an older copy by the operator's word",
                  master_state(d->master)->cluster.generation);
     }
@@ -454,6 +455,7 @@ static struct master *machine_new(const struct settings *s, const char *host, ui
         .ip = ip.s_addr,
         .port = port,
         .version = "1.11.0", // what frameworks read: the version of the API they speak
+        .build = "granary " GRANARY_VERSION,
     };
     return master_new(&options);
 }

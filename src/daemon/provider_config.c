@@ -7,6 +7,7 @@
 
 #include "base/id.h"
 #include "codec/yaml.h"
+#include "driver/drivers.h"
 #include "driver/settings.h"
 #include "model/selector.h"
 
@@ -14,6 +15,7 @@ enum { PREFERENCE_MOST = 1000000 };
 
 struct reader {
     struct arena *arena;
+    const struct driver *driver; // NULL: not known; its keys are then not looked at here
     VEC(struct driver_pool_config) pools;
     VEC(struct provider_tier_setup) tiers;
 };
@@ -146,6 +148,21 @@ static struct err *figure_read(const char *key, const char *text, struct driver_
     return NULL;
 }
 
+// What is neither ours nor the driver's is a mistake, told here because the line is known here.
+static struct err *pool_key_check(const struct reader *r, const struct yaml_pair *p) {
+    const char *names[64] = {"name",      "capacity", "data-address", "headroom",    "factor",     "iops",
+                             "bandwidth", "volumes",  "tags",         "constraints", "preferences"};
+    size_t count = 11;
+    if (!r->driver) return NULL;
+    for (const struct driver_setting *s = r->driver->pool_settings; s && s->name && count < ARRAY_LEN(names); s++) {
+        if (strcmp(s->name, p->key) == 0) return NULL;
+        names[count++] = s->name;
+    }
+    const char *nearest = text_nearest(p->key, names, count);
+    if (!nearest) return err_new(ERR_INVALID, "line %zu: unknown key '%s' of a pool", p->line, p->key);
+    return err_new(ERR_INVALID, "line %zu: unknown key '%s' of a pool; did you mean '%s'?", p->line, p->key, nearest);
+}
+
 static struct err *pool_read(struct reader *r, const struct yaml_node *node, const char *instance) {
     if (node->kind != YAML_MAP) return err_new(ERR_INVALID, "line %zu: a pool must be a map", node->line);
     struct driver_pool_config pool = {.instance = instance, .charge_numerator = 1, .charge_denominator = 1};
@@ -159,7 +176,9 @@ static struct err *pool_read(struct reader *r, const struct yaml_node *node, con
         const char *text = NULL;
         TRY(text_read(p->value, p->key, &text));
         TRY(err_wrap(figure_read(p->key, text, &pool, &tier, &ours), "line %zu: '%s'", p->line, p->key));
-        if (!ours) settings[pool.settings.count++] = (struct driver_pair){p->key, text};
+        if (ours) continue;
+        TRY(pool_key_check(r, p));
+        settings[pool.settings.count++] = (struct driver_pair){p->key, text};
     }
     if (!pool.name) return err_new(ERR_INVALID, "line %zu: the pool has no name", node->line);
     pool.settings.at = settings;
@@ -240,6 +259,8 @@ static struct err *all_read(struct reader *r, const struct settings *s, struct d
 struct err *provider_config_read(const struct settings *s, struct arena *arena, struct provider_config *ret_config) {
     struct reader r = {.arena = arena};
     struct provider_config c = {.driver.provider = settings_text(s, "name")};
+    AUTO_ERR struct err *unknown = driver_find(settings_text(s, "driver"), &r.driver); // whoever starts it says so
+    if (unknown) r.driver = NULL;
     struct err *e = all_read(&r, s, &c.driver.settings);
     c.driver.pool_count = r.pools.count;
     c.tier_count = r.tiers.count;

@@ -57,7 +57,7 @@ struct recovery {                   // while recovering only: what the checkpoin
 
 struct master {
     struct master_options options;
-    char *hostname, *version;
+    char *hostname, *version, *build;
     struct state *state;
     struct map sessions;      // stream -> struct session *
     struct map session_names; // name -> struct session *

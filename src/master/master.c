@@ -16,6 +16,7 @@ struct master *master_new(const struct master_options *options) {
     m->options = *options;
     m->hostname = mem_text(options->hostname);
     m->version = mem_text(options->version);
+    m->build = mem_text(options->build);
     m->state = state_new(options->cluster, 1, options->timing);
     return m;
 }
@@ -45,6 +46,7 @@ void master_free(struct master *m) {
     free(m->full);
     free(m->hostname);
     free(m->version);
+    free(m->build);
     free(m);
 }
 
@@ -358,12 +360,12 @@ void master_do(struct master *m, const struct command *c, const struct instant *
 
 // ---- start, time ----
 
-struct journal_entry master_first_entry(void) {
+struct journal_entry master_first_entry(const struct master *m) {
     Granary__JournalEntry empty = GRANARY__JOURNAL_ENTRY__INIT;
-    empty.seq = 1;
+    empty.seq = m->state->seq ? m->state->seq : 1;
     struct text bytes = {0};
     message_pack(&empty.base, &bytes);
-    struct journal_entry entry = {.seq = 1, .size = bytes.size};
+    struct journal_entry entry = {.seq = empty.seq, .size = bytes.size};
     entry.bytes = text_take(&bytes);
     return entry;
 }

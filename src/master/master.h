@@ -14,7 +14,8 @@ struct master_options {
     const char *hostname; // told to frameworks (MasterInfo)
     uint32_t ip;          // network byte order
     uint16_t port;
-    const char *version;
+    const char *version; // of the Mesos API that frameworks are told they speak to
+    const char *build;   // of this program
 };
 
 MUST_USE struct master *master_new(const struct master_options *options);
@@ -91,9 +92,9 @@ struct outputs { // emptied by outputs_clear
 void outputs_clear(struct outputs *o);
 void outputs_done(struct outputs *o);
 
-// The first entry of a new registry, number 1: nothing has happened yet. Together with master_identity it must be durable
-// before master_start; then master_recovered(m, 1).
-struct journal_entry master_first_entry(void);
+// The first entry of a new registry (number 1) or generation: nothing has happened in it yet. Together with master_identity it
+// must be durable before master_start; then master_recovered with its number.
+struct journal_entry master_first_entry(const struct master *m);
 // Starts serving: after recovery, before any request.
 void master_start(struct master *m, const struct instant *at, struct outputs *out);
 void master_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);

@@ -151,14 +151,41 @@ static bool path_split(const char *path, const char **parts, struct arena *arena
     return true;
 }
 
+// The methods of a path, as words that outlive the answer; NULL: there is no such path.
+static const char *route_methods(const char *const *parts) {
+    static const char *const methods[] = {"GET", "PUT", "POST", "DELETE"};
+    static const char *const sets[] = {
+        NULL,
+        "GET",
+        "PUT",
+        "GET, PUT",
+        "POST",
+        "GET, POST",
+        "PUT, POST",
+        "GET, PUT, POST",
+        "DELETE",
+        "GET, DELETE",
+        "PUT, DELETE",
+        "GET, PUT, DELETE",
+        "POST, DELETE",
+        "GET, POST, DELETE",
+        "PUT, POST, DELETE",
+        "GET, PUT, POST, DELETE",
+    };
+    unsigned set = 0;
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
+        for (unsigned k = 0; route_matches(&routes[i], parts) && k < ARRAY_LEN(methods); k++)
+            set |= (unsigned)(strcmp(routes[i].method, methods[k]) == 0) << k;
+    return sets[set];
+}
+
 static void route_none(struct master *m, const struct request *r, const char *const *parts, struct outputs *out) {
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-        if (!route_matches(&routes[i], parts)) continue;
-        rest_finish(
-            m, r,
-            err_new(ERR_METHOD, "%s %s: this path has no such method; it has %s", r->method, r->path, routes[i].method),
-            out);
-        vec_last(&out->list)->header = (struct header_pair){"Allow", routes[i].method};
+    const char *methods = route_methods(parts);
+    if (methods) {
+        rest_finish(m, r,
+                    err_new(ERR_METHOD, "%s %s: this path has no such method; it has %s", r->method, r->path, methods),
+                    out);
+        vec_last(&out->list)->header = (struct header_pair){"Allow", methods};
         return;
     }
     rest_finish(m, r,

@@ -28,6 +28,7 @@ HANDLER(rest_version) {
     static char api[] = "v1";
     answer.version = m->version;
     answer.api = api;
+    answer.build = m->build;
     rest_answer(m, out, r->exchange, 200, &answer.base);
 }
 

@@ -98,16 +98,27 @@ static void *volume_to_message(const struct master *m, const void *row, struct a
     return volume_message(m->state, row, arena, DETAIL_API);
 }
 
+static struct err *volume_filter_check(const struct volume_filter *f) {
+    enum volume_state state;
+    if (!f->state || volume_state_parse(f->state, &state)) return NULL;
+    return err_new(ERR_INVALID,
+                   "volumes: there is no state '%s'; the states are wanted, making, ready, releasing, failed, gone",
+                   f->state);
+}
+
 HANDLER(rest_volumes) {
     (void)parts, (void)at;
     AUTO_ARENA struct arena arena = {0};
+    AUTO_FREE char *role = request_query(r, "role"), *class = request_query(r, "class"),
+                   *state = request_query(r, "state");
+    struct volume_filter filter = {role, class, state};
     struct page page;
     struct err *e = page_read(r, &page);
+    if (!e) e = volume_filter_check(&filter);
     if (e) {
         rest_finish(m, r, e, out);
         return;
     }
-    struct volume_filter filter = {request_query(r, "role"), request_query(r, "class"), request_query(r, "state")};
     struct page_rows rows = page_collect(m, NOUN_VOLUME, page, volume_kept, &filter, volume_to_message, &arena);
     Granary__VolumeList list = GRANARY__VOLUME_LIST__INIT;
     list.volumes = (void *)rows.messages;
@@ -116,9 +127,6 @@ HANDLER(rest_volumes) {
     list.has_seq = 1;
     list.seq = m->state->seq;
     rest_answer(m, out, r->exchange, 200, &list.base);
-    free(filter.role);
-    free(filter.class);
-    free(filter.state);
 }
 
 static struct err *volume_named(struct turn *t, const char *name, const struct volume_row **ret_volume) {

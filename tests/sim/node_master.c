@@ -163,7 +163,7 @@ static void checkpoint_rings(struct sim *s, void *arg) {
 }
 
 static void identity_write(struct sim *s) {
-    struct journal_entry first = master_first_entry();
+    struct journal_entry first = master_first_entry(s->master);
     struct checkpoint_object o = master_identity(s->master);
     struct store_record record = {.seq = first.seq, .bytes = first.bytes, .size = first.size};
     struct store_object row = {
