@@ -148,7 +148,7 @@ def test_a_full_disk_in_a_pool_fails_the_operation_and_gives_the_capacity_back(n
 # ---- who is away ----
 
 def test_a_provider_that_is_away_is_waited_for_or_not_as_asked(new_cluster):
-    c = new_cluster(lost=1.5)
+    c = new_cluster(lost=2.5)
     c.start_master()
     provider = c.start_provider("files", {"fast": {"capacity": 256 * MIB, "tags": ["media=ssd"]}})
     c.apply_class("gold", pool="media = ssd", smallest=4 * MIB)
@@ -211,7 +211,7 @@ def test_an_agent_away_within_the_lost_time_keeps_its_task_and_volume(new_cluste
 
 
 def test_a_frozen_agent_that_wakes_up_is_not_let_back_to_what_was_taken_over(new_cluster):
-    c = new_cluster(lost=1.5)
+    c = new_cluster(lost=2.5)
     whole_cluster(c, agents=2)
     f = Framework(c, role="frozen")
     offer = f.agent_offer("n1")
