@@ -4,15 +4,6 @@
 
 #include <stdlib.h>
 
-enum noun relation_noun(enum relation relation) {
-    static const enum noun nouns[] = {
-#define X(name, NOUN) [name] = NOUN_##NOUN,
-        RELATIONS(X)
-#undef X
-    };
-    return nouns[relation];
-}
-
 static size_t one(uint64_t key, uint64_t ret_keys[RELATION_KEYS_MOST]) {
     ret_keys[0] = key;
     return key ? 1 : 0;

@@ -34,7 +34,14 @@ VEC_TYPE(id_list, uint64_t); // growing order
 enum { RELATION_KEYS_MOST = 64 };
 // The ids that `row` belongs to under that relation (0 ones left out): how many, into ret_keys.
 size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[RELATION_KEYS_MOST]);
-enum noun relation_noun(enum relation relation);
+static inline enum noun relation_noun(enum relation relation) {
+    static const enum noun nouns[] = {
+#define X(name, NOUN) [name] = NOUN_##NOUN,
+        RELATIONS(X)
+#undef X
+    };
+    return nouns[relation];
+}
 
 // The lists of one relation. Zeroed is valid and empty.
 struct relation_lists {

@@ -70,6 +70,7 @@ struct master {
     VEC(struct dirty_object) dirty_list; // oldest change first; id 0: taken
     size_t dirty_from;
     VEC(struct kept_entry) recent;
+    struct text said; // the last event of a framework's stream: its buffer serves the next
     struct counters counters;
     bool listeners; // somebody ever subscribed to events
     bool started;

@@ -42,6 +42,7 @@ void master_free(struct master *m) {
     recovery_done(&m->recovery);
     VEC_EACH (entry, &m->recent) free(entry->bytes);
     vec_done(&m->recent);
+    text_done(&m->said);
     state_free(m->state);
     free(m->full);
     free(m->hostname);

@@ -23,12 +23,13 @@ void scheduler_tell(struct master *m, struct session *s, mesos_event *event, str
         event->update->status->has_timestamp = 1;
         event->update->status->timestamp = (double)m->now.ms / 1000;
     }
-    AUTO_TEXT struct text bytes = {0};
+    struct text *bytes = &m->said;
+    text_clear(bytes);
     if (s->binary)
-        message_pack(&event->base, &bytes);
+        message_pack(&event->base, bytes);
     else
-        json_write(&bytes, &event->base, JSON_DEFAULTS);
-    out_record(m, out, s->stream, bytes.data, bytes.size);
+        json_write(bytes, &event->base, JSON_DEFAULTS);
+    out_record(m, out, s->stream, bytes->data, bytes->size);
 }
 
 enum media { MEDIA_NONE, MEDIA_JSON, MEDIA_PROTOBUF, MEDIA_OTHER };

@@ -8,8 +8,7 @@
 #include "wire/mesos_resource.h"
 
 enum {
-    EVENT_LARGEST = 1 << 20,   // bytes of JSON, about: the smallest buffer known is four times this
-    JSON_PER_PACKED = 6,       // at most so many bytes of JSON for one that is packed
+    EVENT_LARGEST = 1 << 20, // bytes of JSON, about: the smallest buffer known is four times this
     ATTRIBUTES_MOST = 256,     // tags of an agent that are shown
     RESERVATIONS_SHOWN = 1024, // in one storage-only offer; the others are named by their ids all the same
 };
@@ -150,9 +149,10 @@ mesos_event *mesos_offers(const struct state *s, const struct mesos_master *mast
         const struct offer_row *row = state_offer(s, offers[i]);
         if (!row || row->framework != f->id) continue;
         struct offer_maker maker = {s, master, f, row, mesos_shape_of(s, f, row->role), arena};
+        size_t before = arena->used;
         mesos_offer *offer = offer_make_message(&maker);
         if (!offer) continue;
-        size += JSON_PER_PACKED * protobuf_c_message_get_packed_size(&offer->base);
+        size += arena->used - before; // its JSON is shorter than its structs, unless most of it has to be escaped
         if (size > EVENT_LARGEST && made.count) break;
         vec_push(&made, offer);
     }

@@ -131,7 +131,7 @@ int main(void) {
     priority_take();
     w.m = master_new(&(struct master_options){.cluster = {{1}}, .timing = {.heartbeat_ms = 5000, .lost_ms = 3600000, .retry_ms = 5000, .resend_ms = 10000}, .hostname = "localhost", .version = "1.11.0", .port = 5050});
     outputs_done(&w.out);
-    struct journal_entry first = master_first_entry();
+    struct journal_entry first = master_first_entry(w.m);
     free(first.bytes);
     master_recovered(w.m, 1);
     master_start(w.m, &w.at, &w.out);
