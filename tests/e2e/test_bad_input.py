@@ -14,6 +14,13 @@ BODY_LIMIT = 8 * MIB
 JSON = {"Content-Type": "application/json"}
 
 
+def brief_id(value):
+    """Names a parametrized test by what its answer must say."""
+    if isinstance(value, tuple):
+        return value[0]
+    return value if value in ("master", "agent", "provider") else ""
+
+
 def refused(answer, status, kind, *words):
     """The answer's sentence, after its status, its kind and the words it must have were checked."""
     code, body = answer
@@ -126,7 +133,7 @@ def test_what_does_not_exist_is_not_found(cluster):
     (b'{"name":["a"],"class":"gold","size":8388608}', ("name", "expected a string")),
     (b'{"name":"\xc3\x28","class":"gold","size":8388608}', ("name", "UTF-8")),
     (b'{"name":"a","class":"gold","size":8388608,"sise":3}', ("unknown key 'sise'", "did you mean 'size'?")),
-])
+], ids=brief_id)
 def test_malformed_json_says_where(cluster, body, words):
     refused(cluster.ask("POST", "/v1/volumes", data=body, headers=JSON), 400, "invalid", *words)
 
@@ -260,7 +267,7 @@ def test_a_subscription_that_cannot_be(cluster):
     (lambda e: create_disk("op", sized(e, 16 * MIB), "a/b"), ("'a/b'",)),
     (lambda e: reserve("op", with_profile(e, "platinum"), 16 * MIB, "bad"), ("no class 'platinum'", "'gold'")),
     (lambda e: reserve("op", with_profile(e, "media=ssd"), 16 * MIB, "bad"), ("media=ssd", "tag", "'gold'")),
-])
+], ids=brief_id)
 def test_an_operation_that_cannot_be_is_told_why(framework, operation, words):
     before = len(framework.events)
     offer, entry = framework.storage_offer()
@@ -293,7 +300,7 @@ def forged(volume_id):
     (lambda t: t.update(container=docker_volume("n", **{"class": "gold", "size": "16MiB", "fs": "zfs9"})), ("zfs9",)),
     (lambda t: t.update(container=docker_volume("n", **{"class": "gold", "size": "16MiB", "media": "ssd"})), ("'media'", "class")),
     (lambda t: t.update(container=docker_volume("n", "/a/../../etc", **{"class": "gold", "size": "16MiB"})), ("..",)),
-])
+], ids=brief_id)
 def test_a_task_that_cannot_run_is_told_why(framework, change, words):
     offer = framework.agent_offer(cpus=0.5)
     name = unused_name("task")
@@ -337,7 +344,7 @@ POOL = "name: f\ndriver: file\ninstances:\n  - name: here\n    pools:\n      - n
     ("provider", POOL + "        tags:\n          - =x\n", ("line 9", "tag")),
     ("provider", POOL + "        constraints:\n          - 'net/vlan in ('\n", ("line 9", "net/vlan in (")),
     ("provider", POOL + "      - name: fast\n        directory: {}\n", ("fast", "twice")),
-])
+], ids=brief_id)
 def test_a_mistake_in_a_configuration_names_its_line(tmp_path, process, text, words):
     said = run_wrong(tmp_path, process, text.replace("{}", str(tmp_path / "pool")))
     for word in words:
