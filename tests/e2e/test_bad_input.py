@@ -7,8 +7,8 @@ import pytest
 import requests
 
 from cluster import COMMAND, DAEMON, MIB, reaper
-from framework import (Framework, brief, clone, create_disk, docker_volume, launch, mounted, raw_entry, reservation,
-                       reserve, sized, task, unused_name)
+from framework import (Framework, brief, clone, create_disk, destroy_disk, docker_volume, launch, mounted, reserve,
+                       sized, task, unreserve, unused_name)
 
 BODY_LIMIT = 8 * MIB
 JSON = {"Content-Type": "application/json"}
@@ -311,6 +311,26 @@ def test_a_task_that_cannot_run_is_told_why(framework, change, words):
     assert status["state"] == "TASK_ERROR", status
     for word in words:
         assert word in status["message"], status["message"]
+
+
+def test_what_is_anothers_cannot_be_taken_by_naming_it(cluster, framework):
+    """An id that was guessed or overheard opens nothing."""
+    reserved = cluster.ask("POST", "/v1/reservations", {"class": "gold", "size": 16 * MIB, "role": "victim"}, status=201)
+    cluster.create("precious", 16 * MIB, role="victim")
+    v = cluster.wait_volume("precious", role="victim")
+    for r in (r for o in framework.offers.values() for r in o["resources"] if r.get("disk", {}).get("source", {}).get("id")):
+        assert r["disk"]["source"]["id"] not in (str(reserved["id"]), v["uuid"])
+    for n, (make, amount) in enumerate(((unreserve, str(reserved["id"])), (destroy_disk, v["uuid"]), (lambda i, r: create_disk(i, r, "loot"), str(reserved["id"])))):
+        offer, entry = framework.storage_offer()
+        loot = forged(amount)
+        if make is not destroy_disk:
+            loot["disk"]["source"]["type"] = "RAW"
+        framework.accept(offer, make(f"steal-{n}", loot))
+        assert framework.wait_operation(f"steal-{n}")["state"] == "OPERATION_ERROR"
+    assert cluster.get(f"/v1/reservations/{reserved['id']}")["size"] == 16 * MIB
+    assert cluster.volume("precious", "victim")["state"] == "ready"
+    assert cluster.ask("DELETE", f"/v1/reservations/{reserved['id']}")[0] in (200, 202, 204)
+    assert cluster.ask("DELETE", "/v1/volumes/precious?role=victim")[0] == 202
 
 
 # ---- configuration ----
