@@ -52,19 +52,26 @@ static void call(struct framework *f, const char *body) {
 }
 
 static void subscribe(struct framework *f) {
-    static const char body[] = "{\"type\":\"SUBSCRIBE\",\"subscribe\":{\"framework_info\":{\"user\":\"root\",\"name\":\"bench\",\"roles\":[\"bench\"],"
+    static const char body[] = "{\"type\":\"SUBSCRIBE\",\"subscribe\":{\"framework_info\":{\"user\":\"root\",\"name\":"
+                               "\"bench\",\"roles\":[\"bench\"],"
                                "\"capabilities\":[{\"type\":\"MULTI_ROLE\"},{\"type\":\"RESERVATION_REFINEMENT\"}],"
                                "\"labels\":{\"labels\":[{\"key\":\"granary.storage\",\"value\":\"true\"}]}}}}";
     AUTO_TEXT struct text request = {0};
-    text_addf(&request, "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", path, sizeof body - 1, body);
+    text_addf(&request,
+              "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: application/json\r\nContent-Type: "
+              "application/json\r\nContent-Length: %zu\r\n\r\n%s",
+              path, sizeof body - 1, body);
     f->stream = cluster_connect(f->c);
     f->calls = cluster_connect(f->c);
     bytes_send(f->stream, request.data, request.size);
     const char *said = stream_wait(f, "\"SUBSCRIBED\"");
-    const char *stream = strcasestr(text_string(&f->heard), "Mesos-Stream-Id: "), *id = strstr(said, "\"framework_id\"");
-    if (!stream || !value_after(id, "value", f->id, sizeof f->id)) check(err_new(ERR_IO, "no subscription: %s", text_string(&f->heard)));
+    const char *stream = strcasestr(text_string(&f->heard), "Mesos-Stream-Id: "),
+               *id = strstr(said, "\"framework_id\"");
+    if (!stream || !value_after(id, "value", f->id, sizeof f->id))
+        check(err_new(ERR_IO, "no subscription: %s", text_string(&f->heard)));
     stream += strlen("Mesos-Stream-Id: ");
-    snprintf(f->headers, sizeof f->headers, "Accept: application/json\r\nMesos-Stream-Id: %.*s\r\n", (int)strcspn(stream, "\r\n"), stream);
+    snprintf(f->headers, sizeof f->headers, "Accept: application/json\r\nMesos-Stream-Id: %.*s\r\n",
+             (int)strcspn(stream, "\r\n"), stream);
 }
 
 // The id of the next storage-only offer.
@@ -81,8 +88,12 @@ static void status_acknowledge(struct framework *f, const char *said) {
     const char *at = strstr(said, "\"uuid\":{");
     if (!value_after(at, "value", uuid, sizeof uuid)) check(err_new(ERR_IO, "a status without uuid: %s", said));
     char operation[64];
-    if (!value_after(strstr(text_string(&f->heard), "\"operation_id\""), "value", operation, sizeof operation)) check(err_new(ERR_IO, "a status without operation: %s", said));
-    text_addf(&body, "{\"framework_id\":{\"value\":\"%s\"},\"type\":\"ACKNOWLEDGE_OPERATION_STATUS\",\"acknowledge_operation_status\":{\"uuid\":\"%s\",\"operation_id\":{\"value\":\"%s\"}}}", f->id, uuid, operation);
+    if (!value_after(strstr(text_string(&f->heard), "\"operation_id\""), "value", operation, sizeof operation))
+        check(err_new(ERR_IO, "a status without operation: %s", said));
+    text_addf(&body,
+              "{\"framework_id\":{\"value\":\"%s\"},\"type\":\"ACKNOWLEDGE_OPERATION_STATUS\",\"acknowledge_operation_"
+              "status\":{\"uuid\":\"%s\",\"operation_id\":{\"value\":\"%s\"}}}",
+              f->id, uuid, operation);
     call(f, text_string(&body));
 }
 
@@ -92,9 +103,12 @@ static double disk_create(struct framework *f, int number) {
     AUTO_TEXT struct text body = {0};
     storage_offer(f, offer, sizeof offer);
     text_addf(&body,
-              "{\"framework_id\":{\"value\":\"%s\"},\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"filters\":{\"refuse_seconds\":0},\"operations\":["
-              "{\"type\":\"CREATE_DISK\",\"id\":{\"value\":\"op-%d\"},\"create_disk\":{\"target_type\":\"MOUNT\",\"source\":{\"name\":\"disk\",\"type\":\"SCALAR\","
-              "\"scalar\":{\"value\":16},\"provider_id\":{\"value\":\"granary\"},\"disk\":{\"source\":{\"type\":\"RAW\",\"profile\":\"bench\"}}}}}]}}",
+              "{\"framework_id\":{\"value\":\"%s\"},\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],"
+              "\"filters\":{\"refuse_seconds\":0},\"operations\":["
+              "{\"type\":\"CREATE_DISK\",\"id\":{\"value\":\"op-%d\"},\"create_disk\":{\"target_type\":\"MOUNT\","
+              "\"source\":{\"name\":\"disk\",\"type\":\"SCALAR\","
+              "\"scalar\":{\"value\":16},\"provider_id\":{\"value\":\"granary\"},\"disk\":{\"source\":{\"type\":"
+              "\"RAW\",\"profile\":\"bench\"}}}}}]}}",
               f->id, offer, number);
     double from = clock_us();
     call(f, text_string(&body));

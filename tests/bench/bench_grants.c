@@ -34,7 +34,9 @@ static void caller_ask(struct load *l, struct caller *c) {
     char body[128], request[384];
     int size = snprintf(body, sizeof body, "{\"name\":\"v%llu\",\"class\":\"bench\",\"size\":16777216}", ++l->names);
     int n = snprintf(request, sizeof request,
-                     "POST /v1/volumes HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", size, body);
+                     "POST /v1/volumes HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: "
+                     "application/json\r\nContent-Length: %d\r\n\r\n%s",
+                     size, body);
     c->got = 0;
     c->from = clock_us();
     bytes_send(c->fd, request, (size_t)n);
@@ -82,7 +84,8 @@ static void load_open(struct load *l, const struct processes *c, int count) {
     for (int i = 0; i < count; i++) {
         l->callers[i].fd = cluster_connect(c);
         struct epoll_event e = {.events = EPOLLIN, .data.ptr = &l->callers[i]};
-        if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->callers[i].fd, &e) != 0) check(err_errno(errno, "watch a connection"));
+        if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, l->callers[i].fd, &e) != 0)
+            check(err_errno(errno, "watch a connection"));
     }
 }
 
@@ -95,7 +98,9 @@ static void load_close(struct load *l) {
 }
 
 // Volumes that were granted and that the provider has not made yet.
-static double backlog(const struct processes *c) { return cluster_metric(c, "granary_operations_open{provider=\"mem\"}"); }
+static double backlog(const struct processes *c) {
+    return cluster_metric(c, "granary_operations_open{provider=\"mem\"}");
+}
 
 static void measure(const struct processes *c, struct raw_disk *disk, int callers, double least) {
     static unsigned long long names;
@@ -114,8 +119,8 @@ static void measure(const struct processes *c, struct raw_disk *disk, int caller
     samples_print("  raw pwrite+fdatasync", &raw, "us");
     samples_print("  grant, asked to answered", &l.times, "us");
     samples_print("  grants", &rates, "per second in a block");
-    printf("  provider's backlog: %.0f operations open before, %.0f after %llu grants: %s\n", open_before, open_after, l.granted,
-           open_after > open_before + 2 * callers ? "it grew" : "it did not grow");
+    printf("  provider's backlog: %.0f operations open before, %.0f after %llu grants: %s\n", open_before, open_after,
+           l.granted, open_after > open_before + 2 * callers ? "it grew" : "it did not grow");
     double wanted = callers > 1 && 20000 < least * raw_rate ? 20000 / raw_rate : least;
     goal_least("grants per raw fdatasync", rate / raw_rate, wanted);
     names = l.names;

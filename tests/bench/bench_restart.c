@@ -52,13 +52,15 @@ static struct err *entry_read(void *arg, const struct store_record *r) {
 
 static void copy_put(struct store *s, const struct state *state, struct volume_row *v, uint64_t number, uint64_t seq) {
     AUTO_TEXT struct text bytes = {0};
-    AUTO_FREE char *name = mem_format("volume-%llu", (unsigned long long)number), *handle = mem_format("mem-%llu", (unsigned long long)number);
+    AUTO_FREE char *name = mem_format("volume-%llu", (unsigned long long)number),
+                   *handle = mem_format("mem-%llu", (unsigned long long)number);
     memcpy(v->uuid.bytes, &number, sizeof number);
     v->name = name;
     v->handle = handle;
     v->id++;
     record_object_pack(state, NOUN_VOLUME, v, seq, &bytes);
-    struct store_object o = {.key = {.noun = NOUN_VOLUME, .id = v->id}, .seq = seq, .bytes = bytes.data, .size = bytes.size};
+    struct store_object o = {
+        .key = {.noun = NOUN_VOLUME, .id = v->id}, .seq = seq, .bytes = bytes.data, .size = bytes.size};
     store_checkpoint_put(s, &o, 1, NULL, NULL);
 }
 

@@ -20,7 +20,8 @@ static double run_us(const char *program, const char *argument) {
     posix_spawn_file_actions_t actions;
     pid_t pid;
     int status;
-    must(!posix_spawn_file_actions_init(&actions) && !posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0));
+    must(!posix_spawn_file_actions_init(&actions) &&
+         !posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0));
     double from = clock_us();
     int failed = posix_spawn(&pid, program, &actions, NULL, arguments, environ);
     if (failed) check(err_errno(failed, "start '%s'", program));

@@ -27,7 +27,14 @@ static void settle(struct machine *w) {
 
 static void request(struct machine *w, const char *path, const char *type, const void *body, size_t size) {
     struct header_pair headers[] = {{"Content-Type", type}, {"Accept", "application/json"}};
-    struct request r = {.exchange = ++w->exchange, .method = "POST", .path = path, .query = "", .headers = headers, .header_count = 2, .body = body, .body_size = size};
+    struct request r = {.exchange = ++w->exchange,
+                        .method = "POST",
+                        .path = path,
+                        .query = "",
+                        .headers = headers,
+                        .header_count = 2,
+                        .body = body,
+                        .body_size = size};
     memcpy(w->at.entropy + 4, &w->exchange, sizeof w->exchange);
     master_request(w->m, &r, &w->at, &w->out);
 }
@@ -92,7 +99,10 @@ static struct turn subscribe(struct machine *w, int round) {
     char body[256];
     struct turn t = {0};
     double waited = 0, from = clock_us();
-    int size = snprintf(body, sizeof body, "{\"type\":\"SUBSCRIBE\",\"subscribe\":{\"framework_info\":{\"user\":\"root\",\"name\":\"f%d\",\"roles\":[\"r%d\"],\"capabilities\":[{\"type\":\"MULTI_ROLE\"}]}}}", round, round);
+    int size = snprintf(body, sizeof body,
+                        "{\"type\":\"SUBSCRIBE\",\"subscribe\":{\"framework_info\":{\"user\":\"root\",\"name\":\"f%d\","
+                        "\"roles\":[\"r%d\"],\"capabilities\":[{\"type\":\"MULTI_ROLE\"}]}}}",
+                        round, round);
     request(w, "/api/v1/scheduler", "application/json", body, (size_t)size);
     size_t looked = 0;
     for (int i = 0; i < 100 && !t.bytes; i++) {
@@ -129,7 +139,12 @@ int main(void) {
     struct machine w = {.at = {.now = {.mono = {1000}, .wall = {1700000000000}}}};
     struct samples times = {0}, copies = {0};
     priority_take();
-    w.m = master_new(&(struct master_options){.cluster = {{1}}, .timing = {.heartbeat_ms = 5000, .lost_ms = 3600000, .retry_ms = 5000, .resend_ms = 10000}, .hostname = "localhost", .version = "1.11.0", .port = 5050});
+    w.m = master_new(&(struct master_options){
+        .cluster = {{1}},
+        .timing = {.heartbeat_ms = 5000, .lost_ms = 3600000, .retry_ms = 5000, .resend_ms = 10000},
+        .hostname = "localhost",
+        .version = "1.11.0",
+        .port = 5050});
     outputs_done(&w.out);
     struct journal_entry first = master_first_entry(w.m);
     free(first.bytes);
@@ -149,12 +164,14 @@ int main(void) {
         vec_push(&times, t.first_ms);
         vec_push(&copies, t.copy_ms);
     }
-    printf("subscribe: %d agents of %d tags, %zu offers, %.1f MB of JSON\n", AGENTS, TAGS, t.offers, (double)t.bytes / 1e6);
+    printf("subscribe: %d agents of %d tags, %zu offers, %.1f MB of JSON\n", AGENTS, TAGS, t.offers,
+           (double)t.bytes / 1e6);
     samples_print("  copying those bytes", &copies, "ms");
     samples_print("  SUBSCRIBE to first OFFERS", &times, "ms");
     printf("  ratio to the copy at p50: %.1f\n", samples_at(&times, 50) / samples_at(&copies, 50));
     goal_most("milliseconds to OFFERS at p50", samples_at(&times, 50), 100);
-    goal_most("resident bytes per agent, session and journal entry included", (double)(after - before) * 1024 / AGENTS, 1024);
+    goal_most("resident bytes per agent, session and journal entry included", (double)(after - before) * 1024 / AGENTS,
+              1024);
     outputs_done(&w.out);
     master_free(w.m);
     return verdict();

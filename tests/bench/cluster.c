@@ -63,7 +63,8 @@ static bool answer_read(int fd, struct text *all, int *ret_status, size_t *ret_s
     return true;
 }
 
-int cluster_ask(int fd, const char *method, const char *path, const char *headers, const char *body, struct text *ret_body) {
+int cluster_ask(int fd, const char *method, const char *path, const char *headers, const char *body,
+                struct text *ret_body) {
     AUTO_TEXT struct text request = {0}, answer = {0};
     int status;
     size_t size;
@@ -178,7 +179,8 @@ static bool master_answers(uint16_t port) {
 void cluster_master(struct processes *c, double *ret_us) {
     cluster_guard(c);
     c->port = free_port();
-    AUTO_FREE char *listen = mem_format("--listen=127.0.0.1:%u", c->port), *data = mem_format("--data-dir=%s/master", c->directory);
+    AUTO_FREE char *listen = mem_format("--listen=127.0.0.1:%u", c->port),
+                   *data = mem_format("--data-dir=%s/master", c->directory);
     const char *arguments[] = {c->granaryd, "master", listen, data, NULL};
     double from = clock_us();
     c->master = process_new(c, arguments, "master");
@@ -198,7 +200,8 @@ static const char provider_file[] = "name: mem\n"
                                     "        capacity: 1024TiB\n";
 
 void cluster_provider(struct processes *c) {
-    AUTO_FREE char *master = mem_format("--master=http://127.0.0.1:%u", c->port), *data = mem_format("--data-dir=%s/provider", c->directory);
+    AUTO_FREE char *master = mem_format("--master=http://127.0.0.1:%u", c->port),
+                   *data = mem_format("--data-dir=%s/provider", c->directory);
     AUTO_FREE char *path = mem_format("%s/provider.yaml", c->directory);
     check(file_write(path, provider_file, sizeof provider_file - 1, 0600));
     const char *arguments[] = {c->granaryd, "provider", "--config", path, master, data, NULL};
@@ -212,8 +215,10 @@ void cluster_provider(struct processes *c) {
 }
 
 void cluster_agent(struct processes *c, const char *cpus, const char *mem) {
-    AUTO_FREE char *master = mem_format("--master=http://127.0.0.1:%u", c->port), *work = mem_format("--work-dir=%s/agent", c->directory);
-    AUTO_FREE char *run = mem_format("--run-dir=%s/run", c->directory), *cpu = mem_format("--cpus=%s", cpus), *memory = mem_format("--mem=%s", mem);
+    AUTO_FREE char *master = mem_format("--master=http://127.0.0.1:%u", c->port),
+                   *work = mem_format("--work-dir=%s/agent", c->directory);
+    AUTO_FREE char *run = mem_format("--run-dir=%s/run", c->directory), *cpu = mem_format("--cpus=%s", cpus),
+                   *memory = mem_format("--mem=%s", mem);
     const char *arguments[] = {c->granaryd, "agent", "--name=a1", cpu, memory, "--disk=1GiB", master, work, run, NULL};
     double from = clock_us();
     c->agent = process_new(c, arguments, "agent");

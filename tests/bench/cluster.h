@@ -28,7 +28,8 @@ int cluster_connect(const struct processes *c);
 void bytes_send(int fd, const char *bytes, size_t size);
 // One request and its whole answer on that connection, whose body replaces ret_body (may be NULL). `headers`: lines, each
 // ended by CRLF, or "".
-int cluster_ask(int fd, const char *method, const char *path, const char *headers, const char *body, struct text *ret_body);
+int cluster_ask(int fd, const char *method, const char *path, const char *headers, const char *body,
+                struct text *ret_body);
 // The same on a connection of its own; any status but 2xx ends the program.
 void cluster_tell(const struct processes *c, const char *method, const char *path, const char *body);
 // The value of a line of GET /metrics that begins with `name` and a space; -1 when there is none.

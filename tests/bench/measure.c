@@ -34,14 +34,16 @@ void priority_take(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     setrlimit(RLIMIT_RTTIME, &(struct rlimit){SPIN_MOST_US, SPIN_MOST_US}); // who spins for so long is killed
     bool taken = sched_setscheduler(0, SCHED_FIFO, &(struct sched_param){.sched_priority = PRIORITY}) == 0;
-    printf("priority: %s\n", taken ? "real-time (SCHED_FIFO 10)" : "normal; real-time is not permitted, so expect waits of a tick");
+    printf("priority: %s\n",
+           taken ? "real-time (SCHED_FIFO 10)" : "normal; real-time is not permitted, so expect waits of a tick");
 }
 
 void priority_share(void) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){0});
     bool taken = setpriority(PRIO_PROCESS, 0, NICE) == 0;
-    printf("priority: %s\n", taken ? "nice -15, not real-time: the kernel's own disk threads must run beside it" : "normal; a better one is not permitted");
+    printf("priority: %s\n", taken ? "nice -15, not real-time: the kernel's own disk threads must run beside it"
+                                   : "normal; a better one is not permitted");
 }
 
 static int double_compare(const void *a, const void *b) {
@@ -66,9 +68,15 @@ static void goal_print(const char *what, double found, const char *bound, double
     missed |= !kept;
 }
 
-void goal_least(const char *what, double found, double goal) { goal_print(what, found, "least", goal, found >= goal); }
-void goal_most(const char *what, double found, double goal) { goal_print(what, found, "most", goal, found <= goal); }
-int verdict(void) { return missed; }
+void goal_least(const char *what, double found, double goal) {
+    goal_print(what, found, "least", goal, found >= goal);
+}
+void goal_most(const char *what, double found, double goal) {
+    goal_print(what, found, "most", goal, found <= goal);
+}
+int verdict(void) {
+    return missed;
+}
 
 char *directory_new(const char *argument) {
     char *directory = mem_format("%s/granary-bench-XXXXXX", argument ? argument : "/var/tmp");
@@ -93,7 +101,8 @@ void raw_flush(struct raw_disk *d, struct samples *times) {
     static const char bytes[RAW_ROW];
     double from = clock_us();
     off_t at = (off_t)(d->written++ * RAW_ROW % RAW_FILE);
-    if (pwrite(d->fd, bytes, RAW_ROW, at) != RAW_ROW || fdatasync(d->fd) != 0) check(err_errno(errno, "write the raw file"));
+    if (pwrite(d->fd, bytes, RAW_ROW, at) != RAW_ROW || fdatasync(d->fd) != 0)
+        check(err_errno(errno, "write the raw file"));
     vec_push(times, clock_us() - from);
 }
 
