@@ -69,8 +69,7 @@ static void suggest_smaller(struct search *x) {
     }
     if (!best) return;
     w.size.n = best;
-    const char *less = size_exact(x->arena, x->want->size.n - best);
-    search_want(x, w, arena_format(x->arena, "%s smaller (%s)", less, size_exact(x->arena, best)));
+    search_want(x, w, arena_format(x->arena, "a size of %s or less", size_exact(x->arena, best)));
 }
 
 static void suggest_larger(struct search *x) {

@@ -6,7 +6,7 @@
 #include "core/verdict.h"
 
 struct suggestion {
-    const char *change; // "40 GiB smaller (460 GiB)", "class 'silver' instead"; in the arena
+    const char *change; // "a size of 460 GiB or less", "class 'silver' instead"; in the arena
     uint32_t pools;     // with which it would pass then
     uint64_t agent;     // the agent to be changed; 0: none
     bool by_asker;      // the asker can do it: by asking for `want`
