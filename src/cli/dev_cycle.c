@@ -27,7 +27,7 @@ struct cycle {
     struct dev *d;
     uint64_t size;  // of the volume
     uint64_t seq;   // of the event last looked at
-    uint64_t free;  // in all pools, before
+    uint64_t free;  // in all stores, before
     uint64_t lines; // said to be on the volume
     char *writer_out, *writer_err, *reader_out, *reader_err;
     char first[DEV_NAME], second[DEV_NAME]; // agents
@@ -45,7 +45,16 @@ static struct err *volume_get(struct cycle *c, struct arena *arena, const Granar
     return NULL;
 }
 
-// Free bytes of all pools, and the state's sequence number.
+// Whether a pool before it in the provider takes from the same store: the two share one free space.
+static bool is_counted(const Granary__Provider *p, size_t instance, size_t pool) {
+    const char *store = p->instances[instance]->pools[pool]->store;
+    for (size_t i = 0; store && i <= instance; i++)
+        for (size_t n = 0; n < (i < instance ? p->instances[i]->n_pools : pool); n++)
+            if (text_equal(p->instances[i]->pools[n]->store, store)) return true;
+    return false;
+}
+
+// Free bytes of all stores, and the state's sequence number.
 static struct err *free_get(struct cycle *c, uint64_t *ret_free, uint64_t *ret_seq) {
     AUTO_ARENA struct arena arena = {0};
     void *read;
@@ -55,7 +64,8 @@ static struct err *free_get(struct cycle *c, uint64_t *ret_free, uint64_t *ret_s
     for (size_t p = 0; p < inventory->n_providers; p++)
         for (size_t i = 0; i < inventory->providers[p]->n_instances; i++)
             for (size_t n = 0; n < inventory->providers[p]->instances[i]->n_pools; n++)
-                *ret_free += inventory->providers[p]->instances[i]->pools[n]->free->bytes;
+                if (!is_counted(inventory->providers[p], i, n))
+                    *ret_free += inventory->providers[p]->instances[i]->pools[n]->free->bytes;
     *ret_seq = inventory->seq;
     return NULL;
 }
