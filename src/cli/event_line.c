@@ -65,8 +65,12 @@ static void operation_add(const Granary__Operation *o, struct text *out, struct 
 static void task_add(const Granary__Task *t, struct text *out) {
     text_add(out, t->state ? t->state : "?");
     if (t->agent) text_addf(out, " on agent '%s'", t->agent);
+    bool first = true; // volumes that are gone by now have no name
     for (size_t i = 0; i < t->n_volumes; i++)
-        text_addf(out, "%s'%s'", i ? ", " : " with ", t->volumes[i]->volume ? t->volumes[i]->volume : "?");
+        if (t->volumes[i]->volume) {
+            text_addf(out, "%s'%s'", first ? " with " : ", ", t->volumes[i]->volume);
+            first = false;
+        }
 }
 
 static void object_add(const Granary__Event *e, struct text *out, struct arena *arena) {
@@ -80,7 +84,8 @@ static void object_add(const Granary__Event *e, struct text *out, struct arena *
                   e->reservation->class_ ? e->reservation->class_ : "?",
                   e->reservation->role ? e->reservation->role : "*");
     if (e->class_) text_addf(out, "version %llu", (unsigned long long)e->class_->version);
-    if (e->agent && e->agent->state) text_add(out, e->agent->state);
+    // One that returns is kept as it was before.
+    if (e->agent && e->agent->state && !text_equal(e->kind, "agent-returned")) text_add(out, e->agent->state);
     if (e->provider && e->provider->driver) text_addf(out, "driver %s", e->provider->driver);
     if (e->framework && e->framework->id) text_addf(out, "id %s", e->framework->id);
     if (e->task) task_add(e->task, out);

@@ -32,6 +32,16 @@ static bool anybody_listens(const struct master *m) {
     return false;
 }
 
+// Of what has no name any more, as its volume is gone: its number, by which lists and other events know it.
+static void nameless_write(const struct event *e, const struct record *record, struct text *to) {
+    text_addf(to, "id: %llu\nevent: %s\ndata: {\"seq\":%llu,\"time\":%lld,\"kind\":\"%s\",\"noun\":\"%s\"",
+              (unsigned long long)record->seq, event_name(e->kind), (unsigned long long)record->seq,
+              (long long)record->wall.ms, event_name(e->kind), noun_name(e->noun));
+    if (e->noun == NOUN_OPERATION)
+        text_addf(to, ",\"name\":\"%llu\"", (unsigned long long)((const struct operation_row *)e->row)->id);
+    text_add(to, "}\n\n");
+}
+
 static void entry_write(struct master *m, const struct kept_entry *entry, struct text *to) {
     AUTO_ARENA struct arena arena = {0};
     struct intake in = {.symbols = &m->state->symbols, .arena = &arena};
@@ -43,9 +53,7 @@ static void entry_write(struct master *m, const struct kept_entry *entry, struct
             event_write(m->state, event, record.seq, record.wall, record.principal, to);
             continue;
         }
-        text_addf(to, "id: %llu\nevent: %s\ndata: {\"seq\":%llu,\"kind\":\"%s\",\"noun\":\"%s\"}\n\n",
-                  (unsigned long long)record.seq, event_name(event->kind), (unsigned long long)record.seq,
-                  event_name(event->kind), noun_name(event->noun));
+        nameless_write(event, &record, to);
     }
     intake_done(&in);
 }
