@@ -64,6 +64,19 @@ static void text_cell(struct table *t, const char *value) {
         table_blank(t);
 }
 
+// A tag that would take half a line is cut short; --pool shows it whole.
+static const char *tags_shown(Granary__Tag *const *tags, size_t count, const char *tier, struct arena *arena) {
+    enum { LONGEST = 24 };
+    AUTO_TEXT struct text out = {0};
+    for (size_t i = 0; i < count; i++) {
+        const char *tag = show_tags(tags + i, 1, tier, arena);
+        if (!*tag) continue;
+        bool cut = strlen(tag) > LONGEST;
+        text_addf(&out, "%s%.*s%s", out.size ? " " : "", LONGEST, tag, cut ? "..." : "");
+    }
+    return arena_text(arena, text_string(&out));
+}
+
 static void tier_row(struct table *t, const char *name, const char *notes, const char *tags) {
     table_cell(t, name);
     for (int i = 0; i < 3; i++) table_blank(t);
@@ -77,15 +90,15 @@ static void pool_row(struct table *t, const Granary__Provider *p, const Granary_
     bytes_cell(t, pool->granted);
     bytes_cell(t, pool->free);
     text_cell(t, pool_notes(p, pool, arena));
-    text_cell(t, show_tags(pool->tags, pool->n_tags, "pool", arena));
+    text_cell(t, tags_shown(pool->tags, pool->n_tags, "pool", arena));
 }
 
 static void provider_rows(struct table *t, const Granary__Provider *p, struct arena *arena) {
-    tier_row(t, p->name, provider_notes(p, arena), show_tags(p->tags, p->n_tags, "provider", arena));
+    tier_row(t, p->name, provider_notes(p, arena), tags_shown(p->tags, p->n_tags, "provider", arena));
     for (size_t i = 0; i < p->n_instances; i++) {
         const Granary__Instance *instance = p->instances[i];
         const char *name = arena_format(arena, "  %s", instance->name);
-        tier_row(t, name, "", show_tags(instance->tags, instance->n_tags, "instance", arena));
+        tier_row(t, name, "", tags_shown(instance->tags, instance->n_tags, "instance", arena));
         for (size_t j = 0; j < instance->n_pools; j++) pool_row(t, p, instance->pools[j], arena);
     }
 }
@@ -220,7 +233,8 @@ static const struct action inventory_actions[] = {
      ACTION_WATCH, inventory,
      "REPORTED is what the storage has for us, GRANTED what volumes and reservations hold, FREE what can still be "
      "granted.\n"
-     "Pools that are views of one store share these figures: taking from one shrinks the others.\n\n"
+     "Pools that are views of one store share these figures: taking from one shrinks the others. Long tags are cut;\n"
+     "--pool shows them whole.\n\n"
      "examples:\n"
      "  granary inventory --watch\n"
      "  granary inventory --pool ssd\n"
