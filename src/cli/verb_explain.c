@@ -20,23 +20,19 @@ static char *text_of(const struct call *c, const char *option) {
 }
 
 static struct err *explain(struct call *c) {
-    const struct given *size = options_find(c->options, "size"), *iops = options_find(c->options, "iops"),
-                       *cpus = options_find(c->options, "cpus"), *mem = options_find(c->options, "mem");
+    static char everybody[] = "*"; // as in 'volume create', so that both answer alike
+    const struct given *size = options_find(c->options, "size"), *iops = options_find(c->options, "iops");
     Granary__ExplainRequest request = GRANARY__EXPLAIN_REQUEST__INIT;
     if (!options_has(c->options, "class") || !size)
         return err_new(ERR_INVALID, "say what to explain: --class CLASS --size SIZE, or 'granary explain volume NAME'");
     request.class_ = text_of(c, "class");
-    request.role = text_of(c, "role");
+    request.role = options_has(c->options, "role") ? text_of(c, "role") : everybody;
     request.agent = text_of(c, "agent");
     request.fs = text_of(c, "fs");
     request.has_size = true;
     request.size = size->number;
     request.has_iops = iops != NULL;
     request.iops = iops ? iops->number : 0;
-    request.has_cpus = cpus != NULL;
-    request.cpus = cpus ? cpus->real : 0;
-    request.has_mem = mem != NULL;
-    request.mem = mem ? (double)mem->number / (double)MIB : 0;
     return ask(c, &request);
 }
 
@@ -55,8 +51,6 @@ static const struct option request_options[] = {
     {"role", OPTION_TEXT, "ROLE", "who asks (\"*\")"},
     {"agent", OPTION_TEXT, "AGENT", "only for use on this agent"},
     {"fs", OPTION_TEXT, "FS", "filesystem (the class's)"},
-    {"cpus", OPTION_REAL, "N", "what the task beside it needs"},
-    {"mem", OPTION_SIZE, "SIZE", "what the task beside it needs"},
     {"all", OPTION_FLAG, NULL, "every refusal, not the nearest ones only"},
     {0},
 };
@@ -72,8 +66,7 @@ static const struct action actions[] = {
      "For each pool: the first rule that failed, the value asked, the value found, who said so and how long ago; then "
      "the\n"
      "smallest changes that would pass. Nothing is reserved.\n\n"
-     "examples:\n  granary explain --class gold --size 10TiB\n  granary explain --class gold --size 1GiB --agent n1 "
-     "--cpus 4"},
+     "examples:\n  granary explain --class gold --size 10TiB\n  granary explain --class gold --size 1GiB --agent n1"},
     {"volume", "NAME|UUID", "on which agents a volume can be used, or why on none", volume_options, 1, 1, ACTION_WATCH,
      explain_of_volume, "example:\n  granary explain volume db"},
 };

@@ -303,7 +303,7 @@ HANDLER(rest_reservation_remove) {
 
 // The query string as the fields of the request message, so that GET and POST ask the same.
 static struct err *explain_query(const struct request *r, struct arena *arena, void **ret_message) {
-    static const char *const names[] = {"class", "role", "agent", "volume", "fs", "size", "iops", "cpus", "mem"};
+    static const char *const names[] = {"class", "role", "agent", "volume", "fs", "size", "iops"};
     struct text json = {0};
     text_add_char(&json, '{');
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
