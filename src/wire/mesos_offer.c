@@ -8,7 +8,7 @@
 #include "wire/mesos_resource.h"
 
 enum {
-    EVENT_LARGEST = 1 << 20, // bytes of JSON, about: the smallest buffer known is four times this
+    EVENT_LARGEST = 1 << 20,   // bytes of JSON, about: the smallest buffer known is four times this
     ATTRIBUTES_MOST = 256,     // tags of an agent that are shown
     RESERVATIONS_SHOWN = 1024, // in one storage-only offer; the others are named by their ids all the same
 };
