@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+// ACCEPT: offers become reservations, volumes and tasks; and what becomes of a task that has to wait for its volume.
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "core/accept.h"
+#include "core_play.h"
+
+enum { OPERATION_ERROR = 4 }; // mesos.v1.OperationState
+
+static struct item raw(uint64_t gib, const char *reserved_for, const char *source) {
+    return (struct item){.kind = ITEM_STORAGE,
+                         .name = "disk",
+                         .amount = {(int64_t)gib * 1024 * 1000},
+                         .disk = DISK_RAW,
+                         .profile = "gold",
+                         .reserved_for = reserved_for,
+                         .source_id = source};
+}
+
+static struct accept_operation on(enum accept_kind kind, const char *id, const struct item *item) {
+    return (struct accept_operation){.kind = kind, .id = id, .items = item, .item_count = 1, .target = DISK_MOUNT};
+}
+
+static uint64_t subscribed(struct play *p, const char *name, const char *role) {
+    uint64_t framework = play_framework(p, name, role);
+    play_wait(p, 20, NULL);
+    return framework;
+}
+
+static void accept_storage(struct play *p, uint64_t framework, struct accept_operation o) {
+    play_accept(p, framework, NULL, &o, 1);
+    play_wait(p, 20, NULL);
+}
+
+// The latest word about an operation or task that was never made.
+static const struct notice *told(const struct play *p, const char *text_id) {
+    const struct notice *latest = NULL;
+    VEC_EACH (n, &p->notices) {
+        if (n->text_id && strcmp(n->text_id, text_id) == 0) latest = n;
+    }
+    if (!latest) fail_msg("nobody was told of '%s'", text_id);
+    return latest;
+}
+
+static void expect_refused(const struct play *p, const char *operation, const char *words) {
+    assert_int_equal(told(p, operation)->state, OPERATION_ERROR);
+    expect_words(told(p, operation)->message, words);
+}
+
+static const struct reservation_row *the_reservation(const struct play *p) {
+    return table_next(&p->w->state->tables[NOUN_RESERVATION], 0);
+}
+static const struct volume_row *the_volume(const struct play *p) {
+    return table_next(&p->w->state->tables[NOUN_VOLUME], 0);
+}
+
+static const char *id_text(const struct play *p, uint64_t id) {
+    return arena_format(&p->w->arena, "%llu", (unsigned long long)id);
+}
+
+// ---- reservations and disks ----
+
+static void a_reservation_is_charged_at_once_and_given_back_by_unreserve(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(100, "web", NULL);
+    accept_storage(p, framework, on(ACCEPT_RESERVE, "r1", &item));
+    assert_int_equal(play_free_gib(p), PLAY_POOL - 100);
+    item = raw(100, "web", id_text(p, the_reservation(p)->id));
+    accept_storage(p, framework, on(ACCEPT_UNRESERVE, "u1", &item));
+    assert_null(the_reservation(p));
+    assert_int_equal(play_free_gib(p), PLAY_POOL);
+}
+
+static void more_than_is_left_of_a_reservation_is_refused(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(100, "web", NULL);
+    accept_storage(p, framework, on(ACCEPT_RESERVE, "r1", &item));
+    item = raw(101, "web", id_text(p, the_reservation(p)->id));
+    accept_storage(p, framework, on(ACCEPT_UNRESERVE, "u1", &item));
+    expect_refused(p, "u1", "101 GiB was asked and 100 GiB is left of the reservation");
+    accept_storage(p, framework, on(ACCEPT_CREATE_DISK, "c1", &item));
+    expect_refused(p, "c1", "101 GiB was asked and 100 GiB is left of the reservation");
+}
+
+static void a_disk_takes_from_its_reservation_and_is_charged_once(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(100, "web", NULL);
+    accept_storage(p, framework, on(ACCEPT_RESERVE, "r1", &item));
+    item = raw(60, "web", id_text(p, the_reservation(p)->id));
+    accept_storage(p, framework, on(ACCEPT_CREATE_DISK, "c1", &item));
+    assert_int_equal(the_reservation(p)->charge.bytes.n, 40 * GIB);
+    assert_int_equal(the_volume(p)->charge.bytes.n, 60 * GIB);
+    assert_int_equal(play_free_gib(p), PLAY_POOL - 100);
+}
+
+static void what_a_failed_create_had_taken_goes_back_to_its_reservation(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(100, "web", NULL);
+    accept_storage(p, framework, on(ACCEPT_RESERVE, "r1", &item));
+    item = raw(60, "web", id_text(p, the_reservation(p)->id));
+    accept_storage(p, framework, on(ACCEPT_CREATE_DISK, "c1", &item));
+    play_failed(p, OP_CREATE, ERR_FULL, "no space left in /srv/ssd");
+    assert_null(the_volume(p));
+    assert_int_equal(the_reservation(p)->charge.bytes.n, 100 * GIB);
+    assert_int_equal(play_free_gib(p), PLAY_POOL - 100);
+}
+
+static void a_reservation_is_of_its_role_only(void **state) {
+    struct play *p = *state;
+    uint64_t web = subscribed(p, "db", "web");
+    struct item item = raw(100, "web", NULL);
+    accept_storage(p, web, on(ACCEPT_RESERVE, "r1", &item));
+    uint64_t shop = subscribed(p, "till", "shop");
+    accept_storage(p, shop, on(ACCEPT_RESERVE, "r2", &item));
+    expect_refused(p, "r2", "reserved for role 'web', but the offer is for role 'shop'");
+    item = raw(10, "shop", id_text(p, the_reservation(p)->id));
+    accept_storage(p, shop, on(ACCEPT_CREATE_DISK, "c2", &item));
+    expect_refused(p, "c2", "role 'shop' has no reservation");
+}
+
+static void volumes_of_role_star_belong_to_one_framework(void **state) {
+    struct play *p = *state;
+    uint64_t first = subscribed(p, "first", "*"), second = subscribed(p, "second", "*");
+    struct item item = raw(100, "*", NULL);
+    accept_storage(p, first, on(ACCEPT_RESERVE, "r1", &item));
+    assert_int_equal(the_reservation(p)->owner.framework, first);
+    item = raw(10, "*", id_text(p, the_reservation(p)->id));
+    accept_storage(p, second, on(ACCEPT_CREATE_DISK, "c2", &item));
+    expect_refused(p, "c2", "role '*' has no reservation");
+    accept_storage(p, first, on(ACCEPT_CREATE_DISK, "c1", &item));
+    assert_int_equal(the_volume(p)->owner.framework, first);
+}
+
+static void the_loser_of_a_race_is_told_the_figures(void **state) {
+    struct play *p = *state;
+    uint64_t first = play_framework(p, "first", "web"), second = subscribed(p, "second", "shop");
+    struct item item = raw(700, NULL, NULL); // both were offered the pool: the first accept that fits wins
+    struct accept_operation a = on(ACCEPT_CREATE_DISK, "c1", &item), b = on(ACCEPT_CREATE_DISK, "c2", &item);
+    assert_non_null(play_offer(p, second, ""));
+    play_accept(p, first, NULL, &a, 1);
+    play_accept(p, second, NULL, &b, 1);
+    expect_refused(p, "c2", "700 GiB");
+    expect_words(told(p, "c2")->message, "300 GiB");
+    assert_int_equal(play_free_gib(p), PLAY_POOL - 700);
+}
+
+static void an_operation_that_fails_drops_its_own_part_only(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item good = raw(100, "web", NULL), bad = raw(5000, "web", NULL);
+    struct accept_operation both[] = {on(ACCEPT_RESERVE, "r1", &bad), on(ACCEPT_RESERVE, "r2", &good)};
+    play_accept(p, framework, NULL, both, 2);
+    expect_refused(p, "r1", "RESERVE");
+    assert_int_equal(the_reservation(p)->charge.bytes.n, 100 * GIB);
+}
+
+static void one_accept_may_reserve_create_and_launch(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item reserve = raw(100, "web", NULL), create = raw(50, "web", NULL);
+    create.persistence = "data";
+    const struct item items[] = {{.kind = ITEM_CPUS, .name = "cpus", .amount = {1000}}};
+    const struct wanted_volume wanted = {.name = "data", .container_path = "/data"};
+    struct task_launch launch = {.text_id = "t1",
+                                 .items = items,
+                                 .item_count = 1,
+                                 .volumes = &wanted,
+                                 .volume_count = 1,
+                                 .agent = id_text(p, p->n1)};
+    struct accept_operation operations[] = {on(ACCEPT_RESERVE, "r1", &reserve),
+                                            on(ACCEPT_CREATE_DISK, "c1", &create),
+                                            {.kind = ACCEPT_LAUNCH, .tasks = &launch, .task_count = 1}};
+    play_accept(p, framework, "n1", operations, 3);
+    assert_int_equal(the_reservation(p)->charge.bytes.n, 50 * GIB);
+    assert_string_equal(play_volume(p, "data")->name, "data");
+    assert_false(play_task(p, framework, "t1")->launched);
+    play_done(p, OP_CREATE);
+    play_done(p, OP_ATTACH);
+    play_says(p, "data", IS_PUBLISHED);
+    assert_true(play_task(p, framework, "t1")->launched);
+}
+
+// ---- offers ----
+
+static void an_offer_is_accepted_once(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web"), offer = play_offer(p, framework, "")->id;
+    const char *text = "o-9";
+    struct item item = raw(10, "web", NULL);
+    struct accept_operation o = on(ACCEPT_RESERVE, "r1", &item);
+    struct command c = play_command(CMD_accept);
+    c.accept = (struct cmd_accept){.framework = framework,
+                                   .offers = &offer,
+                                   .offer_texts = &text,
+                                   .offer_count = 1,
+                                   .operations = &o,
+                                   .operation_count = 1};
+    play_ok(p, &c);
+    o.id = "r2";
+    play_ok(p, &c);
+    expect_refused(p, "r2", "Offer o-9 is no longer valid");
+    assert_int_equal(play_free_gib(p), PLAY_POOL - 10);
+}
+
+static void an_offer_of_another_framework_is_not_accepted(void **state) {
+    struct play *p = *state;
+    uint64_t first = subscribed(p, "first", "web"), second = subscribed(p, "second", "shop");
+    uint64_t offer = play_offer(p, first, "")->id;
+    const char *text = "o-9";
+    struct item item = raw(10, "shop", NULL);
+    struct accept_operation o = on(ACCEPT_RESERVE, "r1", &item);
+    struct command c = play_command(CMD_accept);
+    c.accept = (struct cmd_accept){.framework = second,
+                                   .offers = &offer,
+                                   .offer_texts = &text,
+                                   .offer_count = 1,
+                                   .operations = &o,
+                                   .operation_count = 1};
+    play_ok(p, &c);
+    expect_refused(p, "r1", "no longer valid");
+    assert_non_null(state_offer(p->w->state, offer));
+    assert_null(the_reservation(p));
+}
+
+static void a_task_takes_no_more_than_was_offered(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    const struct item items[] = {{.kind = ITEM_CPUS, .name = "cpus", .amount = {9000}}};
+    struct task_launch launch = {.text_id = "t1", .items = items, .item_count = 1, .agent = id_text(p, p->n1)};
+    struct accept_operation o = {.kind = ACCEPT_LAUNCH, .tasks = &launch, .task_count = 1};
+    play_accept(p, framework, "n1", &o, 1);
+    assert_null(play_task(p, framework, "t1"));
+    assert_int_equal(told(p, "t1")->state, TASK_ERROR);
+    expect_words(told(p, "t1")->message, "cpus 9.000 of 8.000");
+}
+
+// ---- tasks with volumes ----
+
+static uint64_t waiting(struct play *p) {
+    uint64_t framework = subscribed(p, "db", "web");
+    play_launch(p, framework, "n1", "t1", "data", 50);
+    assert_false(play_task(p, framework, "t1")->launched);
+    return framework;
+}
+
+static void a_launch_makes_the_volume_that_it_describes(void **state) {
+    struct play *p = *state;
+    uint64_t framework = waiting(p);
+    assert_int_equal(play_free_gib(p), PLAY_POOL - 50);
+    play_done(p, OP_CREATE);
+    play_done(p, OP_ATTACH);
+    play_says(p, "data", IS_PUBLISHED);
+    assert_true(play_task(p, framework, "t1")->launched);
+}
+
+static void the_same_name_with_other_options_is_refused(void **state) {
+    struct play *p = *state;
+    play_make(p, "data", 50);
+    uint64_t framework = subscribed(p, "db", "web");
+    play_launch(p, framework, "n1", "t1", "data", 60);
+    assert_null(play_task(p, framework, "t1"));
+    expect_words(told(p, "t1")->message, "volume 'data' exists with 50 GiB, and 60 GiB was asked");
+}
+
+static void a_launch_that_is_refused_makes_no_volume(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    const struct item items[] = {{.kind = ITEM_CPUS, .name = "cpus", .amount = {1000}}};
+    const struct wanted_volume wanted[] = {
+        {.name = "data", .container_path = "/data", .class = "gold", .size = {GIB}},
+        {.name = "log", .container_path = "/data", .class = "gold", .size = {GIB}}}; // the same path
+    struct task_launch launch = {.text_id = "t1",
+                                 .items = items,
+                                 .item_count = 1,
+                                 .volumes = wanted,
+                                 .volume_count = 2,
+                                 .agent = id_text(p, p->n1)};
+    struct accept_operation o = {.kind = ACCEPT_LAUNCH, .tasks = &launch, .task_count = 1};
+    play_accept(p, framework, "n1", &o, 1);
+    expect_words(told(p, "t1")->message, "two volumes have the container_path '/data'");
+    assert_null(the_volume(p));
+    assert_int_equal(play_asked(p, OP_CREATE), 0);
+    assert_int_equal(play_free_gib(p), PLAY_POOL);
+}
+
+static void a_launch_whose_volume_cannot_come_fails_after_launch_wait_with_the_reason(void **state) {
+    struct play *p = *state;
+    uint64_t framework = waiting(p);
+    for (int ms = 0; ms < PLAY_WAIT - 4000; ms += 4000) play_wait(p, 4000, NULL);
+    assert_int_equal(play_task(p, framework, "t1")->state, TASK_STAGING);
+    play_wait(p, 4000, NULL);
+    assert_int_equal(play_task(p, framework, "t1")->state, TASK_FAILED);
+    expect_words(play_task(p, framework, "t1")->message, "volume 'data' was not there in time: it is making");
+}
+
+static void a_launch_whose_volume_failed_hears_so_at_once(void **state) {
+    struct play *p = *state;
+    uint64_t framework = waiting(p);
+    play_failed(p, OP_CREATE, ERR_FULL, "no space left in /srv/ssd");
+    assert_int_equal(play_task(p, framework, "t1")->state, TASK_FAILED);
+    expect_words(play_task(p, framework, "t1")->message, "no space left in /srv/ssd");
+}
+
+static void kill_ends_the_wait_at_once(void **state) {
+    struct play *p = *state;
+    uint64_t framework = waiting(p);
+    struct command c = play_command(CMD_kill);
+    c.kill = (struct cmd_kill){.framework = framework, .task = "t1", .grace_ms = UINT64_MAX};
+    play_ok(p, &c);
+    assert_int_equal(play_task(p, framework, "t1")->state, TASK_KILLED);
+    assert_int_equal(play_volume(p, "data")->state, VOLUME_MAKING); // it was granted, and stays its owner's
+}
+
+static void an_ended_task_lets_its_volume_go(void **state) {
+    struct play *p = *state;
+    uint64_t framework = waiting(p);
+    play_done(p, OP_CREATE);
+    play_done(p, OP_ATTACH);
+    play_says(p, "data", IS_PUBLISHED);
+    play_task_says(p, framework, "t1", TASK_RUNNING);
+    assert_int_equal(play_attachment(p, "data")->state, ATTACHMENT_IN_USE);
+    play_task_says(p, framework, "t1", TASK_FINISHED);
+    assert_int_equal(play_attachment(p, "data")->state, ATTACHMENT_DETACHING);
+    play_says(p, "data", IS_UNPUBLISHED);
+    play_done(p, OP_DETACH);
+    play_wait(p, 6000, NULL); // retained for its owner, and offered again
+    assert_int_not_equal(play_volume(p, "data")->offer, 0);
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(a_reservation_is_charged_at_once_and_given_back_by_unreserve),
+        T(more_than_is_left_of_a_reservation_is_refused),
+        T(a_disk_takes_from_its_reservation_and_is_charged_once),
+        T(what_a_failed_create_had_taken_goes_back_to_its_reservation),
+        T(a_reservation_is_of_its_role_only),
+        T(volumes_of_role_star_belong_to_one_framework),
+        T(the_loser_of_a_race_is_told_the_figures),
+        T(an_operation_that_fails_drops_its_own_part_only),
+        T(one_accept_may_reserve_create_and_launch),
+        T(an_offer_is_accepted_once),
+        T(an_offer_of_another_framework_is_not_accepted),
+        T(a_task_takes_no_more_than_was_offered),
+        T(a_launch_makes_the_volume_that_it_describes),
+        T(the_same_name_with_other_options_is_refused),
+        T(a_launch_that_is_refused_makes_no_volume),
+        T(a_launch_whose_volume_cannot_come_fails_after_launch_wait_with_the_reason),
+        T(a_launch_whose_volume_failed_hears_so_at_once),
+        T(kill_ends_the_wait_at_once),
+        T(an_ended_task_lets_its_volume_go),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
