@@ -347,6 +347,9 @@ class Cluster:
             wait_until(lambda: not loop_devices(self.dir), 10, "loop devices are gone", every=0.05)
             extra = mounts() - self.mounts_before
             assert not extra, f"mounts are left: {extra}"
+            for p in self.processes.values():
+                wrong = [line for line in p.said().splitlines() if "runtime error:" in line or "Sanitizer" in line]
+                assert not wrong, f"{p.name}: {wrong[:5]}"
         finally:
             for device, _ in loop_devices(self.dir):
                 subprocess.run(["losetup", "-d", f"/dev/{device}"], check=False)

@@ -24,7 +24,7 @@ class Framework:
                      "capabilities": [{"type": t} for t in CAPABILITIES]}
         if label:
             self.info["labels"] = {"labels": [{"key": "granary.storage", "value": "pools"}]}
-        self.events, self.offers = [], {}
+        self.events, self.offers, self.heard = [], {}, {}
         self.acknowledge = True
         self.changed = threading.Condition()
         self.stream = self.stream_id = None
@@ -75,6 +75,7 @@ class Framework:
             self.events.append(event)
             for offer in event.get("offers", {}).get("offers", []):
                 self.offers[offer["id"]["value"]] = offer
+                self.heard[offer["id"]["value"]] = event["at"]
             if kind == "RESCIND":
                 self.offers.pop(event["rescind"]["offer_id"]["value"], None)
             self.changed.notify_all()
@@ -146,9 +147,10 @@ class Framework:
         return self.wait("UPDATE_OPERATION_STATUS", holds, seconds)["status"]
 
     def wait_offer(self, holds, what, seconds=15):
-        """A standing offer for which `holds`; others stay."""
+        """A standing offer for which `holds`; others stay. One that is quite new may still be replaced by a better one."""
         def found():
-            return next((o for o in list(self.offers.values()) if holds(o)), None)
+            before = time.monotonic() - 0.05
+            return next((o for o in list(self.offers.values()) if self.heard[o["id"]["value"]] < before and holds(o)), None)
         return wait_until(found, seconds, f"an offer {what}; standing: {list(self.offers.values())}")
 
     def storage_offer(self, name="gold", seconds=15):

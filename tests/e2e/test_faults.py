@@ -235,6 +235,17 @@ def test_an_agent_that_returns_is_not_let_back_to_what_was_taken_over(new_cluste
     f.call("TEARDOWN")
 
 
+def test_everybody_stops_well_when_asked(new_cluster):
+    c = new_cluster()
+    whole_cluster(c, agents=1)
+    c.create("stays", 8 * MIB)
+    c.wait_volume("stays")
+    for name in ("n1", "files", "master"):
+        assert c.processes[name].stop() == 0, c.processes[name].said()[-1000:]
+    c.start_master()
+    assert c.volume("stays")["state"] == "ready"
+
+
 # ---- frameworks ----
 
 def test_an_offer_is_accepted_once(cluster):
@@ -340,8 +351,8 @@ def test_a_task_that_waits_for_its_volume_can_be_killed(new_cluster):
     c.wait_volume("slow-1", role="wait")
     # a wait has an end: then the task fails, with the reason
     c.apply_class("gold", pool="media = ssd", fs="ext4", smallest=4 * MIB, launch_wait_ms=500)
+    offer, _ = f.volume_offer("slow-1")  # what is idle now rides in the agent's offer
     c.processes["files"].freeze()
-    offer = f.agent_offer()
     f.accept(offer, launch(task(offer, "gives-up", "true", "wait", container=docker_volume("slow-2", **{"class": "gold", "size": "16MiB"}))))
     failed = f.wait_task("gives-up", "TASK_FAILED", seconds=10)
     assert "slow-2" in failed["message"], failed
