@@ -57,7 +57,9 @@ struct err *play_do(struct play *p, const struct command *c) {
     if (e) return e;
     VEC_EACH (n, &d->notices) vec_push(&p->notices, *n);
     for (size_t i = 0; i < draft_event_count(d); i++) vec_push(&p->happened, draft_event(d, i).kind);
+    if (p->watch_draft) p->watch_draft(p, d);
     world_apply(p->w);
+    if (p->watch_state) p->watch_state(p);
     return NULL;
 }
 

@@ -15,6 +15,10 @@ struct play {
     struct answer answer;          // of the latest command
     VEC(struct notice) notices;    // of all commands
     VEC(enum event_kind) happened; // events of the latest command
+    // Called around the apply of each command, with what it decided and with what became of it; may be NULL.
+    void (*watch_draft)(struct play *p, const struct draft *d);
+    void (*watch_state)(struct play *p);
+    void *watch_arg;
 };
 int play_setup(void **state); // for cmocka: *state is a struct play *
 int play_teardown(void **state);
