@@ -153,12 +153,17 @@ struct err *accept_unreserve(struct draft *d, struct accept *a, const struct acc
     return NULL;
 }
 
-uint64_t accept_volume(const struct draft *d, const struct accept *a, const struct item *item) {
+// By the id of the disk; or, for one that this very ACCEPT makes and whose id nobody was told yet, by its persistence id.
+static bool item_names(const struct item *item, const struct volume_row *v) {
     struct uuid uuid;
-    if (!item->source_id || !uuid_parse(item->source_id, &uuid)) return 0;
+    if (item->source_id) return uuid_parse(item->source_id, &uuid) && uuid_equal(v->uuid, uuid);
+    return item->persistence && text_equal(item->persistence, v->persistence);
+}
+
+uint64_t accept_volume(const struct draft *d, const struct accept *a, const struct item *item) {
     VEC_EACH (id, &a->volumes) {
         const struct volume_row *v = draft_volume(d, *id);
-        if (v && uuid_equal(v->uuid, uuid)) return *id;
+        if (v && item_names(item, v)) return *id;
     }
     return 0;
 }

@@ -190,6 +190,26 @@ static void one_accept_may_reserve_create_and_launch(void **state) {
     assert_true(play_task(p, framework, "t1")->launched);
 }
 
+static void a_launch_may_name_the_disk_that_its_own_accept_makes(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item create = raw(50, "web", NULL);
+    create.persistence = "data";
+    struct item disk = create;
+    disk.disk = DISK_MOUNT;
+    disk.container_path = "/data";
+    const struct item items[] = {{.kind = ITEM_CPUS, .name = "cpus", .amount = {1000}}, disk};
+    struct task_launch launch = {.text_id = "t1", .items = items, .item_count = 2, .agent = id_text(p, p->n1)};
+    struct accept_operation operations[] = {on(ACCEPT_RESERVE, "r1", &create),
+                                            on(ACCEPT_CREATE_DISK, "c1", &create),
+                                            {.kind = ACCEPT_LAUNCH, .tasks = &launch, .task_count = 1}};
+    play_accept(p, framework, "n1", operations, 3);
+    play_done(p, OP_CREATE);
+    play_done(p, OP_ATTACH);
+    play_says(p, "data", IS_PUBLISHED);
+    assert_true(play_task(p, framework, "t1")->launched);
+}
+
 // ---- offers ----
 
 static void an_offer_is_accepted_once(void **state) {
@@ -349,6 +369,7 @@ int main(void) {
         T(the_loser_of_a_race_is_told_the_figures),
         T(an_operation_that_fails_drops_its_own_part_only),
         T(one_accept_may_reserve_create_and_launch),
+        T(a_launch_may_name_the_disk_that_its_own_accept_makes),
         T(an_offer_is_accepted_once),
         T(an_offer_of_another_framework_is_not_accepted),
         T(a_task_takes_no_more_than_was_offered),
