@@ -24,14 +24,25 @@ static void link_tell(struct master *m, struct session *s, Granary__Envelope *en
     if (!room) out_stream_end(m, out, s->stream); // it does not listen: it has to come again
 }
 
+// Goes with every order: whoever was told one knows of its entry at once, and refuses an older copy of the registry.
+static Granary__Heartbeat told(const struct master *m) {
+    Granary__Heartbeat beat = GRANARY__HEARTBEAT__INIT;
+    beat.has_seq = true;
+    beat.seq = m->state->seq;
+    return beat;
+}
+
 static void tell_agent(struct master *m, uint64_t agent, Granary__ToAgent *message, const struct instant *at,
                        struct outputs *out) {
     const struct agent_row *a = state_agent(m->state, agent);
     struct session *s = a && a->session ? session_of(m, a->session) : NULL;
     if (!s || !message) return; // told when it comes
     Granary__Envelope envelope = GRANARY__ENVELOPE__INIT;
+    Granary__Heartbeat beat = told(m);
     envelope.to_agent = message;
+    message->heartbeat = &beat;
     link_tell(m, s, &envelope, at, out);
+    message->heartbeat = NULL;
 }
 
 static void tell_provider(struct master *m, uint64_t provider, Granary__ToProvider *message, const struct instant *at,
@@ -40,8 +51,11 @@ static void tell_provider(struct master *m, uint64_t provider, Granary__ToProvid
     struct session *s = p && p->session ? session_of(m, p->session) : NULL;
     if (!s || !message) return;
     Granary__Envelope envelope = GRANARY__ENVELOPE__INIT;
+    Granary__Heartbeat beat = told(m);
     envelope.to_provider = message;
+    message->heartbeat = &beat;
     link_tell(m, s, &envelope, at, out);
+    message->heartbeat = NULL;
 }
 
 void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const unsigned char uuid[16],

@@ -35,14 +35,6 @@ static void replace_session(struct master *m, uint64_t old_stream, struct output
     session_close(m, old);
 }
 
-// What the hello caused comes behind the welcome.
-static void append(struct outputs *out, struct outputs *more) {
-    VEC_EACH (o, &more->list) vec_push(&out->list, *o);
-    VEC_EACH (j, &more->journal) vec_push(&out->journal, *j);
-    vec_done(&more->list);
-    vec_done(&more->journal);
-}
-
 static void hello_statuses(struct master *m, struct intake *in, const Granary__AgentHello *hello, uint64_t agent,
                            const struct instant *at, struct outputs *out);
 
@@ -66,7 +58,7 @@ static struct err *agent_hello(struct master *m, const struct request *r, struct
         dispatch_all_to_agent(m, s->who, &c.agent_hello, at, &told);
         hello_statuses(m, in, unpacked, s->who, at, &told);
     }
-    append(out, &told);
+    outputs_move(out, &told); // what the hello caused comes behind the welcome
     answer_done(&answer);
     return e;
 }
@@ -115,7 +107,7 @@ static struct err *provider_hello(struct master *m, const struct request *r, str
         gone.provider_gone = (struct cmd_session){.who = provider, .session = r->exchange};
         master_do(m, &gone, at, &told);
     }
-    append(out, &told);
+    outputs_move(out, &told); // what the hello caused comes behind the welcome
     return e;
 }
 
@@ -247,6 +239,7 @@ void links_request(struct master *m, const struct request *r, const char *const 
     struct err *e = NULL;
     if (!parts[3]) {
         e = (agent ? agent_hello : provider_hello)(m, r, &in, at, out);
+        if (e) out_log(m, out, "hello refused: %s", err_text(e));
     } else {
         struct session *s = session_named(m, parts[3]);
         uint64_t stream = s ? s->stream : 0;
