@@ -6,13 +6,9 @@
 #include "core/attachment.h"
 #include "core/task.h"
 
-static bool same_secret(const struct blob *a, const struct blob *b) {
-    return a && b && a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
 static struct err *hello_check(const struct agent_row *known, const struct cmd_agent_hello *c) {
     TRY(name_check("agent", c->name));
-    if (known && known->secret && !same_secret(known->secret, c->secret))
+    if (known && known->secret && !blob_equal(known->secret, c->secret))
         return err_new(
             ERR_DENIED,
             "agent '%s': another agent registered under this name (its secret differs); choose another name, or "

@@ -5,13 +5,6 @@
 #include "core/agent.h"
 #include "core/attachment.h"
 
-static bool same_secret(const struct blob *a, const struct blob *b) {
-    if (!a || !b || a->size != b->size) return a == b || (!a && !b);
-    unsigned char difference = 0; // every byte is looked at, whatever the first ones say
-    for (uint32_t i = 0; i < a->size; i++) difference |= (unsigned char)(a->bytes[i] ^ b->bytes[i]);
-    return !difference;
-}
-
 // What was only wanted while the provider was away is asked of it now.
 static void provider_start_wanted(struct draft *d, uint64_t provider) {
     struct id_list open = draft_related(d, OPEN_OPERATIONS_OF_PROVIDER, provider);
@@ -27,7 +20,7 @@ struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hel
     TRY(name_check("provider", c->name));
     TRY(registry_behind(d->state, arena_format(d->arena, "provider '%s'", c->name), c->highest_seen));
     const struct provider_row *known = state_provider_named(d->state, c->name);
-    if (known && !same_secret(known->secret, c->secret))
+    if (known && !blob_equal(known->secret, c->secret))
         return err_new(
             ERR_DENIED,
             "provider '%s': another provider registered under this name (its secret differs); choose another name, "

@@ -22,6 +22,14 @@ struct blob {
     _Alignas(8) unsigned char bytes[]; // so that arrays of structs can be read in place
 };
 
+// Looks at every byte, whatever the first ones say: also for secrets. NULL equals NULL.
+static inline bool blob_equal(const struct blob *a, const struct blob *b) {
+    if (!a || !b || a->size != b->size) return a == b;
+    unsigned char difference = 0;
+    for (uint32_t i = 0; i < a->size; i++) difference |= (unsigned char)(a->bytes[i] ^ b->bytes[i]);
+    return !difference;
+}
+
 // Counted; never changed once a row points to it: facts that many rows or drafts may point to. `drop` frees what the object owns and it.
 struct shared {
     uint32_t holders;

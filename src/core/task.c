@@ -42,13 +42,9 @@ void task_say(struct draft *d, uint64_t task, enum task_state state, enum task_r
     if (task_state_ended(state)) task_ended(d, task);
 }
 
-static bool same_bytes(const struct blob *a, const struct blob *b) {
-    return a && b && a->size == b->size && memcmp(a->bytes, b->bytes, a->size) == 0;
-}
-
 void task_status(struct draft *d, uint64_t task, const struct cmd_task_status *c) {
     const struct task_row *old = draft_task(d, task);
-    if (same_bytes(old->update_uuid, c->uuid)) return; // told twice
+    if (c->uuid && blob_equal(old->update_uuid, c->uuid)) return; // told twice
     bool back = old->state == TASK_UNREACHABLE && !task_state_ended(c->state);
     if (task_state_ended(old->state) || (!back && old->state != c->state && !task_state_may(old->state, c->state))) {
         struct task_row *t = edit_task(d, task, EV_task_resent);

@@ -85,6 +85,7 @@ void master_do(struct master *m, const struct command *c, const struct instant *
 struct command master_command(enum command_kind kind, const struct instant *at, symbol principal);
 symbol master_symbol(struct master *m, const char *text); // NULL: the empty one
 
+void outputs_move(struct outputs *to, struct outputs *from); // to the end of `to`; `from` is empty then
 // Output: each carries the sequence number of the state it saw.
 void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body,
                size_t size);

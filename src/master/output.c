@@ -9,6 +9,13 @@
 #include "codec/recordio.h"
 #include "granary_model.pb-c.h"
 
+void outputs_move(struct outputs *to, struct outputs *from) {
+    VEC_EACH (o, &from->list) vec_push(&to->list, *o);
+    VEC_EACH (j, &from->journal) vec_push(&to->journal, *j);
+    vec_done(&from->list);
+    vec_done(&from->journal);
+}
+
 static struct output *output_add(struct master *m, struct outputs *out, enum output_kind kind, uint64_t target) {
     struct output *o = vec_add(&out->list);
     o->kind = kind;

@@ -129,10 +129,7 @@ static void subscribe(struct master *m, const struct request *r, const mesos_cal
         scheduler_tell(m, s, mesos_heartbeat(&arena), out);
         dispatch_all_to_framework(m, s->who, at, out);
     }
-    VEC_EACH (o, &told.list) vec_push(&out->list, *o);
-    VEC_EACH (j, &told.journal) vec_push(&out->journal, *j);
-    vec_done(&told.list);
-    vec_done(&told.journal);
+    outputs_move(out, &told);
     answer_done(&answer);
 }
 
