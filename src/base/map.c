@@ -7,6 +7,17 @@
 
 #include "base/mem.h"
 
+#define SIZE_NUMBER UINT32_MAX
+#define SIZE_DEAD (UINT32_MAX - 1)
+
+static bool entry_is_live(const struct map_entry *e) {
+    return e->size != SIZE_DEAD;
+}
+
+static bool entry_owns_bytes(const struct map_entry *e) {
+    return e->size < SIZE_DEAD;
+}
+
 uint64_t hash_u64(uint64_t n) {
     n ^= n >> 32;
     n *= 0xd6e8feb86659fd93u;
@@ -43,19 +54,19 @@ static struct key key_number(uint64_t n) {
 }
 
 static struct key key_bytes(const void *bytes, size_t size) {
-    must(size < UINT32_MAX);
+    must(size < SIZE_DEAD);
     return (struct key){.bytes = bytes, .size = size, .hash = (uint32_t)hash_bytes(bytes, size)};
 }
 
 static bool key_is(const struct map_entry *e, const struct key *k) {
-    if (e->hash != k->hash || !e->live) return false;
-    if (!k->bytes) return e->key.number == k->number;
+    if (e->hash != k->hash) return false;
+    if (!k->bytes) return e->size == SIZE_NUMBER && e->key.number == k->number;
     return e->size == k->size && memcmp(e->key.bytes, k->bytes, k->size) == 0;
 }
 
 void map_done(struct map *m) {
     for (size_t i = 0; i < m->used; i++)
-        if (m->entries[i].live && m->entries[i].size != UINT32_MAX) free(m->entries[i].key.bytes);
+        if (entry_owns_bytes(&m->entries[i])) free(m->entries[i].key.bytes);
     free(m->entries);
     free(m->slots);
     *m = (struct map){0};
@@ -75,7 +86,7 @@ static void map_make_room(struct map *m) {
     if (m->used < m->capacity) return;
     size_t kept = 0;
     for (size_t i = 0; i < m->used; i++)
-        if (m->entries[i].live) m->entries[kept++] = m->entries[i];
+        if (entry_is_live(&m->entries[i])) m->entries[kept++] = m->entries[i];
     m->used = kept;
     if (kept * 4 >= m->capacity * 3) {
         m->capacity = m->capacity ? m->capacity * 2 : 8;
@@ -102,7 +113,7 @@ static union map_value *map_want(struct map *m, const struct key *k, bool *ret_n
     if (e) return &e->value;
     map_make_room(m);
     e = &m->entries[m->used++];
-    *e = (struct map_entry){.hash = k->hash, .live = true};
+    *e = (struct map_entry){.hash = k->hash};
     if (k->bytes) {
         e->key.bytes = mem_resize(NULL, k->size + 1, 1);
         memcpy(e->key.bytes, k->bytes, k->size);
@@ -110,7 +121,7 @@ static union map_value *map_want(struct map *m, const struct key *k, bool *ret_n
         e->size = (uint32_t)k->size;
     } else {
         e->key.number = k->number;
-        e->size = UINT32_MAX;
+        e->size = SIZE_NUMBER;
     }
     m->live++;
     size_t slot = k->hash & (m->slot_count - 1);
@@ -122,9 +133,9 @@ static union map_value *map_want(struct map *m, const struct key *k, bool *ret_n
 static bool map_drop(struct map *m, const struct key *k) {
     struct map_entry *e = map_seek(m, k);
     if (!e) return false;
-    if (e->size != UINT32_MAX) free(e->key.bytes);
+    if (entry_owns_bytes(e)) free(e->key.bytes);
     e->key.bytes = NULL;
-    e->live = false;
+    e->size = SIZE_DEAD;
     m->live--;
     return true;
 }
@@ -186,6 +197,6 @@ void *map_get_text(const struct map *m, const char *key) {
 struct map_entry *map_next(const struct map *m, const struct map_entry *after) {
     size_t i = after ? (size_t)(after - m->entries) + 1 : 0;
     for (; i < m->used; i++)
-        if (m->entries[i].live) return &m->entries[i];
+        if (entry_is_live(&m->entries[i])) return &m->entries[i];
     return NULL;
 }

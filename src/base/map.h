@@ -20,9 +20,8 @@ struct map_entry {
         char *bytes;     // of a bytes map, owned, NUL-terminated
     } key;
     union map_value value;
-    uint32_t size; // of the key bytes
+    uint32_t size; // of the key bytes; the two highest mark a number's entry and one that was removed
     uint32_t hash;
-    bool live;
 };
 
 // Zeroed is valid and empty. One map holds keys of one kind only: numbers or bytes.

@@ -121,7 +121,7 @@ void term_explain(const struct symbols *s, const struct selector *sel, size_t in
         r.has_tag = true;
         r.tier = first->tier;
         r.origin = first->origin;
-        r.since = first->since;
+        r.since.ms = first->since.ms;
     }
     *ret_reason = r;
 }

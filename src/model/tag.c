@@ -95,6 +95,17 @@ struct err *tag_value_check(const char *value) {
     return NULL;
 }
 
+struct tag_time tag_time(struct wall wall) {
+    const int64_t most = (INT64_C(1) << 47) - 1;
+    int64_t ms = wall.ms > most ? most : wall.ms < -most ? -most : wall.ms;
+    struct tag_time time;
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wconversion" // it fits: gcc cannot know
+    time.ms = ms;
+#pragma GCC diagnostic pop
+    return time;
+}
+
 struct err *tag_make(struct symbols *s, const char *key, const char *value, struct tag *ret_tag) {
     if (!value) value = "";
     TRY(tag_key_check(key));

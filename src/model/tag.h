@@ -34,9 +34,15 @@ MUST_USE bool tag_origin_parse(const char *name, enum tag_origin *ret_origin);
 
 enum { TAG_KEY_LONGEST = 255, TAG_VALUE_LONGEST = 255, TAG_SET_MOST = 1024 };
 
+// Milliseconds since 1970 in six bytes: an agent has a dozen tags, and a cluster thousands of agents.
+struct tag_time {
+    int64_t ms : 48;
+} __attribute__((packed));
+struct tag_time tag_time(struct wall wall); // the nearest that it can hold: some 4,000 years both ways
+
 struct tag {
-    symbol key, value; // the value of "hw/infiniband" is the empty text
-    struct wall since; // 0: not known
+    symbol key, value;     // the value of "hw/infiniband" is the empty text
+    struct tag_time since; // 0: not known
     enum tier tier : 8;
     enum tag_origin origin : 8;
 };
@@ -65,6 +71,8 @@ void tag_set_done(struct tag_set *set);
 MUST_USE struct err *tag_set_add(struct tag_set *set, struct tag tag);
 bool tag_set_remove(struct tag_set *set, symbol key, symbol value); // false when there was none
 size_t tag_set_remove_key(struct tag_set *set, symbol key);         // how many
+void tag_set_reserve(struct tag_set *set, size_t more); // memory for as many more tags, so that adding them takes none
+void tag_set_trim(struct tag_set *set);                 // gives back the memory of none that it has
 struct tag_set tag_set_copy(const struct tag_set *set);
 // The values of a key: the first of *ret_count tags in a row, NULL when there is none. Borrowed until the set changes.
 const struct tag *tag_set_find(const struct tag_set *set, symbol key, size_t *ret_count);

@@ -60,6 +60,20 @@ size_t tag_set_remove_key(struct tag_set *set, symbol key) {
     return count;
 }
 
+void tag_set_reserve(struct tag_set *set, size_t more) {
+    if (more) vec_room(set, more);
+}
+
+void tag_set_trim(struct tag_set *set) {
+    if (set->capacity == set->count) return;
+    if (!set->count) {
+        tag_set_done(set);
+        return;
+    }
+    set->at = mem_resize(set->at, set->count, sizeof *set->at);
+    set->capacity = set->count;
+}
+
 struct tag_set tag_set_copy(const struct tag_set *set) {
     struct tag_set copy = {0};
     if (set->count) copy = (struct tag_set){mem_copy(set->at, set->count * sizeof *set->at), set->count, set->count};

@@ -28,9 +28,9 @@ static struct err *resources_take(const Granary__AgentResources *m, struct agent
     TRY(scalars_read(m, &f->total));
     struct port_set ports = {0};
     TRY(ports_read(m, &ports));
-    f->ports.at = ports.at;
-    f->ports.count = ports.count;
-    f->ports.capacity = ports.capacity;
+    if (ports.count) f->ports.at = mem_copy(ports.at, ports.count * sizeof *ports.at); // without room to grow
+    f->ports.count = f->ports.capacity = ports.count;
+    vec_done(&ports);
     f->storage_bandwidth.n = m->storage_bandwidth;
     f->attach_slots = m->attach_slots;
     return NULL;

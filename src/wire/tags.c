@@ -61,7 +61,7 @@ static struct err *tag_read(struct intake *in, const Granary__Tag *m, enum tier 
     TRY(tag_make(in->symbols, m->key, m->value, ret_tag));
     ret_tag->tier = tier & 0xff;
     ret_tag->origin = m->has_origin ? (m->origin - 1) & 0xff : TAG_REPORTED;
-    ret_tag->since.ms = m->has_since ? m->since : in->now.wall.ms;
+    ret_tag->since = tag_time(m->has_since ? (struct wall){m->since} : in->now.wall);
     return NULL;
 }
 
@@ -71,11 +71,13 @@ struct err *tags_read(struct intake *in, Granary__Tag *const *at, size_t count, 
         return err_new(ERR_TOO_LARGE, "%zu tags of one %s; at most %d are read", count, tier_name(tier), TAG_SET_MOST);
     struct tag_set set = {0};
     struct err *e = NULL;
+    tag_set_reserve(&set, count);
     for (size_t i = 0; i < count && !e; i++) {
         struct tag tag;
         e = tag_read(in, at[i], tier, &tag);
         if (!e) e = tag_set_add(&set, tag);
     }
+    tag_set_trim(&set); // it lasts as long as what it is said of
     if (e)
         tag_set_done(&set);
     else

@@ -77,7 +77,7 @@ static void tags_read(struct world *w, const char *texts, enum tier tier, enum t
         expect_ok(tag_parse(&w->state->symbols, text, &tag));
         tag.tier = said_by;
         tag.origin = origin;
-        tag.since = (struct wall){w->now.wall.ms - 50000};
+        tag.since = tag_time((struct wall){w->now.wall.ms - 50000});
         expect_ok(tag_set_add(ret_tags, tag));
     }
 }

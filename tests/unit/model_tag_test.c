@@ -197,6 +197,34 @@ static void sets_are_equal_by_what_they_say_not_by_who_says_it(void **state) {
     tag_set_done(&copy);
 }
 
+static void a_time_beyond_what_a_tag_holds_becomes_the_nearest(void **state) {
+    (void)state;
+    assert_int_equal(sizeof(struct tag), 16); // the memory of an agent is mostly tags
+    assert_int_equal(tag_time((struct wall){1700000000500}).ms, 1700000000500);
+    assert_int_equal(tag_time((struct wall){-5}).ms, -5);
+    assert_int_equal(tag_time((struct wall){INT64_MAX}).ms, 140737488355327);
+    assert_int_equal(tag_time((struct wall){INT64_MIN}).ms, -140737488355327);
+}
+
+static void a_trimmed_set_has_its_tags_and_no_room(void **state) {
+    (void)state;
+    struct tag_set set = {0};
+    tag_set_reserve(&set, 20);
+    assert_true(set.capacity >= 20);
+    add(&set, "b=1", TIER_AGENT);
+    add(&set, "a=1", TIER_AGENT);
+    tag_set_trim(&set);
+    assert_int_equal(set.capacity, 2);
+    assert_true(tag_set_has(&set, key("b"), parsed("b=1", TIER_AGENT).value));
+    add(&set, "c=1", TIER_AGENT);
+    assert_int_equal(set.count, 3);
+    tag_set_remove_key(&set, key("a"));
+    tag_set_remove_key(&set, key("b"));
+    tag_set_remove_key(&set, key("c"));
+    tag_set_trim(&set);
+    assert_null(set.at);
+}
+
 static void a_thing_has_at_most_1024_tags(void **state) {
     (void)state;
     struct tag_set set = {0}, below = {0}, both;
@@ -357,6 +385,8 @@ int main(void) {
         cmocka_unit_test(a_set_keeps_several_values_and_the_first_to_say_one),
         cmocka_unit_test(a_lower_tier_replaces_the_same_key_from_above),
         cmocka_unit_test(sets_are_equal_by_what_they_say_not_by_who_says_it),
+        cmocka_unit_test(a_time_beyond_what_a_tag_holds_becomes_the_nearest),
+        cmocka_unit_test(a_trimmed_set_has_its_tags_and_no_room),
         cmocka_unit_test(a_thing_has_at_most_1024_tags),
         cmocka_unit_test(numbers_are_read_with_their_unit),
         cmocka_unit_test(versions_are_ordered_part_by_part),
