@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+// Requests become outputs: answers after their entries, paths and methods, bodies, pages, events, a full store.
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "master_desk.h"
+
+#define GOLD_50G "{'name':'db','class':'gold','role':'web','size':'50000000000'}"
+
+static void ready(struct desk *d) {
+    desk_provider(d);
+    desk_agent(d);
+    desk_class(d);
+}
+
+// ---- durable before spoken ----
+
+static void a_reply_leaves_only_when_its_entry_is_durable(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    uint64_t before = master_state(d->m)->seq;
+    const struct output *o = desk_expect(d, "POST", "/v1/volumes", GOLD_50G, 202, "'name':'db'");
+    assert_int_equal(d->out.journal.count, 1);
+    assert_int_equal(vec_last(&d->out.journal)->seq, before + 1);
+    assert_int_equal(o->after, before + 1);
+}
+
+static void what_a_command_tells_others_waits_for_the_entry_too(void **state) {
+    struct desk *d = *state;
+    desk_agent(d);
+    desk_class(d);
+    uint64_t provider = desk_provider(d);
+    desk_expect(d, "POST", "/v1/volumes", GOLD_50G, 202, "db");
+    bool told = false;
+    VEC_EACH (o, &d->out.list) {
+        if (o->kind != OUTPUT_STREAM_WRITE || o->target != provider) continue;
+        told = true;
+        assert_int_equal(o->after, vec_last(&d->out.journal)->seq);
+    }
+    assert_true(told);
+}
+
+static void a_read_waits_for_the_state_that_it_saw(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "POST", "/v1/volumes", GOLD_50G, 202, "db");
+    const struct output *o = desk_expect(d, "GET", "/v1/volumes/db?role=web", NULL, 200, "'name':'db'");
+    assert_int_equal(d->out.journal.count, 0);
+    assert_int_equal(o->after, master_state(d->m)->seq);
+}
+
+static void a_refused_request_writes_nothing(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    uint64_t before = master_state(d->m)->seq;
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','role':'web','size':'5000000000000'}", 409,
+                "'kind':'no-fit'");
+    assert_int_equal(d->out.journal.count, 0);
+    assert_int_equal(master_state(d->m)->seq, before);
+}
+
+// ---- paths, methods, bodies ----
+
+static void a_path_that_is_not_there_is_not_found(void **state) {
+    struct desk *d = *state;
+    desk_expect(d, "GET", "/v1/nothing", NULL, 404, "there is nothing at this path; see GET /v1/inventory");
+    desk_expect(d, "GET", "/a/b/c/d/e/f/g/h/i/j", NULL, 404, "there is nothing at this path");
+    desk_expect(d, "GET", "/v1/volumes/db?role=web", NULL, 404, "'kind':'not-found'");
+}
+
+static void another_method_is_told_which_there_are(void **state) {
+    struct desk *d = *state;
+    const struct output *o = desk_expect(d, "PATCH", "/v1/volumes", NULL, 405, "it has GET, POST");
+    assert_string_equal(o->header.name, "Allow");
+    assert_string_equal(o->header.value, "GET, POST");
+    o = desk_expect(d, "GET", "/api/v1/scheduler", NULL, 405, "POST");
+    assert_string_equal(o->header.value, "POST");
+}
+
+static void another_content_type_is_refused(void **state) {
+    struct desk *d = *state;
+    const struct output *o = desk_ask(d, "POST", "/v1/volumes", GOLD_50G, "Content-Type: text/yaml");
+    assert_int_equal(o->status, 415);
+    expect_words(arena_text_n(&d->arena, o->body, o->size), "must be application/json, not 'text/yaml'");
+}
+
+static void an_unknown_key_names_the_nearest(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','clas':'gold','size':'1'}", 400,
+                "unknown key 'clas'; did you mean 'class'?");
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db',", 400, "'kind':'invalid'");
+}
+
+static void a_consumer_who_names_fine_grained_tags_is_told_to_name_a_class(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','size':'1000','tags':['media=ssd']}", 400,
+                "class");
+}
+
+static void a_refusal_for_lack_of_a_fit_carries_its_explanation(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','role':'web','size':'5000000000000'}", 409,
+                "'explanation':");
+}
+
+// ---- pages ----
+
+static void a_list_is_read_page_by_page(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'many','class':'gold','role':'web','size':'1000000000','count':5}",
+                202, "many-5");
+    const char *path = "/v1/volumes?limit=2";
+    size_t pages = 0, seen = 0;
+    while (path) {
+        const struct output *o = desk_expect(d, "GET", path, NULL, 200, "");
+        const char *text = arena_text_n(&d->arena, o->body, o->size), *next = strstr(text, "\"next_page\":\"");
+        for (const char *at = text; (at = strstr(at, "\"name\":\"many-")); at++) seen++;
+        path = next ? arena_format(&d->arena, "/v1/volumes?limit=2&after=%llu",
+                                   strtoull(next + strlen("\"next_page\":\""), NULL, 10))
+                    : NULL;
+        assert_true(++pages <= 3);
+    }
+    assert_int_equal(pages, 3);
+    assert_int_equal(seen, 5);
+    desk_expect(d, "GET", "/v1/volumes?limit=0", NULL, 400, "must be 1 to 10000");
+    desk_expect(d, "GET", "/v1/volumes?after=x", NULL, 400, "is not what an earlier page gave as next_page");
+}
+
+static void lists_are_narrowed_by_role_class_and_state(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "POST", "/v1/volumes", GOLD_50G, 202, "db");
+    desk_expect(d, "GET", "/v1/volumes?role=web&class=gold&state=making", NULL, 200, "'name':'db'");
+    const struct output *o = desk_expect(d, "GET", "/v1/volumes?role=shop", NULL, 200, "");
+    assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "\"db\""));
+    desk_expect(d, "GET", "/v1/volumes?state=redy", NULL, 400, "there is no state 'redy'; the states are wanted");
+}
+
+// ---- events ----
+
+static void events_follow_and_can_be_replayed(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    uint64_t before = master_state(d->m)->seq;
+    assert_null(desk_ask(d, "GET", "/v1/events", NULL, NULL));
+    uint64_t live = d->exchange;
+    desk_expect(d, "POST", "/v1/volumes", GOLD_50G, 202, "db");
+    const char *said = desk_said(d, live);
+    expect_words(said, "event: volume-making\n");
+    expect_words(said, arena_format(&d->arena, "id: %llu\n", (unsigned long long)before + 1));
+    assert_null(
+        desk_ask(d, "GET", arena_format(&d->arena, "/v1/events?after=%llu", (unsigned long long)before), NULL, NULL));
+    assert_non_null(strstr(desk_said(d, d->exchange), said)); // told again in the same words
+    assert_null(desk_ask(d, "GET", "/v1/events", NULL,
+                         arena_format(&d->arena, "Last-Event-ID: %llu", (unsigned long long)before)));
+    assert_non_null(strstr(desk_said(d, d->exchange), said));
+}
+
+static void events_after_something_that_is_no_number_are_refused(void **state) {
+    desk_expect(*state, "GET", "/v1/events?after=yesterday", NULL, 400, "'yesterday' is not a sequence number");
+}
+
+// ---- a full store ----
+
+static void a_full_store_refuses_changes_and_lets_deletes_through(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "POST", "/v1/volumes", GOLD_50G, 202, "db");
+    master_set_full(d->m, "no space left on device");
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'other','class':'gold','role':'web','size':'10000000'}", 507,
+                "the registry's store is full: no space left on device; releases still work");
+    desk_expect(d, "PUT", "/v1/classes/bulk", "{'name':'bulk'}", 507, "'kind':'full'");
+    desk_expect(d, "POST", "/v1/reservations", "{'class':'gold','role':'web','size':'10000000'}", 507, "full");
+    assert_int_equal(d->out.journal.count, 0);
+    desk_expect(d, "GET", "/v1/volumes/db?role=web", NULL, 200, "db");
+    desk_expect(d, "DELETE", "/v1/volumes/db?role=web", NULL, 202, "db");
+    assert_int_equal(d->out.journal.count, 1);
+    master_set_full(d->m, NULL);
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'other','class':'gold','role':'web','size':'10000000'}", 202,
+                "other");
+}
+
+#define T(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        T(a_reply_leaves_only_when_its_entry_is_durable),
+        T(what_a_command_tells_others_waits_for_the_entry_too),
+        T(a_read_waits_for_the_state_that_it_saw),
+        T(a_refused_request_writes_nothing),
+        T(a_path_that_is_not_there_is_not_found),
+        T(another_method_is_told_which_there_are),
+        T(another_content_type_is_refused),
+        T(an_unknown_key_names_the_nearest),
+        T(a_consumer_who_names_fine_grained_tags_is_told_to_name_a_class),
+        T(a_refusal_for_lack_of_a_fit_carries_its_explanation),
+        T(a_list_is_read_page_by_page),
+        T(lists_are_narrowed_by_role_class_and_state),
+        T(events_follow_and_can_be_replayed),
+        T(events_after_something_that_is_no_number_are_refused),
+        T(a_full_store_refuses_changes_and_lets_deletes_through),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
