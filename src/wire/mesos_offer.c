@@ -28,20 +28,13 @@ struct offer_maker {
 
 // ---- attributes ----
 
-// Some clients lose an event, or die, over anything that is not ASCII.
-static char *ascii_text(const char *text, struct arena *arena) {
-    char *copy = arena_text(arena, text);
-    for (char *c = copy; *c; c++)
-        if (*c < ' ' || *c > '~') *c = '?';
-    return copy;
-}
-
+// Text beyond ASCII stays as it is: some clients lose an event over it, but only when the JSON does not escape it.
 static void attribute_add(mesos_offer *offer, const char *name, const char *value, struct arena *arena) {
     Mesos__V1__Attribute *a = mesos_new(arena, &mesos__v1__attribute__descriptor);
-    a->name = ascii_text(name, arena);
+    a->name = arena_text(arena, name);
     a->type = MESOS__V1__VALUE__TYPE__TEXT;
     a->text = mesos_new(arena, &mesos__v1__value__text__descriptor);
-    a->text->value = ascii_text(value, arena);
+    a->text->value = arena_text(arena, value);
     offer->attributes[offer->n_attributes++] = a;
 }
 

@@ -63,7 +63,7 @@ def test_each_chunk_of_a_subscription_is_one_record(subscribe):
     assert kinds.count("HEARTBEAT") >= 3 and "OFFERS" in kinds, kinds
     assert heard[0]["subscribed"]["framework_id"]["value"] and heard[0]["subscribed"]["heartbeat_interval_seconds"] == 0.3
     offers = [o for e in heard if e["type"] == "OFFERS" for o in e["offers"]["offers"]]
-    assert "town" in {a["name"] for o in offers for a in o["attributes"]}
+    assert ("town", "Zürich") in {(a["name"], a["text"]["value"]) for o in offers for a in o["attributes"]}
 
 
 def test_what_curl_prints_begins_with_the_subscription(subscribe):

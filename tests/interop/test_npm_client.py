@@ -52,7 +52,7 @@ def test_a_plain_task_runs(cluster, npm_client):
         offer = client.of("offers")[0]["offers"][0]
         texts = {(a["name"], a["text"]["value"]) for a in offer["attributes"] if a["type"] == "TEXT"}
         assert ("granary.storage", "gold") in texts, "which classes that agent can use"
-        assert "town" in {name for name, _ in texts}, "a tag beyond ASCII costs no event"
+        assert ("town", "Zürich") in texts, "text beyond ASCII arrives whole"
         assert offer["url"]["address"]["ip"] == "127.0.0.1" and offer["hostname"] == "n1"
         assert not [r for r in offer["resources"] if "disk" in r], "no storage as such for who did not ask"
         assert {r["role"] for r in offer["resources"]} == {"*"} and "allocation_info" not in offer
