@@ -3,9 +3,14 @@
 #include "core/accept.h"
 #include "core/framework.h"
 
-static struct bytes item_bytes(const struct item *i) {
-    unsigned __int128 n = (unsigned __int128)(uint64_t)i->amount.n * MIB / 1000;
+// Thousandths of a MiB, 0 or more.
+static struct bytes bytes_of_mib(struct milli mib) {
+    unsigned __int128 n = (unsigned __int128)(uint64_t)mib.n * MIB / 1000;
     return (struct bytes){n > INT64_MAX ? INT64_MAX : (uint64_t)n};
+}
+
+static struct bytes item_bytes(const struct item *i) {
+    return bytes_of_mib(i->amount);
 }
 
 static struct err *item_check(const struct accept_operation *o, const char *verb) {
@@ -268,8 +273,7 @@ struct err *accept_grow(struct draft *d, struct accept *a, const struct accept_o
     TRY(item_check(o, "GROW_VOLUME"));
     uint64_t volume;
     TRY(volume_of_item(d, a, &o->items[0], "GROW_VOLUME", &volume));
-    struct bytes more = {(uint64_t)o->grow_by.n * MIB / 1000};
-    struct bytes size = {draft_volume(d, volume)->charge.bytes.n + more.n};
+    struct bytes size = {draft_volume(d, volume)->charge.bytes.n + bytes_of_mib(o->grow_by).n};
     return err_wrap(volume_grow(d, volume, size, a->framework->id, draft_text(d, o->id)), "GROW_VOLUME");
 }
 

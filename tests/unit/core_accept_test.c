@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ACCEPT: offers become reservations, volumes and tasks; and what becomes of a task that has to wait for its volume.
+// ACCEPT: offers become reservations, volumes and tasks; who loses a race, and what each refusal says.
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -264,97 +264,37 @@ static void a_task_takes_no_more_than_was_offered(void **state) {
     expect_words(told(p, "t1")->message, "cpus 9.000 of 8.000");
 }
 
-// ---- tasks with volumes ----
+// ---- what grows ----
 
-static uint64_t waiting(struct play *p) {
+// The framework grows volume `db`, which is in one of its offers, by so many thousandths of a MiB.
+static void grow(struct play *p, uint64_t framework, const char *id, int64_t milli_mib) {
+    const struct volume_row *v = play_volume(p, "db");
+    char uuid[UUID_TEXT];
+    uuid_text(v->uuid, uuid);
+    struct item item = raw(50, NULL, uuid);
+    item.disk = DISK_MOUNT;
+    struct accept_operation o = on(ACCEPT_GROW, id, &item);
+    o.grow_by.n = milli_mib;
+    const struct offer_row *offer = state_offer(p->w->state, v->offer);
+    assert_non_null(offer);
+    play_accept(p, framework, state_agent(p->w->state, offer->agent)->name, &o, 1);
+}
+
+static void an_offered_volume_grows(void **state) {
+    struct play *p = *state;
+    play_make(p, "db", 50);
     uint64_t framework = subscribed(p, "db", "web");
-    play_launch(p, framework, "n1", "t1", "data", 50);
-    assert_false(play_task(p, framework, "t1")->launched);
-    return framework;
+    grow(p, framework, "g1", 10 * 1024 * 1000);
+    assert_int_equal(play_volume(p, "db")->grow_to.n, 60 * GIB);
 }
 
-static void a_launch_makes_the_volume_that_it_describes(void **state) {
+static void a_growth_beyond_all_numbers_is_refused(void **state) {
     struct play *p = *state;
-    uint64_t framework = waiting(p);
-    assert_int_equal(play_free_gib(p), PLAY_POOL - 50);
-    play_done(p, OP_CREATE);
-    play_done(p, OP_ATTACH);
-    play_says(p, "data", IS_PUBLISHED);
-    assert_true(play_task(p, framework, "t1")->launched);
-}
-
-static void the_same_name_with_other_options_is_refused(void **state) {
-    struct play *p = *state;
-    play_make(p, "data", 50);
+    play_make(p, "db", 50);
     uint64_t framework = subscribed(p, "db", "web");
-    play_launch(p, framework, "n1", "t1", "data", 60);
-    assert_null(play_task(p, framework, "t1"));
-    expect_words(told(p, "t1")->message, "volume 'data' exists with 50 GiB, and 60 GiB was asked");
-}
-
-static void a_launch_that_is_refused_makes_no_volume(void **state) {
-    struct play *p = *state;
-    uint64_t framework = subscribed(p, "db", "web");
-    const struct item items[] = {{.kind = ITEM_CPUS, .name = "cpus", .amount = {1000}}};
-    const struct wanted_volume wanted[] = {
-        {.name = "data", .container_path = "/data", .class = "gold", .size = {GIB}},
-        {.name = "log", .container_path = "/data", .class = "gold", .size = {GIB}}}; // the same path
-    struct task_launch launch = {.text_id = "t1",
-                                 .items = items,
-                                 .item_count = 1,
-                                 .volumes = wanted,
-                                 .volume_count = 2,
-                                 .agent = id_text(p, p->n1)};
-    struct accept_operation o = {.kind = ACCEPT_LAUNCH, .tasks = &launch, .task_count = 1};
-    play_accept(p, framework, "n1", &o, 1);
-    expect_words(told(p, "t1")->message, "two volumes have the container_path '/data'");
-    assert_null(the_volume(p));
-    assert_int_equal(play_asked(p, OP_CREATE), 0);
-    assert_int_equal(play_free_gib(p), PLAY_POOL);
-}
-
-static void a_launch_whose_volume_cannot_come_fails_after_launch_wait_with_the_reason(void **state) {
-    struct play *p = *state;
-    uint64_t framework = waiting(p);
-    for (int ms = 0; ms < PLAY_WAIT - 4000; ms += 4000) play_wait(p, 4000, NULL);
-    assert_int_equal(play_task(p, framework, "t1")->state, TASK_STAGING);
-    play_wait(p, 4000, NULL);
-    assert_int_equal(play_task(p, framework, "t1")->state, TASK_FAILED);
-    expect_words(play_task(p, framework, "t1")->message, "volume 'data' was not there in time: it is making");
-}
-
-static void a_launch_whose_volume_failed_hears_so_at_once(void **state) {
-    struct play *p = *state;
-    uint64_t framework = waiting(p);
-    play_failed(p, OP_CREATE, ERR_FULL, "no space left in /srv/ssd");
-    assert_int_equal(play_task(p, framework, "t1")->state, TASK_FAILED);
-    expect_words(play_task(p, framework, "t1")->message, "no space left in /srv/ssd");
-}
-
-static void kill_ends_the_wait_at_once(void **state) {
-    struct play *p = *state;
-    uint64_t framework = waiting(p);
-    struct command c = play_command(CMD_kill);
-    c.kill = (struct cmd_kill){.framework = framework, .task = "t1", .grace_ms = UINT64_MAX};
-    play_ok(p, &c);
-    assert_int_equal(play_task(p, framework, "t1")->state, TASK_KILLED);
-    assert_int_equal(play_volume(p, "data")->state, VOLUME_MAKING); // it was granted, and stays its owner's
-}
-
-static void an_ended_task_lets_its_volume_go(void **state) {
-    struct play *p = *state;
-    uint64_t framework = waiting(p);
-    play_done(p, OP_CREATE);
-    play_done(p, OP_ATTACH);
-    play_says(p, "data", IS_PUBLISHED);
-    play_task_says(p, framework, "t1", TASK_RUNNING);
-    assert_int_equal(play_attachment(p, "data")->state, ATTACHMENT_IN_USE);
-    play_task_says(p, framework, "t1", TASK_FINISHED);
-    assert_int_equal(play_attachment(p, "data")->state, ATTACHMENT_DETACHING);
-    play_says(p, "data", IS_UNPUBLISHED);
-    play_done(p, OP_DETACH);
-    play_wait(p, 6000, NULL); // retained for its owner, and offered again
-    assert_int_not_equal(play_volume(p, "data")->offer, 0);
+    grow(p, framework, "g1", ((int64_t)1 << 44) + 1024 * 1000); // 16 PiB and 1 GiB
+    expect_refused(p, "g1", "needs 16");
+    assert_int_equal(play_volume(p, "db")->grow_to.n, 0);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
@@ -373,13 +313,8 @@ int main(void) {
         T(an_offer_is_accepted_once),
         T(an_offer_of_another_framework_is_not_accepted),
         T(a_task_takes_no_more_than_was_offered),
-        T(a_launch_makes_the_volume_that_it_describes),
-        T(the_same_name_with_other_options_is_refused),
-        T(a_launch_that_is_refused_makes_no_volume),
-        T(a_launch_whose_volume_cannot_come_fails_after_launch_wait_with_the_reason),
-        T(a_launch_whose_volume_failed_hears_so_at_once),
-        T(kill_ends_the_wait_at_once),
-        T(an_ended_task_lets_its_volume_go),
+        T(an_offered_volume_grows),
+        T(a_growth_beyond_all_numbers_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
