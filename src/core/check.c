@@ -29,7 +29,7 @@ static struct err *references_check(const struct state *s, uint64_t seq, const s
 }
 
 static struct err *names_check(const struct state *s, uint64_t seq, const struct event *e, uint64_t id) {
-    AUTO_TEXT struct text key = {0};
+    struct name_key key;
     if (!row_name_key(e->noun, e->row, &key)) return NULL;
     uint64_t other = name_index_find(&s->names[e->noun], &s->tables[e->noun], e->noun, &key);
     if (!other || other == id) return NULL;

@@ -105,28 +105,27 @@ struct id_list draft_related(const struct draft *d, enum relation relation, uint
 }
 
 // A row touched here answers to its name; a live one only if it was not removed here.
-static const void *draft_named(const struct draft *d, enum noun noun, const void *live, const struct text *key) {
+static const void *draft_named(const struct draft *d, enum noun noun, const void *live, const struct name_key *key) {
     if (live && !draft_find(d, row_id(live))) return live;
     for (size_t i = 0; i < d->touched.count; i++) {
         const struct touched *t = &d->touched.at[i];
         if (t->noun != noun || t->removed) continue;
-        AUTO_TEXT struct text own = {0};
-        if (row_name_key(noun, t->row, &own) && own.size == key->size && memcmp(own.data, key->data, own.size) == 0)
-            return t->row;
+        struct name_key own;
+        if (row_name_key(noun, t->row, &own) && name_key_equal(&own, key)) return t->row;
     }
     return NULL;
 }
 
 const struct volume_row *draft_volume_named(const struct draft *d, struct owner owner, const char *name) {
     struct volume_row wanted = {.owner = owner, .name = name};
-    AUTO_TEXT struct text key = {0};
+    struct name_key key;
     row_name_key(NOUN_VOLUME, &wanted, &key);
     return draft_named(d, NOUN_VOLUME, state_volume_named(d->state, owner, name), &key);
 }
 
 const struct task_row *draft_task_named(const struct draft *d, uint64_t framework, const char *text_id) {
     struct task_row wanted = {.framework = framework, .text_id = text_id};
-    AUTO_TEXT struct text key = {0};
+    struct name_key key;
     row_name_key(NOUN_TASK, &wanted, &key);
     return draft_named(d, NOUN_TASK, state_task_named(d->state, framework, text_id), &key);
 }

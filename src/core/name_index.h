@@ -5,19 +5,25 @@
 
 #include "core/table.h"
 
+// What names a row: numbers and texts, which it borrows from the row. Of two rows of one noun, equal keys are the same name.
+struct name_key {
+    uint64_t numbers[2];
+    const char *texts[2]; // "" where there is none
+    uint32_t hash;
+};
+// False when rows of that noun have no names.
+bool row_name_key(enum noun noun, const void *row, struct name_key *ret_key);
+bool name_key_equal(const struct name_key *a, const struct name_key *b);
+
 // Zeroed is valid and empty.
 struct name_index {
-    uint64_t *ids; // 0: empty
-    uint32_t *hashes;
-    size_t slots, live;
+    struct name_slot *slots;
+    size_t slot_count, live;
 };
 void name_index_done(struct name_index *n);
 // The id of the row of `t` whose name key is `key`; 0 when there is none.
-uint64_t name_index_find(const struct name_index *n, const struct table *t, enum noun noun, const struct text *key);
-void name_index_add(struct name_index *n, const struct text *key, uint64_t id);
-void name_index_remove(struct name_index *n, const struct text *key, uint64_t id);
-
-// Key of a row, added to `ret_key`; false when rows of that noun have no names.
-bool row_name_key(enum noun noun, const void *row, struct text *ret_key);
+uint64_t name_index_find(const struct name_index *n, const struct table *t, enum noun noun, const struct name_key *key);
+void name_index_add(struct name_index *n, const struct name_key *key, uint64_t id);
+void name_index_remove(struct name_index *n, const struct name_key *key, uint64_t id);
 
 #endif

@@ -38,7 +38,7 @@ void state_free(struct state *s) {
 // ---- what is derived from one row: added before it counts, taken back before it changes ----
 
 static void name_relate(struct state *s, enum noun noun, const void *row, uint64_t id, bool add) {
-    AUTO_TEXT struct text key = {0};
+    struct name_key key;
     if (!row_name_key(noun, row, &key)) return;
     if (add)
         name_index_add(&s->names[noun], &key, id);
@@ -282,7 +282,7 @@ void state_settle(struct state *s) {
 // ---- reading ----
 
 static const void *named(const struct state *s, enum noun noun, const void *wanted) {
-    AUTO_TEXT struct text key = {0};
+    struct name_key key;
     row_name_key(noun, wanted, &key);
     return table_get(&s->tables[noun], name_index_find(&s->names[noun], &s->tables[noun], noun, &key));
 }

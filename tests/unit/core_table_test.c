@@ -173,9 +173,8 @@ static void rows_recovered_out_of_order_are_in_order_before_and_after_the_sort(v
 
 // ---- names ----
 
-static void role_named(struct text *key, uint64_t name) {
+static void role_named(struct name_key *key, uint64_t name) {
     const struct role_row row = {.name = {(uint32_t)name}};
-    text_clear(key);
     row_name_key(NOUN_ROLE, &row, key);
 }
 
@@ -185,7 +184,7 @@ static void names_are_found_as_by_looking_at_every_row(void **state) {
     uint64_t of[NAMES] = {0}, next = 1, chance = 5; // name -> id; 0: free
     struct table t;
     struct name_index n = {0};
-    AUTO_TEXT struct text key = {0};
+    struct name_key key;
     table_init(&t, &row_kinds[NOUN_ROLE]);
     for (int step = 0; step < STEPS; step++) {
         uint64_t name = random_below(&chance, NAMES);
