@@ -216,10 +216,10 @@ struct notice *draft_notice(struct draft *d, enum notice_kind kind, uint64_t fra
     return n;
 }
 
-void draft_own_removed(struct draft *d) {
+void draft_own_images(struct draft *d) {
     VEC_EACH (t, &d->touched) {
-        if (!t->removed) continue;
         const struct row_kind *kind = &row_kinds[t->noun];
+        if (!t->removed && !kind->one_block) continue;
         row_own(kind, t->row, d->arena);
         for (size_t i = 0; i < ARRAY_LEN(kind->shareds) && kind->shareds[i]; i++) {
             struct shared *s;

@@ -92,8 +92,8 @@ struct notice *draft_notice(struct draft *d, enum notice_kind kind, uint64_t fra
 void draft_keep(struct draft *d, struct shared *s);
 // The events, in the order of first touch: calls `each` for every row touched.
 // Their rows borrow from the live rows they are copies of. What is told after apply must not: this makes the last images of
-// removed rows the draft's own.
-void draft_own_removed(struct draft *d);
+// removed rows, and those whose live texts may move, the draft's own.
+void draft_own_images(struct draft *d);
 size_t draft_event_count(const struct draft *d);
 struct event draft_event(const struct draft *d, size_t i);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/text.h"
 
 #define OFF(noun, member) (uint16_t) offsetof(struct noun##_row, member)
 #define SIZES(noun) .name = #noun, .size = sizeof(struct noun##_row)
@@ -26,7 +27,8 @@ const struct row_kind row_kinds[NOUN_COUNT] = {
                           .blobs = {OFF(reservation, labels)}},
     [NOUN_VOLUME] = {SIZES(volume), .derived_from = OFF(volume, queued),
                      .texts = {OFF(volume, name), OFF(volume, handle), OFF(volume, context), OFF(volume, message),
-                               OFF(volume, persistence)}},
+                               OFF(volume, persistence)},
+                     .one_block = true},
     [NOUN_ATTACHMENT] = {SIZES(attachment), ALL(attachment),
                          .texts = {OFF(attachment, context), OFF(attachment, message), OFF(attachment, path),
                                    OFF(attachment, ended_because), OFF(attachment, host)}},
@@ -70,15 +72,60 @@ static void *blob_copy(const struct blob *b) {
     return b ? mem_copy(b, sizeof *b + b->size) : NULL;
 }
 
-void row_put(const struct row_kind *kind, void *live, const void *image) {
-    enum { LONGEST_LISTS = 18 };
-    void *own[LONGEST_LISTS];
+enum { LONGEST_LISTS = 18 };
+
+// ---- texts, one allocation each ----
+
+static size_t texts_each(const struct row_kind *kind, void *live, const void *image, void *ret_own[]) {
     size_t n = 0;
-    for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++) {
-        char *old = member_get(live, kind->texts[i]), *given = member_get(image, kind->texts[i]);
-        own[n++] = given == old ? old : mem_text(given);
+    for (; n < ARRAY_LEN(kind->texts) && kind->texts[n]; n++) {
+        char *old = member_get(live, kind->texts[n]), *given = member_get(image, kind->texts[n]);
+        ret_own[n] = given == old ? old : mem_text(given);
         if (given != old) free(old);
     }
+    return n;
+}
+
+// ---- texts, all in one allocation: it begins with the first that is there ----
+
+static void *block_get(const struct row_kind *kind, const void *live) {
+    for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++) {
+        void *first = member_get(live, kind->texts[i]);
+        if (first) return first;
+    }
+    return NULL;
+}
+
+static bool block_stays(const struct row_kind *kind, const void *live, const void *image) {
+    for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++)
+        if (!text_equal(member_get(live, kind->texts[i]), member_get(image, kind->texts[i]))) return false;
+    return true;
+}
+
+static size_t texts_in_block(const struct row_kind *kind, void *live, const void *image, void *ret_own[]) {
+    bool stays = block_stays(kind, live, image);
+    size_t n = 0, total = 0, sizes[ARRAY_LEN(kind->texts)];
+    for (; n < ARRAY_LEN(kind->texts) && kind->texts[n]; n++) {
+        const char *given = member_get(image, kind->texts[n]);
+        ret_own[n] = member_get(live, kind->texts[n]);
+        total += sizes[n] = given ? strlen(given) + 1 : 0;
+    }
+    if (stays) return n;
+    char *old = block_get(kind, live), *to = total ? mem_resize(NULL, total, 1) : NULL;
+    for (size_t i = 0; i < n; i++) { // the image may borrow from the old block
+        const char *given = member_get(image, kind->texts[i]);
+        ret_own[i] = given ? memcpy(to, given, sizes[i]) : NULL;
+        if (given) to += sizes[i];
+    }
+    free(old);
+    return n;
+}
+
+// ---- rows ----
+
+void row_put(const struct row_kind *kind, void *live, const void *image) {
+    void *own[LONGEST_LISTS];
+    size_t n = (kind->one_block ? texts_in_block : texts_each)(kind, live, image, own);
     for (size_t i = 0; i < ARRAY_LEN(kind->blobs) && kind->blobs[i]; i++) {
         struct blob *old = member_get(live, kind->blobs[i]), *given = member_get(image, kind->blobs[i]);
         own[n++] = given == old ? old : blob_copy(given);
@@ -104,7 +151,9 @@ void row_own(const struct row_kind *kind, void *image, struct arena *arena) {
 }
 
 void row_done(const struct row_kind *kind, void *live) {
-    for (size_t i = 0; i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++) free(member_get(live, kind->texts[i]));
+    if (kind->one_block) free(block_get(kind, live));
+    for (size_t i = 0; !kind->one_block && i < ARRAY_LEN(kind->texts) && kind->texts[i]; i++)
+        free(member_get(live, kind->texts[i]));
     for (size_t i = 0; i < ARRAY_LEN(kind->blobs) && kind->blobs[i]; i++) free(member_get(live, kind->blobs[i]));
     for (size_t i = 0; i < ARRAY_LEN(kind->shareds) && kind->shareds[i]; i++)
         shared_leave(member_get(live, kind->shareds[i]));

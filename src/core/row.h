@@ -408,10 +408,12 @@ struct row_kind {
     uint16_t texts[8];     // offsets of owned texts, blobs and shared objects; 0 ends (offset 0 is the id)
     uint16_t blobs[8];
     uint16_t shareds[2];
+    bool one_block; // the texts of a live row stand in one allocation, in their order here: for nouns of many rows
 };
 extern const struct row_kind row_kinds[NOUN_COUNT];
 
-// Puts the image into a live row: new texts and blobs are copied, those that changed are freed; derived bytes stay.
+// Puts the image into a live row: new texts and blobs are copied, those that changed are freed; derived bytes stay. With
+// one_block, texts that did not change may move too: an image that borrows them is not to be read afterwards.
 void row_put(const struct row_kind *kind, void *live, const void *image);
 // Copies what an image points to into the arena: for an image that outlives its live row. Shared objects stay counted by whom
 // they were.

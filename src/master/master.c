@@ -316,7 +316,7 @@ static void master_commit(struct master *m, struct draft *d, const struct instan
     uint64_t seq = m->state->seq + (kept_count ? 1 : 0);
     if (kept_count) journal_add(m, kept, kept_count, seq, d, out);
     const struct task_before *before = tasks_before(d);
-    draft_own_removed(d);
+    draft_own_images(d);
     for (size_t i = 0; i < n; i++) {
         struct event e = draft_event(d, i);
         uint64_t id;

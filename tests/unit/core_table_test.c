@@ -210,6 +210,40 @@ static void names_are_found_as_by_looking_at_every_row(void **state) {
     table_done(&t);
 }
 
+// ---- texts ----
+
+static void volume_texts_expect(const struct volume_row *v, const char *name, const char *handle, const char *message) {
+    assert_string_equal(v->name, name);
+    if (handle) assert_string_equal(v->handle, handle);
+    if (!handle) assert_null(v->handle);
+    if (message) assert_string_equal(v->message, message);
+    if (!message) assert_null(v->message);
+}
+
+static void an_image_may_borrow_the_texts_it_replaces(void **state) {
+    (void)state;
+    struct table t;
+    table_init(&t, &row_kinds[NOUN_VOLUME]);
+    struct volume_row *live = table_add(&t, 1, NULL), image = {.id = 1, .name = "db", .handle = "vol-1"};
+    row_put(t.kind, live, &image);
+    volume_texts_expect(live, "db", "vol-1", NULL);
+    const char *kept = live->name;
+    row_put(t.kind, live, &image); // equal texts do not move
+    assert_ptr_equal(live->name, kept);
+    image = *live;
+    image.message = image.handle;
+    image.handle = NULL;
+    row_put(t.kind, live, &image);
+    volume_texts_expect(live, "db", NULL, "vol-1");
+    image = *live;
+    image.handle = "a longer handle than the one before";
+    image.message = NULL;
+    row_put(t.kind, live, &image);
+    volume_texts_expect(live, "db", "a longer handle than the one before", NULL);
+    table_remove(&t, 1);
+    table_done(&t);
+}
+
 // ---- relations ----
 
 enum { KEYS = 12, MEMBERS = 40 };
@@ -268,6 +302,7 @@ int main(void) {
         cmocka_unit_test(nothing_is_found_in_an_empty_table),
         cmocka_unit_test(rows_recovered_out_of_order_are_in_order_before_and_after_the_sort),
         cmocka_unit_test(names_are_found_as_by_looking_at_every_row),
+        cmocka_unit_test(an_image_may_borrow_the_texts_it_replaces),
         cmocka_unit_test(lists_of_members_are_whole_and_in_growing_order),
         cmocka_unit_test(an_ended_task_is_of_its_framework_and_no_more_of_its_agent_and_volumes),
     };
