@@ -28,12 +28,14 @@ static inline struct packed packed_of(const void *bytes, size_t size) {
 }
 
 static inline bool packed_varint(struct packed *p, uint64_t *ret_n) {
+    const unsigned char *at = p->at; // bytes may alias anything: through `p`, each step would be written back
     uint64_t n = 0;
-    for (unsigned shift = 0; shift < 70 && p->at < p->end; shift += 7) {
-        unsigned char b = *p->at++;
+    for (unsigned shift = 0; shift < 70 && at < p->end; shift += 7) {
+        unsigned char b = *at++;
         if (shift == 63 && b > 1) return false;
         n |= (uint64_t)(b & 0x7f) << shift;
         if (b & 0x80) continue;
+        p->at = at;
         *ret_n = n;
         return true;
     }
