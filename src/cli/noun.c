@@ -16,6 +16,8 @@
 
 enum { WATCH_SECONDS = 2 };
 
+enum { OPTIONS_MOST = 16 }; // of one action
+
 static const struct option watch_option = {"watch", OPTION_FLAG, NULL, "draw it again every 2 seconds, until stopped"};
 
 // ---- which action ----
@@ -59,13 +61,18 @@ static void action_usage(const struct noun *noun, const struct action *a, struct
 }
 
 void action_help(const struct noun *noun, const struct action *a, struct text *out) {
-    const struct option watch[] = {watch_option, {0}};
+    struct option all[OPTIONS_MOST + 2] = {0};
+    size_t count = 0;
+    for (const struct option *o = a->options; o && o->name; o++) {
+        must(count < OPTIONS_MOST);
+        all[count++] = *o;
+    }
+    if (a->traits & ACTION_WATCH) all[count++] = watch_option;
     text_add(out, "usage: ");
     action_usage(noun, a, out);
     text_addf(out, "\n\n  %s\n", a->line);
-    if (a->options || a->traits & ACTION_WATCH) text_add(out, "\n");
-    options_help(a->options, out);
-    if (a->traits & ACTION_WATCH) options_help(watch, out);
+    if (count) text_add(out, "\n");
+    options_help(all, out);
     if (a->more) text_addf(out, "\n%s\n", a->more);
 }
 
@@ -94,10 +101,9 @@ static void actions_help(const struct noun *noun, struct text *out) {
 void noun_help(const struct noun *noun, const char *const *arguments, struct text *out) {
     size_t used;
     const struct action *a = noun_action(noun, arguments, &used);
-    if (a && (used || noun->count == 1))
-        action_help(noun, a, out);
-    else
-        actions_help(noun, out);
+    if (a) action_help(noun, a, out);
+    if (a && !used && noun->count > 1) text_add_char(out, '\n');
+    if (!a || (!used && noun->count > 1)) actions_help(noun, out);
     text_add(out, "\nEverywhere:\n");
     global_help(out);
 }
