@@ -68,14 +68,14 @@ static void fits_write(const Granary__Explanation *e, struct text *out) {
     AUTO_TABLE struct table t = {0};
     table_column(&t, "  FITS", TABLE_LEFT);
     table_column(&t, "SCORE", TABLE_RIGHT);
-    table_column(&t, "FREE", TABLE_RIGHT);
+    if (e->fits[0]->has_free) table_column(&t, "FREE", TABLE_RIGHT); // pools have it, agents do not
     for (size_t i = 0; i < e->n_fits; i++) {
         const Granary__Fit *fit = e->fits[i];
         table_cellf(&t, "  %s %s", fit->pool ? "pool" : "agent", fit->pool ? fit->pool : fit->agent ? fit->agent : "?");
         table_cellf(&t, "%lld", (long long)fit->score);
-        if (fit->has_free)
+        if (e->fits[0]->has_free && fit->has_free)
             table_cell_bytes(&t, fit->free);
-        else
+        else if (e->fits[0]->has_free)
             table_blank(&t);
     }
     text_add_char(out, '\n');

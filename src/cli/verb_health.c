@@ -35,7 +35,7 @@ static struct err *version(struct call *c) {
     if (!c->json) {
         text_addf(c->out, "granary %s\n", GRANARY_VERSION);
         if (master) {
-            text_add(c->out, "master ");
+            text_add(c->out, "master: ");
             table_clean(c->out, master->build ? master->build : master->version); // the other is that of the Mesos API
             text_add_char(c->out, '\n');
         }
