@@ -245,11 +245,11 @@ static bool fence_possible(const struct draft *d, const struct attachment_row *a
 static void attachment_fence(struct draft *d, struct attachment_row *a) {
     if (operation_of_attachment(d, a)) return; // goes on when that has ended
     if (!fence_possible(d, a)) {
-        a->message = arena_format(
-            d->arena,
-            "agent '%s' is lost and this storage has no fence that is allowed: waits until the agent returns, "
-            "is proven stopped, or an operator asserts it",
-            agent_name(d, a->agent));
+        a->message =
+            arena_format(d->arena,
+                         "agent '%s' is lost and this storage has no fence that is allowed: waits until the agent "
+                         "returns; a restart of its host ends its mounts too",
+                         agent_name(d, a->agent));
         a->retry_at = (struct mono){d->now.mono.ms + d->state->timing.retry_ms}; // the pool may report again
         return;
     }

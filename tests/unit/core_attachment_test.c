@@ -226,7 +226,7 @@ static void where_the_storage_cannot_fence_no_timer_frees_the_volume(void **stat
     play_use(p, "db", "n1");
     for (int i = 0; i < 100; i++) play_wait(p, 3600 * 1000, "n1");
     assert_int_equal(play_attachment(p, "db")->state, ATTACHMENT_STRANDED);
-    expect_words(play_attachment(p, "db")->message, "waits until the agent returns, is proven stopped");
+    expect_words(play_attachment(p, "db")->message, "waits until the agent returns;");
     expect_err(play_publish(p, "db", "n2"), ERR_CONFLICT, "stranded");
 }
 
