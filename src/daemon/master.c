@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "codec/yaml.h"
+#include "daemon/journal.h"
 #include "daemon/master_seed.h"
 #include "master/master.h"
 #include "net/address.h"
@@ -45,6 +46,7 @@ struct master_daemon {
     size_t outputs_from;
     uint64_t durable;
     struct loop_timer *timer, *checkpoint, *room, *company;
+    struct journal_keep *keep;
     struct journal_entry *in_flight; // kept while the store writes, to be written again after the ballast was given up
     size_t in_flight_count;
     bool company_set, full, started, stopping;
@@ -431,6 +433,7 @@ static void daemon_done(struct master_daemon *d) {
     loop_timer_free(d->company);
     http_server_free(d->server);
     store_close(d->store);
+    journal_keep_free(d->keep); // its reads end with the store
     MAP_EACH (entry, &d->exchanges) free(entry->value.p);
     map_done(&d->exchanges);
     in_flight_drop(d);
@@ -481,6 +484,7 @@ static struct err *daemon_start(struct master_daemon *d, const struct settings *
     loop_timer_set(d->checkpoint, CHECKPOINT_PAUSE_MS);
     d->company = loop_timer_new(d->loop, company_over, d);
     d->room = loop_timer_new(d->loop, room_asked, d);
+    d->keep = journal_keep_new(d->loop, d->store, settings_duration(s, "journal-keep"));
     loop_timer_set(d->room, ROOM_PAUSE_MS);
     loop_on_idle(d->loop, turn_end, d);
     loop_on_signal(d->loop, SIGTERM, stop_asked, d);

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Trims the journal by age, a stretch at a time.
+#include "daemon/journal.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "codec/message.h"
+#include "granary_record.pb-c.h"
+
+enum { PAUSE_MS = 60000, STRETCH = 1000 };
+
+struct journal_keep {
+    struct loop *loop;
+    struct store *store;
+    struct loop_timer *timer;
+    int64_t keep_ms, before; // entries made before that time go
+    uint64_t old;            // highest of the stretch that is old enough
+    size_t seen;
+    bool reading, young; // young: the stretch came to entries that stay
+};
+
+static struct err *entry_seen(void *arg, const struct store_record *r) {
+    struct journal_keep *k = arg;
+    AUTO_ARENA struct arena arena = {0};
+    void *entry;
+    TRY(message_unpack(&granary__journal_entry__descriptor, r->bytes, r->size, &arena, &entry));
+    k->seen++;
+    k->young |= ((const Granary__JournalEntry *)entry)->time >= k->before;
+    if (!k->young) k->old = r->seq;
+    return NULL;
+}
+
+static void stretch_read(void *arg, const struct err *error, uint64_t durable) {
+    (void)durable;
+    struct journal_keep *k = arg;
+    struct store_stats stats;
+    store_stats(k->store, &stats);
+    k->reading = false;
+    if (!error && stats.first && k->old >= stats.first) store_trim(k->store, k->old, NULL, NULL);
+    bool more = !error && k->seen == STRETCH && !k->young;
+    loop_timer_set(k->timer, more ? 100 : PAUSE_MS);
+}
+
+static void look(void *arg) {
+    struct journal_keep *k = arg;
+    struct store_stats stats;
+    store_stats(k->store, &stats);
+    if (!stats.first || stats.first > stats.through || k->reading) {
+        loop_timer_set(k->timer, PAUSE_MS);
+        return;
+    }
+    k->before = wall_now().ms - k->keep_ms;
+    k->old = stats.first - 1;
+    k->seen = 0;
+    k->young = false;
+    k->reading = true;
+    store_read(k->store, stats.first, STRETCH, entry_seen, stretch_read, k);
+}
+
+struct journal_keep *journal_keep_new(struct loop *l, struct store *s, int64_t keep_ms) {
+    struct journal_keep *k = NEW(struct journal_keep);
+    *k = (struct journal_keep){.loop = l, .store = s, .keep_ms = keep_ms};
+    k->timer = loop_timer_new(l, look, k);
+    loop_timer_set(k->timer, PAUSE_MS / 10);
+    return k;
+}
+
+void journal_keep_free(struct journal_keep *k) {
+    if (!k) return;
+    loop_timer_free(k->timer);
+    free(k);
+}
