@@ -152,15 +152,13 @@ static void a_lost_agent_loses_its_tasks(void **state) {
 
 static void an_agent_name_belongs_to_the_secret_that_took_it(void **state) {
     struct play *p = *state;
-    struct {
-        struct blob blob;
-        unsigned char bytes[4];
-    } mine = {{.size = 4}, "abc"}, other = {{.size = 4}, "xyz"};
+    struct draft *d = world_draft(p->w);
+    const struct blob *mine = draft_blob(d, "abc", 3), *other = draft_blob(d, "xyz", 3);
     struct command c = play_command(CMD_agent_hello);
     c.agent_hello = (struct cmd_agent_hello){
-        .name = "n3", .hostname = "n3", .session = 90, .secret = &mine.blob, .facts = play_agent(p, "n1")->facts};
+        .name = "n3", .hostname = "n3", .session = 90, .secret = mine, .facts = play_agent(p, "n1")->facts};
     play_ok(p, &c);
-    c.agent_hello.secret = &other.blob;
+    c.agent_hello.secret = other;
     expect_err(play_do(p, &c), ERR_DENIED, "another agent registered under this name");
 }
 

@@ -279,11 +279,12 @@ static void lists_of_members_are_whole_and_in_growing_order(void **state) {
 
 static void an_ended_task_is_of_its_framework_and_no_more_of_its_agent_and_volumes(void **state) {
     (void)state;
-    struct {
-        struct blob blob;
-        struct task_volume volumes[2];
-    } volumes = {{.size = sizeof volumes.volumes}, {{.volume = 5}, {.volume = 6}}};
-    struct task_row t = {.framework = 3, .agent = 4, .volumes = &volumes.blob, .state = TASK_RUNNING};
+    const struct task_volume two[] = {{.volume = 5}, {.volume = 6}};
+    AUTO_ARENA struct arena arena = {0};
+    struct blob *volumes = arena_zero(&arena, 1, sizeof *volumes + sizeof two);
+    volumes->size = sizeof two;
+    memcpy(volumes->bytes, two, sizeof two);
+    struct task_row t = {.framework = 3, .agent = 4, .volumes = volumes, .state = TASK_RUNNING};
     uint64_t keys[RELATION_KEYS_MOST];
     assert_int_equal(relation_keys(TASKS_OF_VOLUME, &t, keys), 2);
     assert_int_equal(keys[1], 6);
