@@ -11,10 +11,10 @@ enum session_kind { SESSION_AGENT = 1, SESSION_PROVIDER, SESSION_FRAMEWORK, SESS
 
 struct session {     // one open stream
     uint64_t stream; // the exchange that opened it; also the session number that rows know
-    enum session_kind kind;
     uint64_t who;
-    char *name; // UUID text: agents and providers post under it, frameworks say it in Mesos-Stream-Id
+    struct uuid name; // agents and providers post under it, frameworks say it in Mesos-Stream-Id
     struct link link;
+    enum session_kind kind : 8;
     bool binary; // records are protobuf, else JSON
 };
 
@@ -60,7 +60,7 @@ struct master {
     char *hostname, *version, *build;
     struct state *state;
     struct map sessions;      // stream -> struct session *
-    struct map session_names; // name -> struct session *
+    struct map session_names; // first eight bytes of the name -> struct session *
     struct mono heartbeat_at;
     char *full; // why changes are refused; NULL: they are not
     uint64_t durable;
@@ -102,8 +102,8 @@ void out_log(struct master *m, struct outputs *out, const char *format, ...) PRI
 // Sessions.
 struct session *session_open(struct master *m, uint64_t stream, enum session_kind kind, uint64_t who,
                              const struct instant *at);
-struct session *session_of(const struct master *m, uint64_t stream); // NULL: gone
-struct session *session_named(const struct master *m, const char *name);
+struct session *session_of(const struct master *m, uint64_t stream);     // NULL: gone
+struct session *session_named(const struct master *m, const char *name); // as text; NULL: none has it
 void session_close(struct master *m, struct session *s); // forgets it; the stream is ended by the caller
 void sessions_beat(struct master *m, const struct instant *at, struct outputs *out);
 

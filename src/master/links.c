@@ -16,7 +16,9 @@ static struct intake link_intake(struct master *m, struct arena *arena, const st
 
 static void welcome_tell(struct master *m, const struct session *s, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
-    struct session_terms terms = {.session = s->name, .who = s->who, .seq = m->state->seq};
+    char name[UUID_TEXT];
+    uuid_text(s->name, name);
+    struct session_terms terms = {.session = name, .who = s->who, .seq = m->state->seq};
     Granary__Envelope envelope = GRANARY__ENVELOPE__INIT;
     if (s->kind == SESSION_AGENT)
         envelope.to_agent = agent_welcome(m->state, &terms, &arena);

@@ -32,7 +32,6 @@ void master_free(struct master *m) {
     MAP_EACH (entry, &m->sessions) {
         struct session *s = entry->value.p;
         link_done(&s->link);
-        free(s->name);
         free(s);
     }
     map_done(&m->sessions);

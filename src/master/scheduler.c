@@ -70,13 +70,19 @@ static struct err *call_read(const struct request *r, struct arena *arena, mesos
 
 // ---- SUBSCRIBE ----
 
+static void stream_open(struct master *m, const struct session *s, struct outputs *out) {
+    char name[UUID_TEXT];
+    uuid_text(s->name, name);
+    out_stream_open(m, out, s->stream, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id",
+                    name);
+}
+
 static void subscribe_refuse(struct master *m, const struct request *r, enum media accepted, const char *why,
                              const struct instant *at, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     struct session *s = session_open(m, r->exchange, SESSION_FRAMEWORK, 0, at);
     s->binary = accepted == MEDIA_PROTOBUF;
-    out_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json", "Mesos-Stream-Id",
-                    s->name);
+    stream_open(m, s, out);
     scheduler_tell(m, s, mesos_error(why, &arena), out);
     out_stream_end(m, out, r->exchange);
     session_close(m, s);
@@ -123,8 +129,7 @@ static void subscribe(struct master *m, const struct request *r, const mesos_cal
         struct session *s = session_open(m, r->exchange, SESSION_FRAMEWORK, answer.ids.at[0], at);
         s->binary = accepted == MEDIA_PROTOBUF;
         struct mesos_master identity = scheduler_identity(m);
-        out_stream_open(m, out, r->exchange, s->binary ? "application/x-protobuf" : "application/json",
-                        "Mesos-Stream-Id", s->name);
+        stream_open(m, s, out);
         scheduler_tell(m, s, mesos_subscribed(m->state, &identity, state_framework(m->state, s->who), &arena), out);
         scheduler_tell(m, s, mesos_heartbeat(&arena), out);
         dispatch_all_to_framework(m, s->who, at, out);
@@ -147,7 +152,7 @@ static struct err *caller_check(const struct master *m, const struct request *r,
     const char *stream = request_header(r, "Mesos-Stream-Id");
     if (!stream) return err_new(ERR_INVALID, "All non-subscribe calls should include the 'Mesos-Stream-Id' header");
     const struct session *s = session_of(m, f->session);
-    if (!s || strcmp(s->name, stream) != 0)
+    if (!s || session_named(m, stream) != s)
         return err_new(ERR_INVALID,
                        "The stream ID '%.128s' included in this request didn't match the stream ID currently "
                        "associated with framework ID %s",

@@ -19,14 +19,21 @@ static struct uuid session_uuid(uint64_t stream, const struct instant *at) {
     return uuid_from_entropy(bytes);
 }
 
+static uint64_t name_key(struct uuid name) {
+    uint64_t key;
+    memcpy(&key, name.bytes, sizeof key);
+    return key;
+}
+
 struct session *session_open(struct master *m, uint64_t stream, enum session_kind kind, uint64_t who,
                              const struct instant *at) {
-    char name[UUID_TEXT];
-    uuid_text(session_uuid(stream, at), name);
+    struct uuid name = session_uuid(stream, at);
+    for (uint64_t salt = stream; map_find(&m->session_names, name_key(name));)
+        name = session_uuid(salt = ~hash_u64(salt), at);
     struct session *s = NEW(struct session);
-    *s = (struct session){.stream = stream, .kind = kind, .who = who, .name = mem_text(name)};
+    *s = (struct session){.stream = stream, .kind = kind & 0xff, .who = who, .name = name};
     map_put(&m->sessions, stream, NULL)->p = s;
-    map_put_text(&m->session_names, name, NULL)->p = s;
+    map_put(&m->session_names, name_key(name), NULL)->p = s;
     return s;
 }
 
@@ -34,15 +41,17 @@ struct session *session_of(const struct master *m, uint64_t stream) {
     return map_get(&m->sessions, stream);
 }
 struct session *session_named(const struct master *m, const char *name) {
-    return map_get_text(&m->session_names, name);
+    struct uuid wanted;
+    if (!uuid_parse(name, &wanted)) return NULL;
+    struct session *s = map_get(&m->session_names, name_key(wanted));
+    return s && uuid_equal(s->name, wanted) ? s : NULL;
 }
 
 void session_close(struct master *m, struct session *s) {
     if (!s) return;
     map_remove(&m->sessions, s->stream);
-    map_remove_text(&m->session_names, s->name);
+    map_remove(&m->session_names, name_key(s->name));
     link_done(&s->link);
-    free(s->name);
     free(s);
 }
 
