@@ -169,7 +169,8 @@ static void answer_created(struct turn *t) {
 static void answer_refusal(struct turn *t, const struct cmd_volume_create *c, const struct err *e) {
     struct draft d;
     draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
-    const struct class_row *class = state_class_named(t->m->state, c->class);
+    bool about_fits = err_kind(e) == ERR_NO_FIT || err_kind(e) == ERR_UNAVAILABLE;
+    const struct class_row *class = about_fits ? state_class_named(t->m->state, c->class) : NULL;
     struct explanation explanation;
     struct explain_page page = {0, 20};
     Granary__Explanation *message = NULL;

@@ -104,6 +104,9 @@ def test_a_name_that_is_taken_is_refused(cluster):
     refused(create(cluster, name, size=8 * MIB), 409, "conflict", name, "already")
     cluster.wait_volume(name)
     refused(create(cluster, name, size=8 * MIB), 409, "conflict", name, "already")
+    too_large = create(cluster, name, size=1 << 50)  # the name is what is wrong first: pools are beside the point
+    refused(too_large, 409, "conflict", name, "already")
+    assert "explanation" not in too_large[1]
     cluster.create(name, 8 * MIB, role="another")  # names are a role's own
     cluster.wait_volume(name, role="another")
     for role in ("*", "another"):
