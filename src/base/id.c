@@ -24,11 +24,13 @@ void uuid_text(struct uuid u, char ret_text[UUID_TEXT]) {
     *out = 0;
 }
 
+// By a table: the letters of a UUID are by chance, and a branch on each would be guessed wrong half of the time.
 static int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
+    static const unsigned char above_value[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+        ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+        ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+    return above_value[(unsigned char)c] - 1;
 }
 
 bool uuid_parse(const char *text, struct uuid *ret_uuid) {

@@ -78,23 +78,17 @@ static void enum_take(const struct noun_map *map, const struct field_map *f, con
     if (p->n < UINT8_MAX && protobuf_c_enum_descriptor_get_value(field->descriptor, (int)p->n)) *to = (char)p->n;
 }
 
-static enum packed_kind kind_expected(enum field_kind kind) {
-    switch (kind) {
-    case FIELD_MILLI:
-    case FIELD_REAL: return PACKED_FIXED64;
-    case FIELD_TEXT:
-    case FIELD_BLOB:
-    case FIELD_SYMBOL:
-    case FIELD_UUID:
-    case FIELD_WORD: return PACKED_BYTES;
-    default: return PACKED_VARINT;
-    }
-}
+static const uint8_t kinds_expected[] = { // enum packed_kind
+    [FIELD_U64] = PACKED_VARINT,   [FIELD_TIME] = PACKED_VARINT, [FIELD_U32] = PACKED_VARINT,
+    [FIELD_BOOL] = PACKED_VARINT,  [FIELD_TEXT] = PACKED_BYTES,  [FIELD_BLOB] = PACKED_BYTES,
+    [FIELD_SYMBOL] = PACKED_BYTES, [FIELD_UUID] = PACKED_BYTES,  [FIELD_MILLI] = PACKED_FIXED64,
+    [FIELD_REAL] = PACKED_FIXED64, [FIELD_WORD] = PACKED_BYTES,  [FIELD_ENUM] = PACKED_VARINT,
+    [FIELD_REASON] = PACKED_VARINT};
 
 static struct err *field_take(struct intake *in, const struct noun_map *map, const struct field_map *f,
                               const struct packed *p, void *row) {
     char *to = (char *)row + f->offset;
-    if (p->kind != kind_expected(f->kind)) return field_refuse(map, f, "it is of another type");
+    if (p->kind != kinds_expected[f->kind]) return field_refuse(map, f, "it is of another type");
     switch (f->kind) {
     case FIELD_U64:
     case FIELD_TIME: memcpy(to, &p->n, 8); return NULL;
