@@ -118,9 +118,21 @@ static bool volume_place(struct draft *d, struct places *at, const struct volume
 
 // ---- over the queues ----
 
-static bool places_of_owner(const struct allocator *a, struct owner owner, struct contender **one,
+// Of role "*": the connected framework of the owner's name.
+static struct contender *contender_of_owner(const struct state *s, struct owner owner) {
+    const struct framework_row *first = state_framework(s, owner.framework);
+    STATE_EACH(FRAMEWORK, framework_row, f, s) {
+        bool namesake = first && text_equal(f->name, first->name) && symbol_equal(f->principal, first->principal);
+        struct contender *c = namesake ? share_find(&s->allocator->shares, f->id, owner.role) : NULL;
+        if (c && c->available) return c;
+    }
+    return NULL;
+}
+
+static bool places_of_owner(const struct state *s, struct owner owner, struct contender **one,
                             struct places *ret_places) {
-    *one = owner.framework ? share_find(&a->shares, owner.framework, owner.role) : NULL;
+    const struct allocator *a = s->allocator;
+    *one = owner.framework ? contender_of_owner(s, owner) : NULL;
     const struct share_role *role = owner.framework ? NULL : share_role_find(&a->shares, owner.role);
     if (role)
         *ret_places = (struct places){.contenders = role->order.at, .contender_count = role->order.count};
@@ -148,7 +160,7 @@ static void queue_allocate(struct draft *d, struct idle_queue *q, size_t *visits
     struct contender *one;
     struct places at;
     size_t offered = q->offered;
-    if (!places_of_owner(d->state->allocator, q->owner, &one, &at)) return;
+    if (!places_of_owner(d->state, q->owner, &one, &at)) return;
     while (*visits && offered < IDLE_VOLUMES_OFFERED) {
         struct volume_row *v = queue_pop(d->state, q);
         if (!v) return;

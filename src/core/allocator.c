@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the allocator keeps as rows come and go: sums, marks, queues and filters. Decides nothing.
 #include "core/allocation.h"
+#include "core/framework.h"
 
 #include <stdlib.h>
 
@@ -80,6 +81,8 @@ void allocator_framework_put(struct state *s, const struct framework_row *before
             share_contender(&a->shares, live->id, blob_items(live->roles, symbol)[i]);
     const struct contenders *list = share_of_framework(&a->shares, live->id);
     for (size_t i = 0; i < list->at.count; i++) contender_put(a, list->at.at[i], live, revived);
+    struct idle_queue *of_name = live->session ? map_get(&a->queues, framework_namesake(s, live)) : NULL;
+    if (of_name) idle_queue_mark(a, of_name);
     contenders_drop_unused(a, live->id);
 }
 

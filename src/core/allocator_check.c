@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold of offers at any moment (I6, I7), worked out anew from the rows. Repairs nothing.
 #include "core/allocation.h"
+#include "core/framework.h"
 
 typedef unsigned long long ull;
 
@@ -55,7 +56,8 @@ static struct err *offered_volume_check(const struct state *s, const struct offe
     if (!v) return err_new(ERR_INTERNAL, "offer %llu holds volume %llu, which is gone", (ull)o->id, (ull)volume);
     if (state_related(s, OFFERS_OF_VOLUME, volume)->count != 1 || v->offer != o->id)
         return err_new(ERR_INTERNAL, "volume '%s' stands in several offers, one of them %llu", v->name, (ull)o->id);
-    bool own = symbol_equal(v->owner.role, o->role) && (!v->owner.framework || v->owner.framework == o->framework);
+    const struct framework_row *f = state_framework(s, o->framework);
+    bool own = f && owner_equal(v->owner, framework_owner(s, f, o->role));
     if (own) return NULL;
     return err_new(ERR_INTERNAL, "volume '%s' of role '%s' is offered to role '%s'", v->name,
                    state_text(s, v->owner.role), state_text(s, o->role));

@@ -12,9 +12,16 @@ bool framework_has_role(const struct framework_row *f, symbol role) {
     return false;
 }
 
+uint64_t framework_namesake(const struct state *s, const struct framework_row *f) {
+    STATE_EACH(FRAMEWORK, framework_row, other, s) {
+        if (text_equal(other->name, f->name) && symbol_equal(other->principal, f->principal)) return other->id;
+    }
+    return f->id;
+}
+
 struct owner framework_owner(const struct state *s, const struct framework_row *f, symbol role) {
     bool everybody = strcmp(state_text(s, role), "*") == 0;
-    return (struct owner){.role = role, .framework = everybody ? f->id : 0};
+    return (struct owner){.role = role, .framework = everybody ? framework_namesake(s, f) : 0};
 }
 
 static struct err *roles_check(const struct draft *d, const struct cmd_subscribe *c) {

@@ -14,6 +14,9 @@ void decide_acknowledge_operation(struct draft *d, const struct cmd_acknowledge 
 // Its failover timeout is over.
 void framework_complete(struct draft *d, uint64_t framework);
 bool framework_has_role(const struct framework_row *f, symbol role);
+// Storage of role "*" belongs to a framework by its name: one that comes back without the id it once had still owns it. The
+// first one of that name (and principal) stands for all.
+uint64_t framework_namesake(const struct state *s, const struct framework_row *f);
 // Whose a volume or reservation is that a framework makes under that role.
 struct owner framework_owner(const struct state *s, const struct framework_row *f, symbol role);
 // The oldest completed frameworks without tasks and volumes, beyond `FRAMEWORKS_KEPT`: forgotten.

@@ -370,10 +370,20 @@ struct journal_entry master_first_entry(const struct master *m) {
     return entry;
 }
 
+// Ids of what is not kept (offers) are not known after a restart, and must not be given again: they start from the clock,
+// 128 a millisecond, so that they are above all that were given before.
+static void ids_start(struct state *s, struct wall wall) {
+    const int64_t since_2020 = wall.ms - 1577836800000;
+    uint64_t clock = since_2020 > 0 ? ((uint64_t)since_2020 << 7) & (((uint64_t)1 << 48) - 1) : 0;
+    uint64_t first = (uint64_t)s->cluster.generation << 48 | clock;
+    if (first > s->last_id) s->last_id = first;
+}
+
 void master_start(struct master *m, const struct instant *at, struct outputs *out) {
     recovery_done(&m->recovery);
     m->recovery = (struct recovery){0};
     dirty_index(m);
+    ids_start(m->state, at->now.wall);
     m->durable = m->state->seq;
     m->started = true;
     m->heartbeat_at = (struct mono){at->now.mono.ms + m->options.timing.heartbeat_ms};

@@ -141,6 +141,18 @@ static void volumes_of_role_star_belong_to_one_framework(void **state) {
     assert_int_equal(the_volume(p)->owner.framework, first);
 }
 
+static void a_framework_that_comes_back_without_its_id_owns_what_its_name_owns(void **state) {
+    struct play *p = *state;
+    uint64_t first = subscribed(p, "diary", "*");
+    struct item item = raw(100, "*", NULL);
+    accept_storage(p, first, on(ACCEPT_RESERVE, "r1", &item));
+    uint64_t again = subscribed(p, "diary", "*");
+    assert_int_not_equal(again, first);
+    item = raw(10, "*", id_text(p, the_reservation(p)->id));
+    accept_storage(p, again, on(ACCEPT_CREATE_DISK, "c1", &item));
+    assert_int_equal(the_volume(p)->owner.framework, first);
+}
+
 static void the_loser_of_a_race_is_told_the_figures(void **state) {
     struct play *p = *state;
     uint64_t first = play_framework(p, "first", "web"), second = subscribed(p, "second", "shop");
@@ -306,6 +318,7 @@ int main(void) {
         T(what_a_failed_create_had_taken_goes_back_to_its_reservation),
         T(a_reservation_is_of_its_role_only),
         T(volumes_of_role_star_belong_to_one_framework),
+        T(a_framework_that_comes_back_without_its_id_owns_what_its_name_owns),
         T(the_loser_of_a_race_is_told_the_figures),
         T(an_operation_that_fails_drops_its_own_part_only),
         T(one_accept_may_reserve_create_and_launch),
