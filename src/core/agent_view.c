@@ -4,11 +4,31 @@
 
 #include "core/allocation.h"
 
+static const struct agent_load no_load;
+
+static void load_end(struct agent_view *view) {
+    if (view->load == &no_load) return;
+    struct agent_load *own = agent_view_load(view);
+    vec_done(&own->holdings);
+    vec_done(&own->wanted);
+    filters_done(&own->filters);
+    free(own);
+    view->load = &no_load;
+}
+
 void agent_view_end(struct agent_view *view) {
-    vec_done(&view->holdings);
-    vec_done(&view->wanted);
-    filters_done(&view->filters);
+    load_end(view);
     free(view);
+}
+
+struct agent_load *agent_view_load(struct agent_view *view) {
+    if (view->load == &no_load) view->load = NEW(struct agent_load);
+    return (struct agent_load *)(uintptr_t)view->load;
+}
+
+void agent_view_rest(struct agent_view *view) {
+    const struct agent_load *load = view->load;
+    if (!load->holdings.count && !load->wanted.count && !load->filters.count) load_end(view);
 }
 
 struct agent_view *agent_view(struct state *s, uint64_t agent) {
@@ -16,6 +36,7 @@ struct agent_view *agent_view(struct state *s, uint64_t agent) {
     if (!v->p) {
         struct agent_view *view = v->p = NEW(struct agent_view);
         view->id = agent;
+        view->load = &no_load;
         view->account = ledger_agent(&s->ledger, agent);
     }
     return v->p;
@@ -57,8 +78,8 @@ void allocator_agent_put(struct state *s, const struct agent_row *live) {
 }
 
 static void holdings_give_back(struct allocator *a, struct agent_view *view) {
-    VEC_EACH (h, &view->holdings) share_give_back(&a->shares, h->c, &h->what);
-    vec_clear(&view->holdings);
+    VEC_EACH (h, &view->load->holdings) share_give_back(&a->shares, h->c, &h->what);
+    if (view->load->holdings.count) vec_clear(&agent_view_load(view)->holdings);
 }
 
 void allocator_agent_removed(struct state *s, const struct agent_row *last) {
@@ -84,35 +105,36 @@ void allocator_task_changed(struct state *s, uint64_t agent) {
     agent_view_mark(s->allocator, view);
 }
 
-static void holding_add(struct allocator *a, struct agent_view *view, const struct task_row *task) {
+static void holding_add(struct allocator *a, struct agent_load *load, const struct task_row *task) {
     struct contender *c = share_contender(&a->shares, task->framework, task->role);
     share_take(c, &task->resources);
-    vec_push(&view->holdings, ((struct holding){c, task->resources}));
+    vec_push(&load->holdings, ((struct holding){c, task->resources}));
 }
 
-static bool volume_wanted(const struct agent_view *view, uint64_t volume) {
-    for (size_t i = 0; i < view->wanted.count; i++)
-        if (view->wanted.at[i] == volume) return true;
+static bool volume_wanted(const struct agent_load *load, uint64_t volume) {
+    for (size_t i = 0; i < load->wanted.count; i++)
+        if (load->wanted.at[i] == volume) return true;
     return false;
 }
 
 void agent_view_recount(struct state *s, struct agent_view *view) {
     struct allocator *a = s->allocator;
-    __typeof__(view->wanted) before = view->wanted;
-    __typeof__(view->holdings) held = view->holdings;
-    memset(&view->wanted, 0, sizeof view->wanted);
-    memset(&view->holdings, 0, sizeof view->holdings);
+    struct agent_load *load = agent_view_load(view);
+    __typeof__(load->wanted) before = load->wanted;
+    __typeof__(load->holdings) held = load->holdings;
+    memset(&load->wanted, 0, sizeof load->wanted);
+    memset(&load->holdings, 0, sizeof load->holdings);
     const struct id_list *tasks = state_related(s, TASKS_OF_AGENT, view->id);
     for (size_t i = 0; i < tasks->count; i++) {
         const struct task_row *task = state_task(s, tasks->at[i]);
-        holding_add(a, view, task);
+        holding_add(a, load, task);
         for (size_t k = 0; k < blob_count(task->volumes, struct task_volume); k++)
-            vec_push(&view->wanted, blob_items(task->volumes, struct task_volume)[k].volume);
+            vec_push(&load->wanted, blob_items(task->volumes, struct task_volume)[k].volume);
     }
     VEC_EACH (h, &held) share_give_back(&a->shares, h->c, &h->what);
     VEC_EACH (volume, &before) {
         struct volume_row *v = table_get(&s->tables[NOUN_VOLUME], *volume);
-        if (v && !volume_wanted(view, *volume)) allocator_volume_put(s, v);
+        if (v && !volume_wanted(load, *volume)) allocator_volume_put(s, v);
     }
     vec_done(&before);
     vec_done(&held);
@@ -147,7 +169,7 @@ void agent_view_ports(const struct draft *d, const struct agent_view *view, stru
     if (!view->usable) return;
     ports_assign(ret_ports, view->facts->ports.at, view->facts->ports.count);
     if (!ret_ports->count) return;
-    const struct id_list *tasks = view->holdings.count ? state_related(s, TASKS_OF_AGENT, view->id) : NULL;
+    const struct id_list *tasks = view->load->holdings.count ? state_related(s, TASKS_OF_AGENT, view->id) : NULL;
     for (size_t i = 0; tasks && i < tasks->count; i++) ports_take_all(ret_ports, state_task(s, tasks->at[i])->ports);
     const struct id_list *offers = agent_view_offered(view) ? state_related(s, OFFERS_OF_AGENT, view->id) : NULL;
     for (size_t i = 0; offers && i < offers->count; i++) {

@@ -5,13 +5,13 @@
 // ---- plans ----
 
 struct plan *plan_find(const struct allocator *a, const struct agent_view *view, const struct contender *c) {
-    for (struct plan *p = view->cycle == a->cycle ? view->plans : NULL; p; p = p->next)
+    for (struct plan *p = view->load->cycle == a->cycle ? view->load->plans : NULL; p; p = p->next)
         if (p->c == c) return p;
     return NULL;
 }
 
 struct plan *plan_whole(const struct allocator *a, const struct agent_view *view) {
-    for (struct plan *p = view->cycle == a->cycle ? view->plans : NULL; p; p = p->next)
+    for (struct plan *p = view->load->cycle == a->cycle ? view->load->plans : NULL; p; p = p->next)
         if (p->whole) return p;
     return NULL;
 }
@@ -21,9 +21,10 @@ struct plan *plan_new(struct draft *d, struct agent_view *view, struct contender
     struct plan *p = ARENA_NEW(d->arena, struct plan);
     p->agent = view;
     p->c = c;
-    p->next = view->cycle == a->cycle ? view->plans : NULL;
-    view->cycle = a->cycle;
-    view->plans = p;
+    struct agent_load *load = agent_view_load(view);
+    p->next = load->cycle == a->cycle ? load->plans : NULL;
+    load->cycle = a->cycle;
+    load->plans = p;
     vec_push(&a->plans, p);
     return p;
 }
@@ -58,7 +59,7 @@ static void agent_allocate(struct draft *d, struct agent_view *view) {
     if (!scalars_offerable(&free.scalars)) return;
     agent_view_ports(d, view, &a->ports);
     a->visit++;
-    if (view->filters.count) filters_mark(&view->filters, &a->shares, &free, a->visit);
+    if (view->load->filters.count) filters_mark(&view->load->filters, &a->shares, &free, a->visit);
     struct contender *c = contender_next(a);
     if (!c) {
         agent_view_idle(a, view, true);
@@ -87,7 +88,7 @@ static void filters_end(struct draft *d, struct allocator *a) {
         struct agent_view *view = map_get(&a->agents, heap_pop(&a->filters).id);
         if (!view) continue;
         agent_view_mark(a, view);
-        VEC_EACH (f, &view->filters)
+        VEC_EACH (f, &view->load->filters)
             if (f->volumes.count) a->stir = true;
     }
     while (a->storage.count && heap_first(&a->storage)->when <= d->now.mono.ms) {
@@ -119,12 +120,14 @@ static void agent_prepare(struct draft *d, struct allocator *a, struct agent_vie
     // Sums and queues are derived: counting late changes no row.
     if (view->tasks_changed) agent_view_recount((struct state *)(uintptr_t)d->state, view);
     overdrawn_rescind(d, view);
-    if (!view->filters.count) return;
-    size_t before = view->filters.count;
-    a->filter_count -= before - filters_sweep(&view->filters, &a->shares, d->now.mono);
+    agent_view_rest(view);
+    if (!view->load->filters.count) return;
+    struct filters *filters = &agent_view_load(view)->filters;
+    size_t before = filters->count;
+    a->filter_count -= before - filters_sweep(filters, &a->shares, d->now.mono);
     struct available free = {.scalars = agent_view_free(view), .ports = &a->ports};
     agent_view_ports(d, view, &a->ports);
-    filters_settle(&view->filters, d->state, &free);
+    filters_settle(filters, d->state, &free);
 }
 
 static void agents_prepare(struct draft *d, struct allocator *a) {

@@ -103,7 +103,7 @@ static bool places_try(struct draft *d, const struct places *at, const struct vo
         if (!view || !view->usable) continue;
         for (size_t k = 0; k < at->contender_count; k++) {
             struct contender *c = at->contenders[k];
-            if (!c->labelled || filters_withhold_volume(&view->filters, c, v->id)) continue;
+            if (!c->labelled || filters_withhold_volume(&view->load->filters, c, v->id)) continue;
             if (attempt(d, view, c, v)) return true;
         }
     }

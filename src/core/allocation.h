@@ -25,18 +25,22 @@ struct plan {
     uint32_t volume_count;
 };
 
+struct agent_load { // what an agent that rests has none of
+    VEC(struct holding) holdings;
+    VEC(uint64_t) wanted; // volumes that its live tasks want
+    struct filters filters;
+    uint64_t cycle; // the plans are of this one
+    struct plan *plans;
+};
+
 struct agent_view { // an agent as the allocator sees it
     uint64_t id;
     const struct agent_facts *facts;     // borrowed from the live row; NULL before it reported
     const struct agent_account *account; // of the ledger, which keeps it
     struct scalars total;                // counted in the cluster's when usable
     bool usable, marked, tasks_changed;
-    size_t idle_place; // in allocator.idle + 1; 0: not there
-    VEC(struct holding) holdings;
-    VEC(uint64_t) wanted; // volumes that its live tasks want
-    struct filters filters;
-    uint64_t cycle; // the plans are of this one
-    struct plan *plans;
+    size_t idle_place;             // in allocator.idle + 1; 0: not there
+    const struct agent_load *load; // its own, or the empty one of all that rest; agent_view_load to change it
 };
 
 struct allocator {
@@ -63,6 +67,8 @@ struct allocator {
 
 struct agent_view *agent_view(struct state *s, uint64_t agent); // made when it is new
 void agent_view_end(struct agent_view *view);                   // frees it
+struct agent_load *agent_view_load(struct agent_view *view);    // its own: made when it has none
+void agent_view_rest(struct agent_view *view); // frees its own when it is empty; plans of this cycle must not be in it
 void agent_view_mark(struct allocator *a, struct agent_view *view);
 void agent_view_idle(struct allocator *a, struct agent_view *view, bool idle);
 // Counts its tasks anew, and looks at the volumes that they no longer want.

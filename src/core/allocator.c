@@ -153,16 +153,17 @@ static void filter_ends_sweep(struct allocator *a) {
     a->filter_count = 0;
     MAP_EACH (entry, &a->agents) {
         const struct agent_view *view = entry->value.p;
-        a->filter_count += view->filters.count;
-        VEC_EACH (f, &view->filters) heap_push(&a->filters, f->until.ms, view->id);
+        a->filter_count += view->load->filters.count;
+        VEC_EACH (f, &view->load->filters) heap_push(&a->filters, f->until.ms, view->id);
     }
 }
 
 static void offer_refused(struct allocator *a, struct agent_view *view, const struct contender *c,
                           const struct offer_row *last, enum event_kind kind) {
-    size_t before = view->filters.count;
-    filters_add(&view->filters, c, last, kind == EV_offer_accepted);
-    a->filter_count += view->filters.count - before;
+    struct filters *filters = &agent_view_load(view)->filters;
+    size_t before = filters->count;
+    filters_add(filters, c, last, kind == EV_offer_accepted);
+    a->filter_count += filters->count - before;
     heap_push(&a->filters, last->refuse_until.ms, last->agent);
     filter_ends_sweep(a);
 }

@@ -100,7 +100,7 @@ static struct err *shares_check(const struct state *s) {
         const struct agent_view *view = entry->value.p;
         if (view->tasks_changed) continue;
         struct scalars held = {{0}, {0}, {0}};
-        VEC_EACH (h, &view->holdings) scalars_add(&held, &h->what);
+        VEC_EACH (h, &view->load->holdings) scalars_add(&held, &h->what);
         if (!scalars_equal(&held, &ledger_agent_get(&s->ledger, view->id)->used))
             return err_new(ERR_INTERNAL, "agent %llu: frameworks hold other sums of it than its tasks use",
                            (ull)view->id);
