@@ -386,6 +386,8 @@ static struct err *registry_open(struct master_daemon *d, const struct settings 
     d->durable = stats.durable;
     master_recovered(d->master, stats.durable);
     bool fresh = !stats.durable && !stats.through;
+    if (fresh && settings_bool(s, "restored"))
+        return err_new(ERR_NOT_FOUND, "--restored: there is no registry in %s; put the copy there first", directory);
     if (fresh) TRY(registry_begin(d));
     if (!fresh && settings_bool(s, "restored")) {
         master_restored(d->master);
