@@ -21,11 +21,15 @@ void name_index_done(struct name_index *n) {
     *n = (struct name_index){0};
 }
 
+// Names are often numbered: those that differ in their last letter only are neighbours in the index, and so in the
+// processor's cache.
 static struct name_key key_of(uint64_t number, uint64_t other, const char *text, const char *second) {
     struct name_key k = {.numbers = {number, other}, .texts = {text ? text : "", second ? second : ""}};
-    uint64_t hash = hash_bytes(k.texts[0], strlen(k.texts[0]));
+    size_t size = strlen(k.texts[0]);
+    uint32_t last = size ? (unsigned char)k.texts[0][size - 1] & 15u : 0;
+    uint64_t hash = hash_bytes(k.texts[0], size ? size - 1 : 0);
     if (*k.texts[1]) hash = hash_u64(hash ^ hash_bytes(k.texts[1], strlen(k.texts[1])));
-    k.hash = (uint32_t)hash_u64(hash ^ hash_u64(number) ^ other);
+    k.hash = (uint32_t)hash_u64(hash ^ hash_u64(number) ^ other) << 4 | last;
     return k;
 }
 
