@@ -11,16 +11,30 @@
 
 // ---- facts ----
 
-static void agent_facts_drop(struct shared *self) {
-    struct agent_facts *f = (struct agent_facts *)self;
-    tag_set_done(&f->tags);
-    vec_done(&f->ports);
+static void identities_done(struct agent_facts *f) {
     VEC_EACH (identity, &f->identities) {
         free(identity->driver);
         free(identity->identity);
     }
     vec_done(&f->identities);
+}
+
+static void agent_facts_drop(struct shared *self) {
+    struct agent_facts *f = (struct agent_facts *)self;
+    identities_done(f);
     free(f);
+}
+
+// The same in one allocation, ports and tags behind it: facts never change, and there are as many as agents.
+static struct agent_facts *facts_pack(const struct agent_facts *read) {
+    size_t ports = read->ports.count * sizeof *read->ports.at, tags = read->tags.count * sizeof *read->tags.at;
+    struct agent_facts *f = mem_zero(1, sizeof *f + ports + tags);
+    *f = *read;
+    f->ports.capacity = f->ports.count;
+    f->ports.at = ports ? memcpy(f + 1, read->ports.at, ports) : NULL;
+    f->tags.capacity = f->tags.count;
+    f->tags.at = tags ? memcpy((char *)(f + 1) + ports, read->tags.at, tags) : NULL;
+    return f;
 }
 
 static struct err *resources_take(const Granary__AgentResources *m, struct agent_facts *f) {
@@ -28,9 +42,9 @@ static struct err *resources_take(const Granary__AgentResources *m, struct agent
     TRY(scalars_read(m, &f->total));
     struct port_set ports = {0};
     TRY(ports_read(m, &ports));
-    if (ports.count) f->ports.at = mem_copy(ports.at, ports.count * sizeof *ports.at); // without room to grow
-    f->ports.count = f->ports.capacity = ports.count;
-    vec_done(&ports);
+    f->ports.at = ports.at;
+    f->ports.count = ports.count;
+    f->ports.capacity = ports.capacity;
     f->storage_bandwidth.n = m->storage_bandwidth;
     f->attach_slots = m->attach_slots;
     return NULL;
@@ -51,13 +65,23 @@ static struct err *identities_take(const Granary__AgentReport *m, struct agent_f
     return NULL;
 }
 
-static struct err *facts_read(struct intake *in, const Granary__AgentReport *m, struct agent_facts **ret_facts) {
-    struct agent_facts *f = NEW(struct agent_facts);
-    f->shared.drop = agent_facts_drop;
-    intake_keep(in, &f->shared);
+static struct err *facts_take(struct intake *in, const Granary__AgentReport *m, struct agent_facts *f) {
     TRY(tags_read(in, m->tags, m->n_tags, TIER_AGENT, &f->tags));
     TRY(resources_take(m->resources, f));
-    TRY(identities_take(m, f));
+    return identities_take(m, f);
+}
+
+static struct err *facts_read(struct intake *in, const Granary__AgentReport *m, struct agent_facts **ret_facts) {
+    struct agent_facts read = {.shared.drop = agent_facts_drop};
+    struct err *e = facts_take(in, m, &read);
+    struct agent_facts *f = e ? NULL : facts_pack(&read);
+    tag_set_done(&read.tags);
+    vec_done(&read.ports);
+    if (e) {
+        identities_done(&read);
+        return e;
+    }
+    intake_keep(in, &f->shared);
     *ret_facts = f;
     return NULL;
 }
