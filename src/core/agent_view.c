@@ -37,7 +37,6 @@ struct agent_view *agent_view(struct state *s, uint64_t agent) {
         struct agent_view *view = v->p = NEW(struct agent_view);
         view->id = agent;
         view->load = &no_load;
-        view->account = ledger_agent(&s->ledger, agent);
     }
     return v->p;
 }
@@ -146,15 +145,15 @@ static struct milli left(struct milli total, struct milli used, struct milli off
     return (struct milli){n > 0 ? n : 0};
 }
 
-struct scalars agent_view_free(const struct agent_view *view) {
-    const struct agent_account *held = view->account;
+struct scalars agent_view_free(const struct state *s, const struct agent_view *view) {
+    const struct agent_account *held = ledger_agent_get(&s->ledger, view->id);
     return (struct scalars){.cpus = left(view->total.cpus, held->used.cpus, held->offered.cpus),
                             .mem = left(view->total.mem, held->used.mem, held->offered.mem),
                             .disk = left(view->total.disk, held->used.disk, held->offered.disk)};
 }
 
-bool agent_view_offered(const struct agent_view *view) {
-    const struct scalars *offered = &view->account->offered;
+bool agent_view_offered(const struct state *s, const struct agent_view *view) {
+    const struct scalars *offered = &ledger_agent_get(&s->ledger, view->id)->offered;
     return offered->cpus.n || offered->mem.n || offered->disk.n;
 }
 
@@ -171,7 +170,7 @@ void agent_view_ports(const struct draft *d, const struct agent_view *view, stru
     if (!ret_ports->count) return;
     const struct id_list *tasks = view->load->holdings.count ? state_related(s, TASKS_OF_AGENT, view->id) : NULL;
     for (size_t i = 0; tasks && i < tasks->count; i++) ports_take_all(ret_ports, state_task(s, tasks->at[i])->ports);
-    const struct id_list *offers = agent_view_offered(view) ? state_related(s, OFFERS_OF_AGENT, view->id) : NULL;
+    const struct id_list *offers = agent_view_offered(s, view) ? state_related(s, OFFERS_OF_AGENT, view->id) : NULL;
     for (size_t i = 0; offers && i < offers->count; i++) {
         const struct offer_row *offer = draft_offer(d, offers->at[i]);
         if (offer) ports_take_all(ret_ports, offer->ports);

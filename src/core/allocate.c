@@ -55,7 +55,7 @@ static void agent_allocate(struct draft *d, struct agent_view *view) {
     struct allocator *a = d->state->allocator;
     agent_view_idle(a, view, false);
     if (!view->usable || plan_whole(a, view)) return;
-    struct available free = {.scalars = agent_view_free(view), .ports = &a->ports};
+    struct available free = {.scalars = agent_view_free(d->state, view), .ports = &a->ports};
     if (!scalars_offerable(&free.scalars)) return;
     agent_view_ports(d, view, &a->ports);
     a->visit++;
@@ -112,8 +112,9 @@ static void marked_sort(struct allocator *a) {
 
 // An agent that promises more than it has, or cannot be used: what stands in offers is taken back.
 static void overdrawn_rescind(struct draft *d, const struct agent_view *view) {
-    if (!agent_view_offered(view)) return;
-    if (!view->usable || scalars_overdrawn(view->account, &view->total)) rescind_offers_of_agent(d, view->id);
+    if (!agent_view_offered(d->state, view)) return;
+    if (!view->usable || scalars_overdrawn(ledger_agent_get(&d->state->ledger, view->id), &view->total))
+        rescind_offers_of_agent(d, view->id);
 }
 
 static void agent_prepare(struct draft *d, struct allocator *a, struct agent_view *view) {
@@ -125,7 +126,7 @@ static void agent_prepare(struct draft *d, struct allocator *a, struct agent_vie
     struct filters *filters = &agent_view_load(view)->filters;
     size_t before = filters->count;
     a->filter_count -= before - filters_sweep(filters, &a->shares, d->now.mono);
-    struct available free = {.scalars = agent_view_free(view), .ports = &a->ports};
+    struct available free = {.scalars = agent_view_free(d->state, view), .ports = &a->ports};
     agent_view_ports(d, view, &a->ports);
     filters_settle(filters, d->state, &free);
 }

@@ -44,7 +44,8 @@ static void plan_combine(struct draft *d, struct plan *p) {
 
 // Whether offers of `c` hold that agent's resources, unanswered.
 static bool agent_held_by(const struct draft *d, const struct agent_view *view, const struct contender *c) {
-    const struct id_list *offers = agent_view_offered(view) ? state_related(d->state, OFFERS_OF_AGENT, view->id) : NULL;
+    const struct id_list *offers =
+        agent_view_offered(d->state, view) ? state_related(d->state, OFFERS_OF_AGENT, view->id) : NULL;
     for (size_t i = 0; offers && i < offers->count; i++) {
         const struct offer_row *o = draft_offer(d, offers->at[i]);
         if (o && o->framework == c->framework && symbol_equal(o->role, c->role) && scalars_offerable(&o->resources))
@@ -58,7 +59,7 @@ static struct plan *agent_plan(struct draft *d, struct agent_view *view, struct 
     struct allocator *a = d->state->allocator;
     struct plan *whole = plan_whole(a, view);
     if (whole) return whole->c == c ? whole : NULL;
-    struct scalars free = agent_view_free(view);
+    struct scalars free = agent_view_free(d->state, view);
     bool offerable = scalars_offerable(&free);
     if (!offerable && !agent_held_by(d, view, c)) return NULL;
     struct plan *p = plan_new(d, view, c);

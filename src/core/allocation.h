@@ -35,9 +35,8 @@ struct agent_load { // what an agent that rests has none of
 
 struct agent_view { // an agent as the allocator sees it
     uint64_t id;
-    const struct agent_facts *facts;     // borrowed from the live row; NULL before it reported
-    const struct agent_account *account; // of the ledger, which keeps it
-    struct scalars total;                // counted in the cluster's when usable
+    const struct agent_facts *facts; // borrowed from the live row; NULL before it reported
+    struct scalars total;            // counted in the cluster's when usable
     bool usable, marked, tasks_changed;
     size_t idle_place;             // in allocator.idle + 1; 0: not there
     const struct agent_load *load; // its own, or the empty one of all that rest; agent_view_load to change it
@@ -74,8 +73,8 @@ void agent_view_idle(struct allocator *a, struct agent_view *view, bool idle);
 // Counts its tasks anew, and looks at the volumes that they no longer want.
 void agent_view_recount(struct state *s, struct agent_view *view);
 // What stands in no task and no offer; below nothing counts as nothing.
-struct scalars agent_view_free(const struct agent_view *view);
-bool agent_view_offered(const struct agent_view *view); // some of it stands in offers
+struct scalars agent_view_free(const struct state *s, const struct agent_view *view);
+bool agent_view_offered(const struct state *s, const struct agent_view *view); // some of it stands in offers
 // The ports of an agent that are in no task and no offer but those being rescinded in the draft. Into ret_ports.
 void agent_view_ports(const struct draft *d, const struct agent_view *view, struct port_set *ret_ports);
 // Whether more is promised than there is. What tasks use beyond it (an agent may shrink under them) breaks no promise.
