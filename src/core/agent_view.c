@@ -51,7 +51,7 @@ void agent_view_idle(struct allocator *a, struct agent_view *view, bool idle) {
     if (idle == (view->idle_place != 0)) return;
     if (idle) {
         vec_push(&a->idle, view);
-        view->idle_place = a->idle.count;
+        view->idle_place = (uint32_t)a->idle.count;
         return;
     }
     struct agent_view *last = vec_pop(&a->idle);

@@ -38,7 +38,7 @@ struct agent_view { // an agent as the allocator sees it
     const struct agent_facts *facts; // borrowed from the live row; NULL before it reported
     struct scalars total;            // counted in the cluster's when usable
     bool usable, marked, tasks_changed;
-    size_t idle_place;             // in allocator.idle + 1; 0: not there
+    uint32_t idle_place;           // in allocator.idle + 1; 0: not there
     const struct agent_load *load; // its own, or the empty one of all that rest; agent_view_load to change it
 };
 
