@@ -177,7 +177,7 @@ static void disconnected(struct agent *a) {
     held_drop(a);
 }
 
-static void welcomed(struct agent *a, const Granary__AgentWelcome *w) {
+static void welcomed(struct agent *a, const Granary__Welcome *w) {
     if (a->session != GREETED) return;
     if (a->cluster && !text_equal(a->cluster, w->cluster)) {
         agent_say_log(a, "decision=hang-up why=\"the master is of cluster '%s', this agent belongs to '%s'\"",
@@ -187,11 +187,11 @@ static void welcomed(struct agent *a, const Granary__AgentWelcome *w) {
         return;
     }
     if (!a->cluster) a->cluster = mem_text(w->cluster);
-    a->agent_id = w->agent_id;
+    a->agent_id = w->id;
     a->heartbeat_ms = w->heartbeat_ms;
     seen(a, w->seq);
     a->session = CONNECTED;
-    agent_say_log(a, "decision=connected agent=%llu cluster=%s seq=%llu", (unsigned long long)w->agent_id, w->cluster,
+    agent_say_log(a, "decision=connected agent=%llu cluster=%s seq=%llu", (unsigned long long)w->id, w->cluster,
                   (unsigned long long)w->seq);
     say_heartbeat(a);
     VEC_EACH (message, &a->held) agent_say(a, message_copy(&(*message)->base, &a->out->arena));

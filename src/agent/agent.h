@@ -109,7 +109,7 @@ struct agent_input {
     struct mono now;
     struct wall wall;
     unsigned char entropy[16];
-    const Granary__AgentWelcome *welcome; // all borrowed for the step
+    const Granary__Welcome *welcome; // all borrowed for the step
     const Granary__ToAgent *message;
     const Granary__AgentReport *report;
     const struct agent_found *found;

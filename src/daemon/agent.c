@@ -86,16 +86,6 @@ static bool output_do(struct agent_daemon *d, const struct agent_output *o) {
     return !e;
 }
 
-static void timer_set(struct agent_daemon *d) {
-    struct mono next = agent_next_deadline(d->agent);
-    if (next.ms == INT64_MAX) {
-        loop_timer_stop(d->timer);
-        return;
-    }
-    int64_t left = next.ms - loop_now(d->loop).ms;
-    loop_timer_set(d->timer, left > 0 ? left : 0);
-}
-
 static void step(struct agent_daemon *d, struct agent_input *input) {
     struct agent_outputs out = {0};
     must(!d->stepping);
@@ -108,7 +98,7 @@ static void step(struct agent_daemon *d, struct agent_input *input) {
     bool go_on = true;
     for (size_t i = 0; go_on && i < out.list.count; i++) go_on = output_do(d, &out.list.at[i]);
     agent_outputs_done(&out);
-    timer_set(d);
+    loop_timer_at(d->timer, agent_next_deadline(d->agent));
     d->stepping = false;
 }
 

@@ -237,18 +237,12 @@ static void watch_look(void *arg) {
 }
 
 static struct err *welcomed(struct link_client *c, const Granary__Envelope *e) {
-    const char *session = NULL;
-    if (e->to_agent && e->to_agent->welcome) {
-        session = e->to_agent->welcome->session;
-        c->lost_ms = e->to_agent->welcome->lost_ms;
-    } else if (e->to_provider && e->to_provider->welcome) {
-        session = e->to_provider->welcome->session;
-        c->lost_ms = e->to_provider->welcome->lost_ms;
-    }
-    if (!session) return err_new(ERR_INVALID, "the master's first word is no welcome");
+    const Granary__Welcome *w = e->to_agent ? e->to_agent->welcome : e->to_provider ? e->to_provider->welcome : NULL;
+    if (!w) return err_new(ERR_INVALID, "the master's first word is no welcome");
+    c->lost_ms = w->lost_ms;
     AUTO_TEXT struct text path = {0};
     text_addf(&path, "/link/v1/%s/", c->kind);
-    url_encode(&path, session);
+    url_encode(&path, w->session);
     c->path = text_take(&path);
     c->state = LINK_OPEN;
     c->failures = 0;

@@ -162,16 +162,6 @@ static void output_do(struct provider_daemon *d, const struct provider_output *o
     }
 }
 
-static void timer_set(struct provider_daemon *d) {
-    struct mono next = provider_next_deadline(d->provider);
-    if (next.ms == INT64_MAX) {
-        loop_timer_stop(d->timer);
-        return;
-    }
-    int64_t left = next.ms - loop_now(d->loop).ms;
-    loop_timer_set(d->timer, left > 0 ? left : 0);
-}
-
 static void step(struct provider_daemon *d, struct provider_input *input) {
     struct provider_outputs out = {0};
     must(!d->stepping);
@@ -180,7 +170,7 @@ static void step(struct provider_daemon *d, struct provider_input *input) {
     provider_step(d->provider, input, &out);
     VEC_EACH (o, &out.list) output_do(d, o);
     provider_outputs_done(&out);
-    timer_set(d);
+    loop_timer_at(d->timer, provider_next_deadline(d->provider));
     d->stepping = false;
 }
 
@@ -214,7 +204,7 @@ static void link_heard(const Granary__Envelope *envelope, void *arg) {
         step(d, &(struct provider_input){.kind = PROVIDER_MESSAGE, .message = m});
         return;
     }
-    log_info("event=connected provider=%llu cluster=%s seq=%llu", (unsigned long long)m->welcome->provider_id,
+    log_info("event=connected provider=%llu cluster=%s seq=%llu", (unsigned long long)m->welcome->id,
              m->welcome->cluster, (unsigned long long)m->welcome->seq);
     step(d, &(struct provider_input){.kind = PROVIDER_CONNECTED, .welcome = m->welcome});
     struct err *e = identity_write(d);

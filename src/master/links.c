@@ -7,6 +7,7 @@
 #include "granary_link.pb-c.h"
 #include "wire/agent_link.h"
 #include "wire/provider_link.h"
+#include "wire/said.h"
 
 static const char protobuf[] = "application/x-protobuf";
 

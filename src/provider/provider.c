@@ -158,7 +158,7 @@ static void seen(struct provider *p, uint64_t seq) {
     if (seq > p->highest_seen) p->highest_seen = seq;
 }
 
-static void welcomed(struct provider *p, const Granary__ProviderWelcome *w) {
+static void welcomed(struct provider *p, const Granary__Welcome *w) {
     if (p->cluster && !text_equal(p->cluster, w->cluster)) {
         provider_log(p, "the master is of cluster '%s', this provider belongs to '%s': not connected", w->cluster,
                      p->cluster);
@@ -167,7 +167,7 @@ static void welcomed(struct provider *p, const Granary__ProviderWelcome *w) {
         return;
     }
     p->session = CONNECTED;
-    p->provider_id = w->provider_id;
+    p->provider_id = w->id;
     p->heartbeat_ms = w->heartbeat_ms;
     seen(p, w->seq);
     if (!p->cluster) { // only now can we tell which volumes are ours

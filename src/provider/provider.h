@@ -57,7 +57,7 @@ enum provider_input_kind {
 struct provider_input {
     enum provider_input_kind kind;
     struct mono now;
-    const Granary__ProviderWelcome *welcome; // all borrowed for the step
+    const Granary__Welcome *welcome; // all borrowed for the step
     const Granary__ToProvider *message;
     uint64_t job;                       // of JOB_DONE
     enum err_kind error_kind;           // if error

@@ -243,6 +243,15 @@ void loop_timer_set(struct loop_timer *t, int64_t ms) {
     timer_arm(t, ms);
 }
 
+void loop_timer_at(struct loop_timer *t, struct mono due) {
+    if (due.ms == INT64_MAX) {
+        loop_timer_stop(t);
+        return;
+    }
+    int64_t left = due.ms - loop_now(t->loop).ms;
+    loop_timer_set(t, left > 0 ? left : 0);
+}
+
 void loop_timer_stop(struct loop_timer *t) {
     evtimer_del(t->event);
 }

@@ -26,7 +26,8 @@ struct wall wall_now(void);
 typedef void loop_done(void *arg);
 // Calls `done(arg)` once after `ms` milliseconds (0: in the next turn). Re-armed by loop_timer_set.
 MUST_USE struct loop_timer *loop_timer_new(struct loop *l, loop_done *done, void *arg);
-void loop_timer_set(struct loop_timer *t, int64_t ms); // replaces an earlier time
+void loop_timer_set(struct loop_timer *t, int64_t ms);     // replaces an earlier time
+void loop_timer_at(struct loop_timer *t, struct mono due); // the same, by the moment; of INT64_MAX: stopped
 void loop_timer_stop(struct loop_timer *t);
 void loop_timer_free(struct loop_timer *t); // accepts NULL
 

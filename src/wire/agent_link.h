@@ -7,6 +7,8 @@
 #include "granary_link.pb-c.h"
 #include "wire/intake.h"
 
+struct session_terms; // wire/said.h
+
 // ---- from an agent. What is read lives in the intake's arena, facts until intake_done ----
 
 enum { AGENT_ATTACHMENTS_MOST = 16384, AGENT_TASKS_MOST = 65536, AGENT_IDENTITIES_MOST = 64 };
@@ -24,10 +26,6 @@ MUST_USE struct err *task_status_read(struct intake *in, const Granary__TaskStat
 
 // ---- to an agent: in the arena, borrowing from rows and state ----
 
-struct session_terms { // of a welcome
-    const char *session;
-    uint64_t who, seq;
-};
 Granary__ToAgent *agent_welcome(const struct state *s, const struct session_terms *terms, struct arena *arena);
 // For an attachment whose step is publish. The grant to format goes out with it only while the registry says so.
 Granary__ToAgent *agent_publish(const struct state *s, const struct attachment_row *a, struct arena *arena);

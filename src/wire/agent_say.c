@@ -13,14 +13,7 @@ static Granary__ToAgent *to_agent(struct arena *arena) {
 
 Granary__ToAgent *agent_welcome(const struct state *s, const struct session_terms *terms, struct arena *arena) {
     Granary__ToAgent *to = to_agent(arena);
-    Granary__AgentWelcome *m = to->welcome = ARENA_NEW(arena, Granary__AgentWelcome);
-    granary__agent_welcome__init(m);
-    m->agent_id = terms->who;
-    m->cluster = said_cluster(s, arena);
-    m->seq = terms->seq;
-    m->heartbeat_ms = (uint32_t)s->timing.heartbeat_ms;
-    m->lost_ms = (uint32_t)s->timing.lost_ms;
-    m->session = arena_text(arena, terms->session);
+    to->welcome = said_welcome(s, terms, arena);
     return to;
 }
 

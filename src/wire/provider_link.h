@@ -8,7 +8,7 @@
 #include "granary_link.pb-c.h"
 #include "wire/intake.h"
 
-struct session_terms; // wire/agent_link.h
+struct session_terms; // wire/said.h
 
 // ---- from a provider. What is read lives in the intake's arena, facts until intake_done ----
 

@@ -13,14 +13,7 @@ static Granary__ToProvider *to_provider(struct arena *arena) {
 
 Granary__ToProvider *provider_welcome(const struct state *s, const struct session_terms *terms, struct arena *arena) {
     Granary__ToProvider *to = to_provider(arena);
-    Granary__ProviderWelcome *m = to->welcome = ARENA_NEW(arena, Granary__ProviderWelcome);
-    granary__provider_welcome__init(m);
-    m->provider_id = terms->who;
-    m->cluster = said_cluster(s, arena);
-    m->seq = terms->seq;
-    m->heartbeat_ms = (uint32_t)s->timing.heartbeat_ms;
-    m->lost_ms = (uint32_t)s->timing.lost_ms;
-    m->session = arena_text(arena, terms->session);
+    to->welcome = said_welcome(s, terms, arena);
     return to;
 }
 

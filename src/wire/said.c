@@ -60,3 +60,15 @@ char *said_cluster(const struct state *s, struct arena *arena) {
     uuid_text(s->cluster.id, text);
     return arena_text(arena, text);
 }
+
+Granary__Welcome *said_welcome(const struct state *s, const struct session_terms *terms, struct arena *arena) {
+    Granary__Welcome *m = ARENA_NEW(arena, Granary__Welcome);
+    granary__welcome__init(m);
+    m->id = terms->who;
+    m->cluster = said_cluster(s, arena);
+    m->seq = terms->seq;
+    m->heartbeat_ms = (uint32_t)s->timing.heartbeat_ms;
+    m->lost_ms = (uint32_t)s->timing.lost_ms;
+    m->session = arena_text(arena, terms->session);
+    return m;
+}

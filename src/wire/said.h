@@ -23,6 +23,11 @@ struct uuid said_uuid(const char *text);
 MUST_USE struct err *said_context(struct intake *in, const char *text, const char **ret);
 
 // ---- what the master says ----
+struct session_terms { // of a welcome
+    const char *session;
+    uint64_t who, seq;
+};
+Granary__Welcome *said_welcome(const struct state *s, const struct session_terms *terms, struct arena *arena);
 char *said_cluster(const struct state *s, struct arena *arena);
 char *said_uuid_text(struct uuid u, struct arena *arena); // NULL for the zero one
 

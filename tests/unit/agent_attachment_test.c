@@ -236,7 +236,7 @@ static void what_happens_between_hello_and_welcome_is_told_after_it(void **state
     assert_int_equal(w->hello->attachments[0]->state, PUBLISHING);
     world_answer(w, world_job(w, AGENT_JOB_PUBLISH, 1).job, AGENT_HOST_PUBLISHED);
     world_silent(w);
-    Granary__AgentWelcome welcome = GRANARY__AGENT_WELCOME__INIT;
+    Granary__Welcome welcome = GRANARY__WELCOME__INIT;
     welcome.cluster = "c";
     welcome.session = "s";
     struct agent_input in = {.kind = AGENT_CONNECTED, .welcome = &welcome};

@@ -223,7 +223,7 @@ static void a_master_of_another_cluster_is_left(void **state) {
     struct world *w = *state;
     struct agent_input in = {.kind = AGENT_CONNECTING};
     world_step(w, &in);
-    Granary__AgentWelcome welcome = GRANARY__AGENT_WELCOME__INIT;
+    Granary__Welcome welcome = GRANARY__WELCOME__INIT;
     welcome.cluster = "other";
     welcome.session = "s";
     in = (struct agent_input){.kind = AGENT_CONNECTED, .welcome = &welcome};

@@ -98,8 +98,8 @@ void world_connect(struct world *w) {
     w->hello = NULL;
     world_step(w, &input);
     assert_non_null(w->hello);
-    Granary__AgentWelcome welcome = GRANARY__AGENT_WELCOME__INIT;
-    welcome.agent_id = 7;
+    Granary__Welcome welcome = GRANARY__WELCOME__INIT;
+    welcome.id = 7;
     welcome.cluster = "c";
     welcome.session = "s";
     welcome.heartbeat_ms = 5000;

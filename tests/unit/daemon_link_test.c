@@ -78,7 +78,7 @@ static void hello_take(struct world *w, struct http_request *r) {
     w->sessions++;
     if (w->stream) http_stream_end(w->stream);
     w->stream = http_stream_begin(r, 200, "application/x-protobuf", NULL, 0, stream_gone, w);
-    Granary__AgentWelcome welcome = GRANARY__AGENT_WELCOME__INIT;
+    Granary__Welcome welcome = GRANARY__WELCOME__INIT;
     welcome.cluster = (char *)"c";
     welcome.session = (char *)"s 1";
     welcome.lost_ms = w->lost_ms;

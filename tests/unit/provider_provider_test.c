@@ -119,8 +119,8 @@ static void tick(struct world *w, int64_t ms) {
 }
 
 static void connect_to(struct world *w, const char *cluster) {
-    Granary__ProviderWelcome welcome = GRANARY__PROVIDER_WELCOME__INIT;
-    welcome.provider_id = 7;
+    Granary__Welcome welcome = GRANARY__WELCOME__INIT;
+    welcome.id = 7;
     welcome.cluster = (char *)cluster;
     welcome.seq = 50;
     welcome.heartbeat_ms = 1000;
