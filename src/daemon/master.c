@@ -3,6 +3,7 @@
 #include "daemon/master.h"
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,6 +382,7 @@ static struct err *registry_open(struct master_daemon *d, const struct settings 
     TRY(err_wrap(store_open(&options, &d->store), "registry in %s", directory));
     struct store_reader reader = {.object = recover_object, .entry = recover_entry, .arg = d};
     TRY(err_wrap(store_recover(d->store, &reader), "registry in %s", directory));
+    malloc_trim(0); // what reading took
     struct store_stats stats;
     store_stats(d->store, &stats);
     d->durable = stats.durable;

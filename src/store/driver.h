@@ -47,6 +47,8 @@ struct store_runner {
     void (*submit)(void *arg, void (*work)(void *job), void (*done)(void *job), void *job);
     // `soon(job)` in the owner's thread, after all that is ready now.
     void (*later)(void *arg, void (*soon)(void *job), void *job);
+    // As the driver's `recover`, with the driver away from the owner's thread and the reader in it.
+    struct err *(*recover)(const struct store_driver *driver, void *state, const struct store_reader *reader);
     void (*end)(void *arg); // waits for the call in flight; frees arg
     void *arg;
 };

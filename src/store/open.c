@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "store/ahead.h"
 #include "store/flaky.h"
 #include "store/memory.h"
 #include "store/sqlite.h"
@@ -60,7 +61,7 @@ struct err *store_open(const struct store_options *options, struct store **ret_s
         store_close(s);
         return failed;
     }
-    store_run_with(s, (struct store_runner){thread_submit, thread_later, thread_end, t});
+    store_run_with(s, (struct store_runner){thread_submit, thread_later, store_recover_ahead, thread_end, t});
     *ret_store = s;
     return NULL;
 }

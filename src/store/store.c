@@ -387,7 +387,9 @@ void store_settle(struct store *s) {
 
 struct err *store_recover(struct store *s, const struct store_reader *reader) {
     must(!s->busy && !s->kicked);
-    return err_wrap(s->driver->recover(s->state, reader), "recover from store '%s'", s->path);
+    struct err *e =
+        s->runner.recover ? s->runner.recover(s->driver, s->state, reader) : s->driver->recover(s->state, reader);
+    return err_wrap(e, "recover from store '%s'", s->path);
 }
 
 void store_append(struct store *s, struct store_records records, store_done *done, void *arg) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Worker threads for calls that block (store flushes, driver calls): plain values in, plain values out. The only mutex of
-// the house. A job never touches state of the loop's thread.
+// Worker threads for calls that block (store flushes, driver calls): plain values in, plain values out. The mutexes of the house
+// are here and in ahead.h. A job never touches state of the loop's thread.
 #ifndef SYS_POOL_H
 #define SYS_POOL_H
 
