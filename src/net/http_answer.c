@@ -175,6 +175,8 @@ void http_stream_write(struct http_stream *t, const void *bytes, size_t size) {
     }
     text_add_n(out, bytes, size);
     if (r->chunked) text_add_n(out, "\r\n", 2);
+    if (is_first(r)) connection_flush_soon(r->connection);
+    if (http_stream_unsent(t) <= r->server->limits.unsent) return;
     answer_sent(r);
     if (http_stream_unsent(t) > r->server->limits.unsent) {
         connection_doom(r->connection, "the client reads too slowly: more is unsent than the server may hold for it");

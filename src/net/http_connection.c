@@ -80,6 +80,7 @@ void connection_close(struct http_connection *c, const char *why) {
     text_done(&c->out);
     list_remove(&c->link);
     list_remove(&c->doomed_link);
+    list_remove(&c->talking_link);
     http_parse_free(c->parse);
     free(c);
     while (!list_empty(&left)) {
@@ -158,6 +159,12 @@ void connection_flush(struct http_connection *c) {
         out_settle(c);
     }
     if (c->last && !unsent(c) && list_empty(&c->requests)) connection_finish(c);
+}
+
+void connection_flush_soon(struct http_connection *c) {
+    if (list_linked(&c->talking_link)) return;
+    if (list_empty(&c->server->talking)) loop_timer_set(c->server->flush, 0);
+    list_add_last(&c->server->talking, &c->talking_link);
 }
 
 // ---- the order of answers

@@ -29,6 +29,7 @@ struct http_request {
 
 struct http_connection {
     struct list link, doomed_link;
+    struct list talking_link; // in the server's, while a stream's bytes wait for the end of the turn
     struct http_server *server;
     int fd;
     bool tcp;
@@ -68,11 +69,11 @@ struct http_server {
     http_handler *handler;
     void *arg;
     VEC(struct http_listener *) listeners;
-    struct list connections, doomed, spares;
+    struct list connections, doomed, talking, spares;
     struct list detached; // requests whose client went away and whose owner will still answer
     size_t connection_count, spare_count;
     char *buffer; // HTTP_READ_SIZE bytes that every connection reads into
-    struct loop_timer *sweep, *reap;
+    struct loop_timer *sweep, *reap, *flush;
     bool sweeping, deaf; // deaf: out of descriptors, accepting again at the next sweep
     int64_t now;         // read once per event
     int64_t date_second;
@@ -88,6 +89,7 @@ void connection_new(struct http_server *s, int fd, bool tcp, const struct net_ad
 void connection_close(struct http_connection *c, const char *why); // at once; runs `gone` callbacks
 void connection_doom(struct http_connection *c, const char *why);  // soon, from the loop
 void connection_flush(struct http_connection *c);
+void connection_flush_soon(struct http_connection *c); // once for all that is written before the loop's next turn
 void connection_check_deadline(struct http_connection *c);
 // After a request has ended: what waited behind it moves up, and reading goes on.
 void connection_advance(struct http_connection *c);

@@ -88,6 +88,17 @@ static void server_reap(void *arg) {
     stopped(s->stopped_arg); // may free the server
 }
 
+// Sends what streams wrote since the last turn: one call for all records of a connection.
+static void server_flush(void *arg) {
+    struct http_server *s = arg;
+    server_now(s);
+    while (!list_empty(&s->talking)) {
+        struct http_connection *c = LIST_ITEM(s->talking.next, struct http_connection, talking_link);
+        list_remove(&c->talking_link);
+        connection_flush(c);
+    }
+}
+
 void server_connection_ended(struct http_server *s) {
     if (--s->connection_count == 0 && s->stopping) loop_timer_set(s->reap, 0);
 }
@@ -282,10 +293,12 @@ struct err *http_server_new(struct loop *l, const struct http_options *options, 
     s->buffer = mem_zero(HTTP_READ_SIZE, 1);
     list_init(&s->connections);
     list_init(&s->doomed);
+    list_init(&s->talking);
     list_init(&s->spares);
     list_init(&s->detached);
     s->sweep = loop_timer_new(l, server_sweep, s);
     s->reap = loop_timer_new(l, server_reap, s);
+    s->flush = loop_timer_new(l, server_flush, s);
     server_now(s);
     *ret_server = s;
     return NULL;
@@ -313,6 +326,7 @@ void http_server_free(struct http_server *s) {
     }
     loop_timer_free(s->sweep);
     loop_timer_free(s->reap);
+    loop_timer_free(s->flush);
     free(s->buffer);
     free(s);
 }

@@ -72,7 +72,7 @@ typedef void http_stream_gone(const char *why, void *arg);
 MUST_USE struct http_stream *http_stream_begin(struct http_request *r, int status, const char *content_type,
                                                const struct http_header *headers, size_t header_count,
                                                http_stream_gone *gone, void *arg);
-// Sends exactly one chunk, at once. When more than limits.unsent bytes wait, the stream is cut and `gone` comes soon.
+// Adds exactly one chunk; all of a turn of the loop leave together at its end. When more than limits.unsent bytes wait, the stream is cut and `gone` comes soon.
 void http_stream_write(struct http_stream *t, const void *bytes, size_t size);
 size_t http_stream_unsent(const struct http_stream *t); // bytes that the client has not taken yet
 void http_stream_end(struct http_stream *t);            // sends the last chunk; the handle ends

@@ -21,6 +21,8 @@ struct pool {
     pthread_cond_t more;
     struct list queue;
     unsigned waiting;
+    unsigned sleeping; // workers that wait for a task
+    bool rung;         // one of them is on its way
     bool closing;
     unsigned workers; // started; written by the owner's thread only
     pthread_t threads[];
@@ -35,16 +37,33 @@ static void task_finish(void *arg) {
     if (done) done(job);
 }
 
+// Locked. One worker is rung for at a time, and rings for the next when it is up: so tasks that take no time are done by
+// few, and tasks that block soon have all.
+static void pool_ring(struct pool *p) {
+    if (list_empty(&p->queue) || !p->sleeping || p->rung) return;
+    p->rung = true;
+    must(pthread_cond_signal(&p->more) == 0);
+}
+
+// Locked.
+static void pool_sleep(struct pool *p) {
+    p->sleeping++;
+    must(pthread_cond_wait(&p->more, &p->lock) == 0);
+    p->sleeping--;
+    p->rung = false;
+}
+
 // The next task, or NULL when the pool closes and nothing is left: what was submitted is always run.
 static struct task *pool_next(struct pool *p) {
     struct task *task = NULL;
     must(pthread_mutex_lock(&p->lock) == 0);
-    while (list_empty(&p->queue) && !p->closing) must(pthread_cond_wait(&p->more, &p->lock) == 0);
+    while (list_empty(&p->queue) && !p->closing) pool_sleep(p);
     if (!list_empty(&p->queue)) {
         task = LIST_ITEM(p->queue.next, struct task, link);
         list_remove(&task->link);
         p->waiting--;
     }
+    pool_ring(p);
     must(pthread_mutex_unlock(&p->lock) == 0);
     return task;
 }
@@ -101,8 +120,8 @@ void pool_submit(struct pool *p, pool_work *work, pool_work *done, void *job) {
     must(!p->closing);
     list_add_last(&p->queue, &task->link);
     p->waiting++;
+    pool_ring(p);
     must(pthread_mutex_unlock(&p->lock) == 0);
-    must(pthread_cond_signal(&p->more) == 0);
 }
 
 unsigned pool_waiting(const struct pool *p) {

@@ -95,6 +95,23 @@ static void many_workers_work_at_once_and_answer_all(void **state) {
     assert_in_range(w->most_at_once, 2, 6);
 }
 
+// Ends when all six are at it: a pool that lets one of its workers sleep never gets here.
+static void job_meet(void *arg) {
+    struct job *j = arg;
+    atomic_fetch_add(&j->world->at_once, 1);
+    while (atomic_load(&j->world->at_once) < 6) usleep(500);
+}
+
+static void jobs_that_block_have_every_worker(void **state) {
+    struct world *w = *state;
+    struct job jobs[6];
+    assert_null(pool_new(w->loop, 6, "many", &w->pool));
+    usleep(20000); // all asleep
+    jobs_submit(w, jobs, 6, job_meet);
+    loop_run(w->loop);
+    assert_int_equal(w->left, 0);
+}
+
 static void a_worker_that_hangs_leaves_the_others_free(void **state) {
     struct world *w = *state;
     struct job stuck = {.world = w, .number = 99}, jobs[5];
@@ -156,6 +173,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         ROW(one_worker_keeps_the_order),
         ROW(many_workers_work_at_once_and_answer_all),
+        ROW(jobs_that_block_have_every_worker),
         ROW(a_worker_that_hangs_leaves_the_others_free),
         ROW(what_waits_is_counted),
         ROW(the_end_waits_and_answers_still_come),
