@@ -168,6 +168,11 @@ void http_stream_write(struct http_stream *t, const void *bytes, size_t size) {
     must(r->state == REQUEST_STREAMING);
     if (!r->connection || r->connection->doomed || r->head_only || size == 0)
         return; // an empty chunk would be the last
+    struct http_connection *c = r->connection;
+    if (!(c->out.size - c->sent)) { // from now on it is the client's turn
+        server_now(c->server);
+        c->write_since = c->server->now;
+    }
     struct text *out = answer_out(r);
     if (r->chunked) {
         char length[24];
@@ -175,12 +180,11 @@ void http_stream_write(struct http_stream *t, const void *bytes, size_t size) {
     }
     text_add_n(out, bytes, size);
     if (r->chunked) text_add_n(out, "\r\n", 2);
-    if (is_first(r)) connection_flush_soon(r->connection);
-    if (http_stream_unsent(t) <= r->server->limits.unsent) return;
+    if (is_first(r)) connection_flush_soon(c);
+    if (http_stream_unsent(t) <= c->server->limits.unsent) return;
     answer_sent(r);
-    if (http_stream_unsent(t) > r->server->limits.unsent) {
-        connection_doom(r->connection, "the client reads too slowly: more is unsent than the server may hold for it");
-    }
+    if (connection_unsent(c) > HTTP_BURST * c->server->limits.unsent)
+        connection_doom(c, "the client reads too slowly: more is unsent than the server may hold for it");
 }
 
 size_t http_stream_unsent(const struct http_stream *t) {

@@ -16,9 +16,16 @@ static size_t unsent(const struct http_connection *c) {
     return c->out.size - c->sent;
 }
 
+size_t connection_unsent(const struct http_connection *c) {
+    size_t size = unsent(c);
+    LIST_EACH (r, &c->requests, struct http_request, link) size += r->out.size;
+    return size;
+}
+
 // More requests must wait until some are answered, or until their answers are read.
 static bool is_full(const struct http_connection *c) {
-    return c->in_flight >= HTTP_PIPELINE_MOST || c->held > c->server->limits.body || unsent(c) > UNSENT_BEFORE_READING;
+    return c->in_flight >= HTTP_PIPELINE_MOST || c->held > c->server->limits.body ||
+           connection_unsent(c) > UNSENT_BEFORE_READING;
 }
 
 static void reader_set(struct http_connection *c, bool on) {
@@ -310,7 +317,8 @@ void connection_check_deadline(struct http_connection *c) {
     const struct http_limits *limits = &c->server->limits;
     int64_t now = c->server->now, waited = now - c->since;
     if (c->doomed) return;
-    if (unsent(c) && now - c->write_since > limits->write_ms) {
+    bool much = connection_unsent(c) > limits->unsent;
+    if (unsent(c) && now - c->write_since > (much ? limits->unsent_ms : limits->write_ms)) {
         connection_doom(c, "the client reads too slowly: it took nothing of what was sent for too long");
     } else if (c->lingering) {
         if (waited > HTTP_LINGER_MS) connection_doom(c, "answered");

@@ -8,7 +8,7 @@
 #include "net/http_parse.h"
 #include "net/http_server.h"
 
-enum { HTTP_PIPELINE_MOST = 64, HTTP_READ_SIZE = 64 * 1024, HTTP_LINGER_MS = 2000 };
+enum { HTTP_PIPELINE_MOST = 64, HTTP_READ_SIZE = 64 * 1024, HTTP_LINGER_MS = 2000, HTTP_BURST = 8 };
 
 enum request_state { REQUEST_READING, REQUEST_HANDLED, REQUEST_STREAMING, REQUEST_ENDED };
 
@@ -91,6 +91,8 @@ void connection_doom(struct http_connection *c, const char *why);  // soon, from
 void connection_flush(struct http_connection *c);
 void connection_flush_soon(struct http_connection *c); // once for all that is written before the loop's next turn
 void connection_check_deadline(struct http_connection *c);
+// Bytes that wait for the client, or behind an answer that is not finished.
+size_t connection_unsent(const struct http_connection *c);
 // After a request has ended: what waited behind it moves up, and reading goes on.
 void connection_advance(struct http_connection *c);
 

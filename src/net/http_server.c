@@ -281,6 +281,7 @@ static void limits_default(struct http_limits *l) {
     default_ms(&l->body_ms, 30 * 1000);
     default_ms(&l->idle_ms, 75 * 1000);
     default_ms(&l->write_ms, 30 * 1000);
+    default_ms(&l->unsent_ms, 1000);
 }
 
 struct err *http_server_new(struct loop *l, const struct http_options *options, http_handler *handler, void *arg,

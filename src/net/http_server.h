@@ -18,13 +18,14 @@ struct http_stream;  // opaque; ends with http_stream_end, or with `gone`
 // Zero in any field: the default, named behind it.
 struct http_limits {
     size_t body;          // bytes of a request's body: 8 MiB
-    size_t unsent;        // bytes that a slow reader may leave unsent: 8 MiB
+    size_t unsent;        // bytes that a reader who takes nothing may leave unsent: 8 MiB; a burst may be 8 times that
     size_t connections;   // at once; more are answered 503: 16,000
     size_t body_progress; // bytes of body that must come within body_ms: 1 KiB
     int64_t header_ms;    // for a head to be complete: 10 s
     int64_t body_ms;      // for body_progress bytes to come: 30 s
     int64_t idle_ms;      // an idle connection is kept: 75 s
     int64_t write_ms;     // for a reader to take anything of what is unsent: 30 s
+    int64_t unsent_ms;    // the same while more than `unsent` waits: 1 s
 };
 
 struct http_options {
@@ -72,7 +73,8 @@ typedef void http_stream_gone(const char *why, void *arg);
 MUST_USE struct http_stream *http_stream_begin(struct http_request *r, int status, const char *content_type,
                                                const struct http_header *headers, size_t header_count,
                                                http_stream_gone *gone, void *arg);
-// Adds exactly one chunk; all of a turn of the loop leave together at its end. When more than limits.unsent bytes wait, the stream is cut and `gone` comes soon.
+// Adds exactly one chunk; all of a turn of the loop leave together at its end. A stream whose reader leaves too much unsent
+// is cut (limits), and `gone` comes soon.
 void http_stream_write(struct http_stream *t, const void *bytes, size_t size);
 size_t http_stream_unsent(const struct http_stream *t); // bytes that the client has not taken yet
 void http_stream_end(struct http_stream *t);            // sends the last chunk; the handle ends

@@ -430,23 +430,68 @@ static void a_stream_for_http_1_0_is_not_chunked(void **state) {
     assert_true(text_ends(p->got.data, "\r\n\r\nbare"));
 }
 
-static void who_reads_too_slowly_is_cut_with_a_reason(void **state) {
-    struct world *w = world_with(*state, (struct http_options){.limits.unsent = 1 << 20});
-    struct peer *p = peer_new(w);
-    peer_say(p, "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
-    peer_expect(p, "\r\n\r\n");
-    loop_watch_free(p->watch); // it reads no more
+static void peer_stop_reading(struct peer *p) {
+    loop_watch_free(p->watch);
     p->watch = NULL;
+}
+
+// Writes until more than `most` bytes wait.
+static void stream_fill(struct world *w, size_t most) {
     static const char record[64 * 1024];
     size_t written = 0;
-    for (; http_stream_unsent(w->stream) <= 1 << 20; written += sizeof record) {
+    for (; http_stream_unsent(w->stream) <= most; written += sizeof record) {
         assert_true(written < 64 << 20);
         http_stream_write(w->stream, record, sizeof record);
     }
     assert_int_equal(w->gone_count, 0); // never from inside the call
+}
+
+static void who_reads_too_slowly_is_cut_with_a_reason(void **state) {
+    struct world *w = world_with(*state, (struct http_options){.limits.unsent = 1 << 20, .limits.unsent_ms = 50});
+    struct peer *p = peer_new(w);
+    peer_say(p, "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    peer_expect(p, "\r\n\r\n");
+    peer_stop_reading(p);
+    stream_fill(w, 1 << 20);
     wait_for(w, is_gone, &(int){1});
     assert_non_null(strstr(w->gone_why, "reads too slowly"));
     assert_int_equal(http_server_connections(w->server), 0);
+}
+
+static void a_burst_is_no_slow_reader(void **state) {
+    struct world *w = world_with(*state, (struct http_options){.limits.unsent = 1 << 20, .limits.unsent_ms = 2000});
+    struct peer *p = peer_new(w);
+    peer_say(p, "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    peer_expect(p, "\r\n\r\n");
+    stream_fill(w, 4 << 20);
+    http_stream_write(w->stream, "that was all", 12);
+    http_stream_end(w->stream);
+    peer_expect(p, "that was all\r\n0\r\n\r\n");
+    assert_int_equal(w->gone_count, 0);
+}
+
+static void a_burst_has_a_bound(void **state) {
+    struct world *w = world_with(*state, (struct http_options){.limits.unsent = 1 << 20, .limits.unsent_ms = 60000});
+    struct peer *p = peer_new(w);
+    peer_say(p, "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    peer_expect(p, "\r\n\r\n");
+    peer_stop_reading(p);
+    stream_fill(w, 8 << 20);
+    wait_for(w, is_gone, &(int){1});
+}
+
+static void what_waits_behind_an_answer_counts(void **state) {
+    struct world *w = world_with(*state, (struct http_options){.limits.unsent = 1 << 20, .limits.unsent_ms = 60000});
+    struct peer *p = peer_new(w);
+    peer_say(p, "GET /later HTTP/1.1\r\nHost: h\r\n\r\nGET /stream HTTP/1.1\r\nHost: h\r\n\r\n");
+    wait_for(w, is_handled, &(int){2});
+    stream_fill(w, 2 << 20);
+    peer_say(p, "GET /x HTTP/1.1\r\nHost: h\r\n\r\n");
+    run_for(w, 20);
+    assert_int_equal(w->handled, 2); // nothing more is read until the first is answered
+    echo(w->kept[0]);
+    http_stream_end(w->stream);
+    peer_expect(p, "<GET /x >");
 }
 
 static void who_takes_nothing_of_an_answer_is_cut_in_time(void **state) {
@@ -723,6 +768,9 @@ int main(void) {
         CASE(after_a_stream_the_connection_goes_on),
         CASE(a_stream_for_http_1_0_is_not_chunked),
         CASE(who_reads_too_slowly_is_cut_with_a_reason),
+        CASE(a_burst_is_no_slow_reader),
+        CASE(a_burst_has_a_bound),
+        CASE(what_waits_behind_an_answer_counts),
         CASE(who_takes_nothing_of_an_answer_is_cut_in_time),
         CASE(a_large_answer_arrives_whole),
         CASE(a_client_that_leaves_is_told_to_who_asked),
