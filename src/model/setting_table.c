@@ -84,7 +84,7 @@ static struct err *not_empty_check(const char *text) {
 #define TOKEN_FILE                                                                                                     \
     {                                                                                                                  \
         .name = "token-file", .kind = SETTING_TEXT, .check = not_empty_check, .word = "FILE",                          \
-        .help = "file with the token that proves who may join"                                                         \
+        .help = "file with a token that is sent to the master, which does not check it yet"                            \
     }
 #define LOG_LEVEL                                                                                                      \
     {                                                                                                                  \
@@ -166,7 +166,6 @@ static const struct setting master[] = {
      .most = 1000000,
      .word = "N",
      .help = "most connections at once"},
-    TOKEN_FILE,
     LOG_LEVEL,
     LOG_FORMAT,
 };

@@ -204,9 +204,17 @@ static void help_is_aligned(void **state) {
     assert_string_equal(
         help.data,
         "  --master URL       where the master answers (default http://127.0.0.1:5050; GRANARY_MASTER)\n"
-        "  --token-file FILE  file with the token that proves who may join (GRANARY_TOKEN_FILE)\n"
+        "  --token-file FILE  file with a token that is sent to the master, which does not check it yet "
+        "(GRANARY_TOKEN_FILE)\n"
         "  --output FORMAT    table for people, json for programs (table, json; default table; GRANARY_OUTPUT)\n"
         "  --timeout TIME     how long to wait for the master's answer (default 30s; GRANARY_TIMEOUT)\n");
+}
+
+// Whoever gives it to the master believes that it is checked.
+static void the_master_takes_no_token_while_it_checks_none(void **state) {
+    (void)state;
+    assert_null(setting_find(PROCESS_MASTER, "token-file"));
+    assert_non_null(setting_find(PROCESS_AGENT, "token-file"));
 }
 
 static void a_daemon_can_show_where_each_value_came_from(void **state) {
@@ -247,6 +255,7 @@ int main(void) {
         cmocka_unit_test(a_tree_is_kept_for_who_reads_it),
         cmocka_unit_test(each_table_is_sound_and_all_of_it_is_in_help),
         cmocka_unit_test(help_is_aligned),
+        cmocka_unit_test(the_master_takes_no_token_while_it_checks_none),
         cmocka_unit_test(a_daemon_can_show_where_each_value_came_from),
         cmocka_unit_test(port_ranges_are_read),
     };
