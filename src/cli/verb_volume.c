@@ -74,11 +74,10 @@ static struct err *created_wait(struct call *c, struct progress *p, Granary__Vol
     for (size_t i = 0; i < created->n_volumes; i++) {
         Granary__Volume **v = &created->volumes[i];
         if (!(*v)->uuid) return err_new(ERR_INTERNAL, "volume '%s': the master gave it no UUID", (*v)->name);
-        uint64_t operation = i < created->n_operations ? created->operations[i]->id : 0;
         const char *what = created->n_volumes == 1 ? arena_format(c->arena, "create volume '%s'", (*v)->name)
                                                    : arena_format(c->arena, "create volume '%s' (%zu of %zu)",
                                                                   (*v)->name, i + 1, created->n_volumes);
-        TRY(volume_wait(c, p, what, (*v)->uuid, operation, volume_judge_ready, NULL, v));
+        TRY(volume_wait(c, p, what, (*v)->uuid, (*v)->operation, volume_judge_ready, NULL, v));
     }
     created->n_operations = 0; // as they were when they began: of no use any more
     return NULL;
@@ -145,15 +144,15 @@ static struct err *volume_show(struct call *c) {
 
 // One request, and the wait for its end. `said`, `done`: how the sentence goes on, without and with the wait.
 struct change {
-    const char *verb, *tail, *said, *done, *operation; // operation: its kind, NULL when the volume says enough
+    const char *verb, *tail, *said, *done;
     volume_judge *judge;
     const void *wish;
+    bool by_operation; // its failure ends the wait; else the volume says enough
 };
 
 static struct err *change_wait(struct call *c, const struct change *change, Granary__Volume **v) {
     if (!(*v)->uuid) return err_new(ERR_INTERNAL, "volume '%s': the master says no UUID", call_name(c, 0));
-    uint64_t operation = 0;
-    if (change->operation) TRY(volume_operation(c, (*v)->name, change->operation, &operation));
+    uint64_t operation = change->by_operation ? (*v)->operation : 0;
     const char *what = arena_format(c->arena, "%s volume '%s'", change->verb, call_name(c, 0));
     struct progress p = waiting(c);
     struct err *e = volume_wait(c, &p, what, (*v)->uuid, operation, change->judge, change->wish, v);
@@ -175,13 +174,13 @@ static struct err *volume_grow(struct call *c) {
     if (!size) return err_new(ERR_INVALID, "--size is missing: how large the volume shall be in all");
     Granary__VolumeGrow body = GRANARY__VOLUME_GROW__INIT;
     body.size = size->number;
-    struct change change = {"grow", "/grow", "is growing", NULL, "grow", volume_judge_size, &size->number};
+    struct change change = {"grow", "/grow", "is growing", NULL, volume_judge_size, &size->number, true};
     change.done = arena_format(c->arena, "has %s", show_bytes(size->number, c->arena));
     return volume_change(c, &change, &body.base);
 }
 
 static struct err *volume_delete(struct call *c) {
-    struct change change = {"delete", "", "is being released", "is released", NULL, volume_judge_gone, NULL};
+    struct change change = {"delete", "", "is being released", "is released", volume_judge_gone, NULL, false};
     return volume_change(c, &change, NULL);
 }
 
@@ -191,7 +190,7 @@ static struct err *volume_publish(struct call *c) {
     Granary__VolumePublish body = GRANARY__VOLUME_PUBLISH__INIT;
     body.agent = (char *)agent;
     body.has_read_only = body.read_only = options_has(c->options, "read-only");
-    struct change change = {"publish", "/publish", NULL, NULL, NULL, volume_judge_published, agent};
+    struct change change = {"publish", "/publish", NULL, NULL, volume_judge_published, agent, false};
     change.said = arena_format(c->arena, "is being published on agent '%s'", agent);
     change.done = arena_format(c->arena, "is published on agent '%s'", agent);
     return volume_change(c, &change, &body.base);
@@ -199,7 +198,7 @@ static struct err *volume_publish(struct call *c) {
 
 static struct err *volume_unpublish(struct call *c) {
     struct change change = {
-        "unpublish", "/unpublish", "is being unpublished", "is unpublished", NULL, volume_judge_unpublished, NULL};
+        "unpublish", "/unpublish", "is being unpublished", "is unpublished", volume_judge_unpublished, NULL, false};
     return volume_change(c, &change, NULL);
 }
 

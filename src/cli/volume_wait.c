@@ -110,18 +110,6 @@ static struct err *operation_look(struct call *c, uint64_t id) {
     return err_new(kind, "%s", o->message && *o->message ? o->message : "the operation failed");
 }
 
-struct err *volume_operation(struct call *c, const char *volume, const char *kind, uint64_t *ret_operation) {
-    void *message;
-    TRY(client_list(c->client, "/v1/operations", &granary__operation_list__descriptor, c->arena, &message));
-    const Granary__OperationList *list = message;
-    *ret_operation = 0;
-    for (size_t i = 0; i < list->n_operations; i++) {
-        const Granary__Operation *o = list->operations[i];
-        if (text_equal(o->volume, volume) && text_equal(o->kind, kind)) *ret_operation = o->id;
-    }
-    return NULL;
-}
-
 static void volume_say(struct progress *p, const char *what, const Granary__Volume *v, const char *why) {
     const char *state = v && v->state ? v->state : "gone";
     if (why && *why)

@@ -27,7 +27,4 @@ MUST_USE struct err *volume_wait(struct call *c, struct progress *p, const char 
 // The volume of that UUID; NULL when there is none (any more).
 MUST_USE struct err *volume_look(struct call *c, const char *uuid, Granary__Volume **ret_volume);
 
-// The latest operation of that kind on a volume of that name, 0 when none is remembered: for answers that name none.
-MUST_USE struct err *volume_operation(struct call *c, const char *volume, const char *kind, uint64_t *ret_operation);
-
 #endif

@@ -73,8 +73,11 @@ Granary__Volume *volume_message(const struct state *s, const struct volume_row *
     m->provider = provider ? (char *)provider->name : NULL;
     m->pool = pool ? (char *)pool_path(s, pool, arena) : NULL;
     attachments_list(s, m, row->id, arena);
+    const struct id_list *open = state_related(s, OPEN_OPERATIONS_OF_VOLUME, row->id);
     m->has_busy = true;
-    m->busy = m->n_attachments || state_related(s, OPEN_OPERATIONS_OF_VOLUME, row->id)->count;
+    m->busy = m->n_attachments || open->count;
+    m->has_operation = open->count != 0;
+    m->operation = open->count ? open->at[open->count - 1] : 0;
     return m;
 }
 

@@ -145,6 +145,18 @@ static void lists_are_narrowed_by_role_class_and_state(void **state) {
     desk_expect(d, "GET", "/v1/volumes?state=redy", NULL, 400, "there is no state 'redy'; the states are wanted");
 }
 
+// Two roles may have a volume of one name: who waits for the end of his own must not follow the other's.
+static void a_volume_names_the_operation_that_is_open_on_it(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    const struct output *o = desk_expect(d, "POST", "/v1/volumes", GOLD_50G, 202, "'operations':[{'id':");
+    const char *text = arena_text_n(&d->arena, o->body, o->size);
+    const char *id = strstr(text, "\"operations\":[{\"id\":") + strlen("'operations':[{'id':");
+    const char *words = arena_format(&d->arena, "'operation':%llu", strtoull(id, NULL, 10));
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','role':'shop','size':'1000000000'}", 202, "db");
+    desk_expect(d, "GET", "/v1/volumes/db?role=web", NULL, 200, words);
+}
+
 // ---- events ----
 
 static void events_follow_and_can_be_replayed(void **state) {
@@ -204,6 +216,7 @@ int main(void) {
         T(a_refusal_for_lack_of_a_fit_carries_its_explanation),
         T(a_list_is_read_page_by_page),
         T(lists_are_narrowed_by_role_class_and_state),
+        T(a_volume_names_the_operation_that_is_open_on_it),
         T(events_follow_and_can_be_replayed),
         T(events_after_something_that_is_no_number_are_refused),
         T(a_full_store_refuses_changes_and_lets_deletes_through),
