@@ -183,33 +183,65 @@ static void pool_write(const Granary__Provider *provider, const char *path, cons
     table_write_plain(&t, out);
 }
 
-// A pool by its whole path or by its own name.
-static size_t pools_write(const Granary__Inventory *list, const char *wanted, struct text *out, struct arena *arena) {
-    size_t found = 0;
+static const char *pool_path(const Granary__Provider *p, const Granary__Instance *i, const Granary__Pool *pool,
+                             struct arena *arena) {
+    return arena_format(arena, "%s/%s/%s", p->name, i->name, pool->name);
+}
+
+static void instance_narrow(const Granary__Provider *p, Granary__Instance *i, const char *wanted, struct arena *arena) {
+    size_t kept = 0;
+    for (size_t k = 0; k < i->n_pools; k++)
+        if (text_equal(i->pools[k]->name, wanted) || text_equal(pool_path(p, i, i->pools[k], arena), wanted))
+            i->pools[kept++] = i->pools[k];
+    i->n_pools = kept;
+}
+
+// Leaves the pools of that whole path or that own name in the tree, and the tiers above them.
+static void inventory_narrow(Granary__Inventory *list, const char *wanted, struct arena *arena) {
+    size_t providers = 0;
+    for (size_t i = 0; i < list->n_providers; i++) {
+        Granary__Provider *p = list->providers[i];
+        size_t instances = 0;
+        for (size_t j = 0; j < p->n_instances; j++) {
+            instance_narrow(p, p->instances[j], wanted, arena);
+            if (p->instances[j]->n_pools) p->instances[instances++] = p->instances[j];
+        }
+        p->n_instances = instances;
+        if (instances) list->providers[providers++] = p;
+    }
+    list->n_providers = providers;
+}
+
+static void pools_write(const Granary__Inventory *list, struct text *out, struct arena *arena) {
     for (size_t i = 0; i < list->n_providers; i++)
         for (size_t j = 0; j < list->providers[i]->n_instances; j++) {
             const Granary__Instance *instance = list->providers[i]->instances[j];
             for (size_t k = 0; k < instance->n_pools; k++) {
-                const char *name = instance->pools[k]->name;
-                const char *path = arena_format(arena, "%s/%s/%s", list->providers[i]->name, instance->name, name);
-                if (strcmp(path, wanted) != 0 && strcmp(name, wanted) != 0) continue;
-                if (found++) text_add_char(out, '\n');
-                pool_write(list->providers[i], path, instance->pools[k], out, arena);
+                const Granary__Pool *pool = instance->pools[k];
+                if (out->size) text_add_char(out, '\n');
+                pool_write(list->providers[i], pool_path(list->providers[i], instance, pool, arena), pool, out, arena);
             }
         }
-    return found;
+}
+
+static struct err *pool_show(struct call *c, Granary__Inventory *list, const char *pool) {
+    inventory_narrow(list, pool, c->arena);
+    if (!list->n_providers)
+        return err_new(ERR_NOT_FOUND, "pool '%s': there is none of that name; 'granary inventory' shows them all",
+                       pool);
+    if (c->json)
+        message_write(&list->base, c->out);
+    else
+        pools_write(list, c->out, c->arena);
+    return NULL;
 }
 
 static struct err *inventory(struct call *c) {
     void *list;
     TRY(client_get(c->client, "/v1/inventory", &granary__inventory__descriptor, c->arena, &list));
-    if (call_json(c)) return NULL;
     const char *pool = options_text(c->options, "pool");
-    if (!pool)
-        tree_write(list, c->out, c->arena);
-    else if (!pools_write(list, pool, c->out, c->arena))
-        return err_new(ERR_NOT_FOUND, "pool '%s': there is none of that name; 'granary inventory' shows them all",
-                       pool);
+    if (pool) return pool_show(c, list, pool);
+    if (!call_json(c)) tree_write(list, c->out, c->arena);
     return NULL;
 }
 

@@ -8,6 +8,7 @@
 #include "cli/volume_show.h"
 #include "cli/volume_wait.h"
 #include "granary_api.pb-c.h"
+#include "model/class.h"
 
 // ---- what the actions share ----
 
@@ -54,8 +55,8 @@ static struct err *create_body(const struct call *c, Granary__VolumeCreate *body
     const char *class = options_text(c->options, "class");
     if (!class) return err_new(ERR_INVALID, "--class is missing; 'granary class list' shows what there is");
     if (!size) return err_new(ERR_INVALID, "--size is missing, such as --size 50GiB");
-    if (count && (!count->number || count->number > UINT32_MAX))
-        return err_new(ERR_INVALID, "--count: must be at least 1");
+    if (count && (!count->number || count->number > VOLUMES_A_REQUEST))
+        return err_new(ERR_INVALID, "--count %s: must be 1 to %d", count->text, VOLUMES_A_REQUEST);
     body->name = (char *)call_name(c, 0);
     body->class_ = (char *)class;
     body->size = size->number;

@@ -20,6 +20,4 @@ MUST_USE struct err *decide_reservation_remove(struct draft *d, uint64_t reserva
 // Its time is over, and nobody made a volume of what is left.
 void reservation_expire(struct draft *d, uint64_t reservation);
 
-enum { VOLUMES_A_REQUEST = 64 };
-
 #endif

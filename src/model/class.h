@@ -50,6 +50,7 @@ enum {
     CLASS_LAUNCH_WAIT_LONGEST = 86400000, // ms: a day
     CLASS_WEIGHT_MOST = 1000000,
 };
+enum { VOLUMES_A_REQUEST = 64 }; // most volumes of a class that one request makes
 
 struct class_wish { // a preference as written
     const char *selector;
