@@ -8,6 +8,7 @@
 #include "codec/yaml.h"
 #include "sys/file.h"
 #include "sys/log.h"
+#include "wire/setting.h"
 
 extern char **environ;
 
@@ -17,43 +18,10 @@ bool config_wants_help(const char *const *arguments) {
     return false;
 }
 
-static struct err *give(struct settings *s, const char *file, const struct yaml_pair *pair,
-                        const struct yaml_node *value) {
-    struct setting_given given = {.name = pair->key, .source = FROM_FILE, .file = file, .line = (unsigned)value->line};
-    const struct setting *setting = setting_find(settings_kind(s), pair->key);
-    if (setting && setting->kind == SETTING_TREE)
-        given.tree = value;
-    else if (value->kind == YAML_TEXT)
-        given.value = value->text;
-    else
-        given.value = "";
-    if (setting && setting->kind != SETTING_TREE && value->kind == YAML_MAP)
-        return err_new(ERR_INVALID, "%s:%zu: '%s' is a map, and must be one value", file, value->line, pair->key);
-    return settings_give(s, &given);
-}
-
-static struct err *give_pair(struct settings *s, const char *file, const struct yaml_pair *pair) {
-    const struct setting *setting = setting_find(settings_kind(s), pair->key);
-    bool list = pair->value->kind == YAML_LIST && setting && setting->kind == SETTING_LIST;
-    if (yaml_is_null(pair->value)) return NULL;
-    if (!list) return give(s, file, pair, pair->value);
-    for (size_t i = 0; i < pair->value->count; i++) TRY(give(s, file, pair, pair->value->items[i]));
-    return NULL;
-}
-
 static struct err *give_file(struct settings *s, const char *path, struct arena *arena) {
     AUTO_TEXT struct text bytes = {0};
     TRY(err_wrap(file_read(path, YAML_LARGEST, &bytes), "configuration"));
-    struct yaml_documents documents;
-    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, arena, &documents), "configuration %s", path));
-    if (!documents.count) return NULL;
-    if (documents.count > 1)
-        return err_new(ERR_INVALID, "configuration %s: has %zu documents; it must be one", path, documents.count);
-    const struct yaml_node *top = documents.at[0];
-    if (top->kind != YAML_MAP) return err_new(ERR_INVALID, "configuration %s: must be a map of settings", path);
-    const char *name = arena_text(arena, path);
-    for (size_t i = 0; i < top->count; i++) TRY(give_pair(s, name, &top->pairs[i]));
-    return NULL;
+    return settings_give_yaml(s, path, text_string(&bytes), bytes.size, arena);
 }
 
 // Takes --config out of the flags: it says where others are, and is no setting itself.

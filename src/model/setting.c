@@ -182,7 +182,7 @@ static struct err *value_take(const struct setting *row, const struct setting_gi
     if (row->kind == SETTING_TREE && (given->source != FROM_FILE || !given->tree))
         return err_new(ERR_INVALID, "can be given in the file only, as a map or a list");
     if (row->kind != SETTING_TREE && !given->value)
-        return err_new(ERR_INVALID, "needs %s, not a map", row->kind == SETTING_LIST ? "a list" : "a single value");
+        return err_new(ERR_INVALID, "needs %s", row->kind == SETTING_LIST ? "a list of values" : "a single value");
     struct setting_value fresh = {0};
     struct err *e = NULL;
     if (row->kind == SETTING_TREE)

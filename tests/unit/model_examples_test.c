@@ -12,51 +12,33 @@
 #include "codec/yaml.h"
 #include "granary_model.pb-c.h"
 #include "model/class.h"
-#include "model/setting.h"
+#include "wire/setting.h"
 
 static const char *directory;
 
-static const struct yaml_node *read_example(struct arena *arena, const char *name) {
-    static char bytes[65536];
-    const char *path = arena_format(arena, "%s/%s", directory, name);
+static size_t read_bytes(const char *name, char bytes[65536]) {
+    AUTO_FREE char *path = mem_format("%s/%s", directory, name);
     FILE *file = fopen(path, "r");
     if (!file) fail_msg("cannot open %s", path);
-    size_t size = fread(bytes, 1, sizeof bytes, file);
+    size_t size = fread(bytes, 1, 65536, file);
     fclose(file);
+    return size;
+}
+
+static const struct yaml_node *read_example(struct arena *arena, const char *name) {
+    static char bytes[65536];
     struct yaml_documents documents;
-    AUTO_ERR struct err *e = yaml_read(bytes, size, arena, &documents);
+    AUTO_ERR struct err *e = yaml_read(bytes, read_bytes(name, bytes), arena, &documents);
     if (e) fail_msg("%s: %s", name, err_text(e));
     assert_int_equal(documents.count, 1);
     return documents.at[0];
 }
 
-static void expect_given(struct settings *s, const struct setting_given *given) {
-    AUTO_ERR struct err *e = settings_give(s, given);
-    if (e) fail_msg("%s", err_text(e));
-}
-
-static void give_pair(struct settings *s, enum process_kind kind, const char *file, const struct yaml_pair *pair) {
-    const struct setting *row = setting_find(kind, pair->key);
-    struct setting_given given = {.name = pair->key, .source = FROM_FILE, .file = file, .line = (unsigned)pair->line};
-    if (row && row->kind == SETTING_TREE) {
-        given.tree = pair->value;
-        expect_given(s, &given);
-    } else if (pair->value->kind == YAML_LIST) {
-        for (size_t i = 0; i < pair->value->count; i++) {
-            given.value = pair->value->items[i]->text;
-            expect_given(s, &given);
-        }
-    } else {
-        given.value = pair->value->text;
-        expect_given(s, &given);
-    }
-}
-
 static struct settings *loaded(struct arena *arena, enum process_kind kind, const char *file) {
-    const struct yaml_node *root = read_example(arena, file);
+    static char bytes[65536];
     struct settings *s = settings_new(kind);
-    for (size_t i = 0; i < root->count; i++) give_pair(s, kind, file, &root->pairs[i]);
-    AUTO_ERR struct err *e = settings_complete(s);
+    AUTO_ERR struct err *e = settings_give_yaml(s, file, bytes, read_bytes(file, bytes), arena);
+    if (!e) e = settings_complete(s);
     if (e) fail_msg("%s: %s", file, err_text(e));
     return s;
 }
