@@ -52,6 +52,7 @@ static enum err_kind err_kind_of_errno(int number) {
     case EDQUOT: return ERR_FULL;
     case ENOENT: return ERR_NOT_FOUND;
     case EEXIST:
+    case EADDRINUSE:
     case EBUSY: return ERR_CONFLICT;
     case EPERM:
     case EACCES: return ERR_DENIED;

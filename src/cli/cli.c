@@ -8,22 +8,33 @@
 #include <string.h>
 
 #include "cli/complete.h"
+#include "cli/config.h"
+#include "cli/dev.h"
 #include "cli/manual.h"
+#include "cli/run_options.h"
 #include "cli/verbs.h"
 
 static const struct verb {
     const char *name, *usage, *line;
     cli_verb_run *run; // NULL: it is a noun
     cli_verb_help *help;
-    const struct noun *noun;
+    const struct option *flags;
+    enum process_kind kind;
+    const struct noun *noun; // of a verb with `run`: when a word is the first argument
 } verbs[] = {
-#define X(name, usage, help) {#name, usage, help, verb_##name, help_##name, NULL},
+#define X(name, usage, help, flags, kind, noun) {#name, usage, help, verb_##name, help_##name, flags, kind, noun},
     CLI_VERBS(X)
 #undef X
-#define X(name, usage, help) {#name, usage, help, NULL, NULL, &noun_##name},
+#define X(name, usage, help) {#name, usage, help, NULL, NULL, NULL, PROCESS_CLI, &noun_##name},
         CLI_NOUNS(X)
 #undef X
 };
+
+// The noun that these arguments speak to; NULL when they are the verb's own.
+static const struct noun *noun_of(const struct verb *verb, const char *const *arguments) {
+    bool word = *arguments && **arguments != '-';
+    return verb->run && !word ? NULL : verb->noun;
+}
 
 // Kinds that share an exit code share a line.
 static void exits_print(FILE *to) {
@@ -56,12 +67,17 @@ static void list_print(FILE *to) {
 
 static void help_print(const struct verb *verb, const char *const *arguments) {
     AUTO_TEXT struct text text = {0};
-    if (verb->noun) {
-        noun_help(verb->noun, arguments, &text);
+    const struct noun *noun = noun_of(verb, arguments);
+    if (noun) {
+        noun_help(noun, arguments, &text);
         fputs(text_string(&text), stdout);
         return;
     }
     verb->help(&text);
+    if (verb->kind == PROCESS_CLI) {
+        text_add(&text, "\nEverywhere:\n");
+        global_help(&text);
+    }
     printf("usage: granary %s%s%s\n\n%s\n", verb->name, *verb->usage ? " " : "", verb->usage, text_string(&text));
 }
 
@@ -97,10 +113,11 @@ static bool wants_help(const char *const *arguments) {
 
 static int verb_end(const struct verb *verb, const char *const *arguments) {
     int status = 0;
-    AUTO_ERR struct err *e = verb->noun ? noun_run(verb->noun, arguments, &status) : verb->run(arguments, &status);
+    const struct noun *noun = noun_of(verb, arguments);
+    AUTO_ERR struct err *e = noun ? noun_run(noun, arguments, &status) : verb->run(arguments, &status);
     if (!e) return status;
     size_t used;
-    const struct action *a = verb->noun ? noun_action(verb->noun, arguments, &used) : NULL;
+    const struct action *a = noun ? noun_action(noun, arguments, &used) : NULL;
     const char *action = a ? a->name : "";
     fprintf(stderr, "granary %s%s%s: %s\n", verb->name, *action ? " " : "", action, err_text(e));
     return err_kind_exit(err_kind(e));
@@ -114,10 +131,8 @@ static void manual_print(void) {
         AUTO_TEXT struct text help = {0};
         if (verbs[i].help) verbs[i].help(&help);
         manual_verb(verbs[i].name, verbs[i].line, &page);
-        if (verbs[i].noun)
-            manual_noun(verbs[i].noun, &page);
-        else
-            manual_block(verbs[i].name, verbs[i].usage, text_string(&help), &page);
+        if (verbs[i].help) manual_block(verbs[i].name, verbs[i].usage, text_string(&help), &page);
+        if (verbs[i].noun) manual_noun(verbs[i].noun, &page);
     }
     fputs(text_string(&page), stdout);
 }
@@ -129,9 +144,18 @@ static int complete(const char *const *words) {
     for (size_t i = 0; !verb && *words && !words[1] && i < ARRAY_LEN(verbs); i++)
         complete_add(&out, *words, verbs[i].name);
     if (verb && verb->noun) complete_noun(verb->noun, words + 1, &out);
-    if (verb && !verb->noun) complete_process(verb->name, words + 1, &out);
+    if (verb && verb->run) complete_flags(verb->flags, verb->kind, words + 1, &out);
     fputs(text_string(&out), stdout);
     return 0;
+}
+
+// The variable that says the same as that flag of every verb that asks the master; none for --help and the like.
+static void variable_of(const char *flag, struct text *out) {
+    const struct setting *setting = text_starts(flag, "--") ? setting_find(PROCESS_CLI, flag + 2) : NULL;
+    if (setting)
+        setting_variable(setting, out);
+    else if (strcmp(flag, "--config") == 0)
+        text_add(out, config_variable(PROCESS_CLI));
 }
 
 // Flags in front of the verb ("granary -o json agents") become the environment, so that what stands behind it still wins.
@@ -141,12 +165,11 @@ static struct err *leading_take(const char *const **at) {
         size_t size = strcspn(flag, "=");
         AUTO_FREE char *name = mem_text(flag);
         name[size] = 0;
-        const struct setting *setting = text_starts(name, "--") ? setting_find(PROCESS_CLI, name + 2) : NULL;
-        if (!setting) return NULL; // --help and the like
-        const char *value = flag[size] ? flag + size + 1 : *++*at;
-        if (!value) return err_new(ERR_INVALID, "%s needs a value: %s", flag, setting->word);
         AUTO_TEXT struct text variable = {0};
-        setting_variable(setting, &variable);
+        variable_of(name, &variable);
+        if (!variable.size) return NULL;
+        const char *value = flag[size] ? flag + size + 1 : *++*at;
+        if (!value) return err_new(ERR_INVALID, "%s needs a value", flag);
         if (setenv(variable.data, value, 1) != 0) return err_errno(errno, "set the variable %s", variable.data);
     }
     return NULL;

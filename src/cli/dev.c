@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `granary dev`: a master, providers and agents on this machine, from an empty directory to a clean end.
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -10,8 +11,8 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/config.h"
 #include "cli/dev.h"
-#include "codec/yaml.h"
 #include "net/address.h"
 #include "sys/file.h"
 
@@ -60,59 +61,21 @@ unsigned dev_providers(const struct dev *d) {
 
 // ---- settings ----
 
-extern char **environ;
+const struct option dev_flags[] = {
+    {"cycle", OPTION_FLAG, NULL, "first go through the pooling cycle, step by step, with processes killed on the way"},
+    {"once", OPTION_FLAG, NULL, "the same, and end: the exit code says whether it succeeded"},
+    {0},
+};
 
-static struct err *file_give(struct settings *s, const char *path, struct arena *arena) {
-    AUTO_TEXT struct text bytes = {0};
-    struct yaml_documents documents;
-    TRY(err_wrap(file_read(path, YAML_LARGEST, &bytes), "configuration"));
-    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, arena, &documents), "configuration %s", path));
-    if (!documents.count) return NULL;
-    const struct yaml_node *top = documents.at[0];
-    if (documents.count > 1 || top->kind != YAML_MAP)
-        return err_new(ERR_INVALID, "configuration %s: must be one map of settings", path);
-    for (size_t i = 0; i < top->count; i++) {
-        const struct yaml_pair *pair = &top->pairs[i];
-        if (pair->value->kind != YAML_TEXT)
-            return err_new(ERR_INVALID, "%s:%zu: '%s' must be one value", path, pair->line, pair->key);
-        struct setting_given given = {.name = pair->key,
-                                      .value = pair->value->text,
-                                      .source = FROM_FILE,
-                                      .file = path,
-                                      .line = (unsigned)pair->line};
-        TRY(settings_give(s, &given));
-    }
-    return NULL;
-}
-
-static bool own_flag(void *arg, const char *flag) {
-    struct dev *d = arg;
-    bool once = strcmp(flag, "--once") == 0, cycle = strcmp(flag, "--cycle") == 0;
-    d->once |= once;
-    d->cycle |= once || cycle;
-    return once || cycle;
-}
-
-static struct err *settings_read(struct dev *d, const char *const *arguments, struct arena *arena) {
-    VEC(const char *) flags = {0};
-    const char *config = getenv("GRANARY_CONFIG");
-    size_t used = 0;
-    for (; *arguments; arguments++) {
-        if (text_starts(*arguments, "--config="))
-            config = *arguments + strlen("--config=");
-        else if (strcmp(*arguments, "--config") == 0 && arguments[1])
-            config = *++arguments;
-        else
-            vec_push(&flags, *arguments);
-    }
-    vec_push(&flags, NULL);
+static struct err *settings_read(struct dev *d, const char *const *arguments) {
+    struct options o = {0};
     d->settings = settings_new(PROCESS_DEV);
-    struct err *e = config && *config ? file_give(d->settings, config, arena) : NULL;
-    if (!e) e = settings_give_environment(d->settings, (const char *const *)environ);
-    if (!e) e = settings_give_flags(d->settings, flags.at, own_flag, d, &used);
-    if (!e && flags.at[used]) e = err_new(ERR_INVALID, "'%s': it takes flags only; see --help", flags.at[used]);
-    if (!e) e = settings_complete(d->settings);
-    vec_done(&flags);
+    TRY(options_read(dev_flags, arguments, d->settings, &o));
+    d->once = options_has(&o, "once");
+    d->cycle = d->once || options_has(&o, "cycle");
+    struct err *e = o.names.count ? err_new(ERR_INVALID, "'%.64s': it takes flags only; see --help", o.names.at[0])
+                                  : config_read(&o, d->settings);
+    options_done(&o);
     return e;
 }
 
@@ -131,10 +94,11 @@ static struct err *port_find(uint16_t wanted, uint16_t *ret_port) {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(wanted), .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t size = sizeof a;
     AUTO_FD int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return err_errno(errno, "open a socket");
     int on = 1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 1))
-        return err_new(ERR_CONFLICT, "port %u is taken", wanted);
+    if (bind(fd, (struct sockaddr *)&a, sizeof a) || listen(fd, 1))
+        return err_errno(errno, "listen on port %u", wanted);
     must(getsockname(fd, (struct sockaddr *)&a, &size) == 0);
     *ret_port = ntohs(a.sin_port);
     return NULL;
@@ -151,7 +115,8 @@ static struct err *listen_choose(struct dev *d) {
         return err_new(ERR_DENIED, "--listen %s: this cluster has no access control, so it listens on loopback only",
                        asked);
     struct err *taken = port_find((uint16_t)wanted, &port);
-    if (taken && settings_source(d->settings, "listen") != FROM_DEFAULT) return err_wrap(taken, "--listen %s", asked);
+    bool other = taken && err_kind(taken) == ERR_CONFLICT && settings_source(d->settings, "listen") == FROM_DEFAULT;
+    if (taken && !other) return err_wrap(taken, "--listen %s", asked);
     if (taken) {
         err_free(taken);
         TRY(port_find(0, &port));
@@ -252,9 +217,8 @@ static void dev_done(struct dev *d, bool keep_files) {
 }
 
 struct err *verb_dev(const char *const *arguments, int *ret_exit UNUSED) {
-    AUTO_ARENA struct arena arena = {0};
     struct dev d = {.began = dev_now(), .lock = -1};
-    struct err *e = settings_read(&d, arguments, &arena);
+    struct err *e = settings_read(&d, arguments);
     if (!e) e = cycle_possible(&d);
     if (!e) e = cli_beside("granaryd", &d.daemon);
     if (!e) e = cli_beside("granary", &d.command);
@@ -279,9 +243,8 @@ void help_dev(struct text *out) {
         out,
         "Starts a whole cluster on this machine: a master, providers with pools in files, agents. Its configuration "
         "files,\n"
-        "logs and pools are in one directory, which is empty again when it ends.\n\n"
-        "  --cycle              first go through the pooling cycle, step by step, with processes killed on the way\n"
-        "  --once               the same, and end: the exit code says whether it succeeded\n"
-        "  --config FILE        a YAML file with the settings below\n\n");
-    setting_help(PROCESS_DEV, out);
+        "logs and pools are in one directory, which is empty again when it ends.\n\n");
+    options_help(dev_flags, out);
+    text_add_char(out, '\n');
+    config_help(PROCESS_DEV, out);
 }

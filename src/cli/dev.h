@@ -5,8 +5,8 @@
 
 #include "base/vec.h"
 #include "cli/client.h"
+#include "cli/option.h"
 #include "granary_model.pb-c.h"
-#include "model/setting.h"
 #include "sys/process.h"
 
 enum { DEV_NAME = 32, DEV_START_MS = 60000, DEV_STOP_MS = 5000 };
@@ -31,6 +31,8 @@ struct dev {
     bool once, cycle, stopping;
     bool directories; // volumes are directories here, without a filesystem of their own
 };
+
+extern const struct option dev_flags[];
 
 int64_t dev_now(void); // monotonic milliseconds
 // A line with the time since the start in front; a line below it, indented.

@@ -290,8 +290,8 @@ static struct err *step_read(struct cycle *c) {
     const Granary__Event *e;
     int code;
     AUTO_FREE char *lines = mem_format("%" PRIu64, c->lines);
-    const char *run[] = {"run",       "--master", c->d->url, "--role", ROLE, "--name", VOLUME, "--mount", "/data",
-                         "--timeout", "60s",      "--",      "sh",     "-c", reader,   "sh",   lines,     NULL};
+    const char *run[] = {"run",        "--master", c->d->url, "--role", ROLE, "--name", VOLUME, "--mount", "/data",
+                         "--patience", "60s",      "--",      "sh",     "-c", reader,   "sh",   lines,     NULL};
     dev_say(c->d,
             "6. Another agent is offered the volume, and a second task reads it: granary run --name " VOLUME " -- ...");
     TRY(dev_command_start(c->d, "run-reader", run, c->reader_out, c->reader_err));

@@ -9,14 +9,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "cli/config.h"
 #include "cli/table.h"
-#include "codec/yaml.h"
-#include "sys/file.h"
 
 enum { WATCH_SECONDS = 2 };
-
-enum { OPTIONS_MOST = 16 }; // of one action
 
 static const struct option watch_option = {"watch", OPTION_FLAG, NULL, "draw it again every 2 seconds, until stopped"};
 
@@ -60,18 +56,24 @@ static void action_usage(const struct noun *noun, const struct action *a, struct
     text_addf(out, "granary %s%s%s%s%s", noun->name, *a->name ? " " : "", a->name, *a->usage ? " " : "", a->usage);
 }
 
-void action_help(const struct noun *noun, const struct action *a, struct text *out) {
-    struct option all[OPTIONS_MOST + 2] = {0};
+const struct option *action_options(const struct action *a, struct option all[OPTIONS_MOST]) {
     size_t count = 0;
     for (const struct option *o = a->options; o && o->name; o++) {
-        must(count < OPTIONS_MOST);
+        must(count + 2 < OPTIONS_MOST);
         all[count++] = *o;
     }
     if (a->traits & ACTION_WATCH) all[count++] = watch_option;
+    all[count] = (struct option){0};
+    return all;
+}
+
+void action_help(const struct noun *noun, const struct action *a, struct text *out) {
+    struct option all[OPTIONS_MOST];
+    action_options(a, all);
     text_add(out, "usage: ");
     action_usage(noun, a, out);
     text_addf(out, "\n\n  %s\n", a->line);
-    if (count) text_add(out, "\n");
+    if (all->name) text_add(out, "\n");
     options_help(all, out);
     if (a->more) text_addf(out, "\n%s\n", a->more);
 }
@@ -106,58 +108,6 @@ void noun_help(const struct noun *noun, const char *const *arguments, struct tex
     if (!a || (!used && noun->count > 1)) actions_help(noun, out);
     text_add(out, "\nEverywhere:\n");
     global_help(out);
-}
-
-// ---- settings ----
-
-extern char **environ;
-
-static struct err *file_give(struct settings *s, const char *path) {
-    AUTO_ARENA struct arena arena = {0};
-    AUTO_TEXT struct text bytes = {0};
-    TRY(file_read(path, YAML_LARGEST, &bytes));
-    struct yaml_documents documents;
-    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, &arena, &documents), "%s", path));
-    if (!documents.count) return NULL;
-    const struct yaml_node *top = documents.at[0];
-    if (documents.count > 1 || top->kind != YAML_MAP)
-        return err_new(ERR_INVALID, "%s: must be one map of settings", path);
-    for (size_t i = 0; i < top->count; i++) {
-        const struct yaml_pair *pair = &top->pairs[i];
-        if (yaml_is_null(pair->value)) continue;
-        struct setting_given given = {
-            .name = pair->key, .source = FROM_FILE, .file = path, .line = (unsigned)pair->line};
-        given.value = pair->value->kind == YAML_TEXT ? pair->value->text : "";
-        TRY(settings_give(s, &given));
-    }
-    return NULL;
-}
-
-// --config may stand anywhere among the flags, and its file comes before them: looked for on its own.
-static struct err *config_find(const char **arguments, const char **ret_path) {
-    *ret_path = getenv("GRANARY_CLI_CONFIG");
-    const char **to = arguments;
-    bool flags = true;
-    for (const char **at = arguments; *at; at++) {
-        if (strcmp(*at, "--") == 0) flags = false;
-        if (flags && text_starts(*at, "--config=")) {
-            *ret_path = *at + strlen("--config=");
-        } else if (flags && strcmp(*at, "--config") == 0) {
-            if (!at[1]) return err_new(ERR_INVALID, "--config needs a value: FILE");
-            *ret_path = *++at;
-        } else {
-            *to++ = *at;
-        }
-    }
-    *to = NULL;
-    return NULL;
-}
-
-static struct err *settings_read(struct settings *s, const char **arguments) {
-    const char *path;
-    TRY(config_find(arguments, &path));
-    if (path && *path) TRY(err_wrap(file_give(s, path), "configuration"));
-    return settings_give_environment(s, (const char *const *)environ);
 }
 
 // ---- running ----
@@ -217,7 +167,6 @@ static struct err *names_check(const struct noun *noun, const struct action *a, 
 static struct err *action_do(const struct noun *noun, const struct action *a, const struct options *o,
                              const struct settings *s) {
     TRY(names_check(noun, a, o));
-    TRY(settings_complete(s));
     AUTO_CLIENT struct client *client = NULL;
     TRY(client_new(s, &client));
     AUTO_TEXT struct text out = {0};
@@ -226,18 +175,14 @@ static struct err *action_do(const struct noun *noun, const struct action *a, co
     return options_has(o, "watch") ? action_watch(a, &c) : action_once(a, &c);
 }
 
-static struct err *action_parse(const struct noun *noun, const struct action *a, const char **arguments,
+static struct err *action_parse(const struct noun *noun, const struct action *a, const char *const *arguments,
                                 struct settings *s) {
-    VEC(struct option) table = {0};
-    for (const struct option *option = a->options; option && option->name; option++) vec_push(&table, *option);
-    if (a->traits & ACTION_WATCH) vec_push(&table, watch_option);
-    vec_push(&table, ((struct option){0}));
+    struct option all[OPTIONS_MOST];
     struct options o = {0};
-    struct err *e = settings_read(s, arguments);
-    if (!e) e = options_read(table.at, arguments, s, &o);
+    struct err *e = options_read(action_options(a, all), arguments, s, &o);
+    if (!e) e = config_read(&o, s);
     if (!e) e = action_do(noun, a, &o, s);
     options_done(&o);
-    vec_done(&table);
     return e;
 }
 
@@ -245,12 +190,8 @@ struct err *noun_run(const struct noun *noun, const char *const *arguments, int 
     size_t used;
     const struct action *a = noun_action(noun, arguments, &used);
     if (!a) return action_unknown(noun, *arguments);
-    AUTO_ARENA struct arena arena = {0};
-    size_t count = 0;
-    while (arguments[used + count]) count++;
-    const char **own = arena_copy(&arena, arguments + used, (count + 1) * sizeof *own);
     struct settings *s = settings_new(PROCESS_CLI);
-    struct err *e = action_parse(noun, a, own, s);
+    struct err *e = action_parse(noun, a, arguments + used, s);
     settings_free(s);
     return e;
 }

@@ -47,6 +47,9 @@ void noun_help(const struct noun *noun, const char *const *arguments, struct tex
 // The parts of it: usage, flags, examples of one action; the flags that all actions take.
 void action_help(const struct noun *noun, const struct action *a, struct text *out);
 void global_help(struct text *out);
+enum { OPTIONS_MOST = 18 }; // of one action, --watch and the end of the table among them
+// The flags of one action, put into `all`, which is returned.
+const struct option *action_options(const struct action *a, struct option all[OPTIONS_MOST]);
 // The action that the arguments name, NULL when there is none. *ret_used: how many of them are its name.
 const struct action *noun_action(const struct noun *noun, const char *const *arguments, size_t *ret_used);
 

@@ -31,18 +31,22 @@ const char *options_text(const struct options *o, const char *name) {
 
 // ---- one flag ----
 
-static const struct option *table_find(const struct option *table, const char *name, size_t size) {
+// Says where settings are; all verbs have it.
+static const struct option config_option = {"config", OPTION_TEXT, "FILE", NULL};
+
+const struct option *option_find(const struct option *table, const char *name) {
     for (; table && table->name; table++)
-        if (strlen(table->name) == size && strncmp(table->name, name, size) == 0) return table;
-    return NULL;
+        if (strcmp(table->name, name) == 0) return table;
+    return strcmp(name, config_option.name) == 0 ? &config_option : NULL;
 }
 
-static struct err *unknown(const struct option *table, const char *flag, const char *name) {
+static struct err *unknown(const struct option *table, enum process_kind kind, const char *flag, const char *name) {
     VEC(const char *) names = {0};
     for (; table && table->name; table++) vec_push(&names, table->name);
     size_t count;
-    const struct setting *settings = setting_table(PROCESS_CLI, &count);
+    const struct setting *settings = setting_table(kind, &count);
     for (size_t i = 0; i < count; i++) vec_push(&names, settings[i].name);
+    vec_push(&names, config_option.name);
     vec_push(&names, "help");
     const char *near = text_nearest(name, names.at, names.count);
     vec_done(&names);
@@ -93,54 +97,77 @@ static struct err *setting_take(const struct setting *setting, const char *value
     return settings_give(settings, &given);
 }
 
-// One flag at *at; steps over its value when that is an argument of its own.
+// One flag at *at; steps over it, and over its value when that is an argument of its own.
 static struct err *flag_read(const struct option *table, const char *const **at, struct settings *settings,
                              struct options *o) {
-    const char *flag = **at;
-    bool output = strcmp(flag, "-o") == 0;
-    if (!output && flag[1] != '-') return unknown(table, flag, flag + 1);
+    const char *flag = *(*at)++;
+    enum process_kind kind = settings_kind(settings);
+    bool output = strcmp(flag, "-o") == 0 && setting_find(kind, "output");
+    if (!output && flag[1] != '-') return unknown(table, kind, flag, flag + 1);
     const char *name = output ? "output" : flag + 2;
     size_t size = strcspn(name, "=");
     const char *value = name[size] ? name + size + 1 : NULL;
-    const struct option *option = table_find(table, name, size);
     char copy[64] = "";
     if (size < sizeof copy) memcpy(copy, name, size);
-    const struct setting *setting = option ? NULL : setting_find(PROCESS_CLI, copy);
-    if (!option && !setting) return unknown(table, flag, copy);
+    const struct option *option = option_find(table, copy);
+    const struct setting *setting = option ? NULL : setting_find(kind, copy);
+    if (!option && !setting) return unknown(table, kind, flag, copy);
     if (option && option->kind == OPTION_FLAG) {
         if (value) return err_new(ERR_INVALID, "--%s takes no value", option->name);
         return option_take(option, "true", o);
     }
-    if (!value) value = *++*at;
-    if (!value) return err_new(ERR_INVALID, "%s needs a value: %s", flag, option ? option->word : setting->word);
+    if (!value && !**at)
+        return err_new(ERR_INVALID, "%s needs a value: %s", flag, option ? option->word : setting->word);
+    if (!value) value = *(*at)++;
     return option ? option_take(option, value, o) : setting_take(setting, value, settings);
 }
 
-static struct err *arguments_read(const struct option *table, const char *const *arguments, struct settings *settings,
-                                  struct options *o) {
-    bool flags = true;
-    for (; *arguments; arguments++) {
-        if (flags && strcmp(*arguments, "--") == 0)
-            flags = false;
-        else if (flags && **arguments == '-' && (*arguments)[1])
-            TRY(flag_read(table, &arguments, settings, o));
-        else if (!**arguments)
-            return err_new(ERR_INVALID, "an argument is empty");
+// Flags up to the first name, or over "--", behind which all are names.
+static struct err *flags_read(const struct option *table, const char *const **at, struct settings *settings,
+                              struct options *o, bool *ret_ended) {
+    *ret_ended = false;
+    while (**at && ***at == '-' && (**at)[1] && !*ret_ended) {
+        *ret_ended = strcmp(**at, "--") == 0;
+        if (*ret_ended)
+            ++*at;
         else
-            vec_push(&o->names, *arguments);
+            TRY(flag_read(table, at, settings, o));
     }
     return NULL;
+}
+
+static struct err *arguments_read(const struct option *table, const char *const *at, struct settings *settings,
+                                  struct options *o) {
+    for (bool ended = false; *at;) {
+        if (!ended) TRY(flags_read(table, &at, settings, o, &ended));
+        if (!*at) break;
+        if (!**at) return err_new(ERR_INVALID, "an argument is empty");
+        vec_push(&o->names, *at++);
+    }
+    return NULL;
+}
+
+static struct err *options_end(struct err *e, struct options *o, struct options *ret_options) {
+    if (e)
+        options_done(o);
+    else
+        *ret_options = *o;
+    return e;
 }
 
 struct err *options_read(const struct option *table, const char *const *arguments, struct settings *settings,
                          struct options *ret_options) {
     struct options o = {0};
-    struct err *e = arguments_read(table, arguments, settings, &o);
-    if (e)
-        options_done(&o);
-    else
-        *ret_options = o;
-    return e;
+    return options_end(arguments_read(table, arguments, settings, &o), &o, ret_options);
+}
+
+struct err *options_read_leading(const struct option *table, const char *const *arguments, struct settings *settings,
+                                 struct options *ret_options, const char *const **ret_rest) {
+    struct options o = {0};
+    bool ended;
+    struct err *e = flags_read(table, &arguments, settings, &o, &ended);
+    if (!e) *ret_rest = arguments;
+    return options_end(e, &o, ret_options);
 }
 
 void options_help(const struct option *table, struct text *out) {

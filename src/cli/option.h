@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flags of one action, by table, and what stands between them. Global flags are the settings of PROCESS_CLI.
+// The flags of one action, by table, and what stands between them. What a table lacks is a setting, and --config FILE.
 #ifndef CLI_OPTION_H
 #define CLI_OPTION_H
 
@@ -39,10 +39,17 @@ struct options {
 void options_done(struct options *o);
 
 // Reads arguments up to their NULL. What `table` (may be NULL) does not know goes to `settings`; "-o X" is --output, behind
-// "--" all are names. Refuses, naming the flag and the nearest known one: unknown flags, missing and bad values.
+// "--" all are names. --config FILE is found among the options. Refuses, naming the flag and the nearest known one: unknown flags, missing and bad values.
 MUST_USE struct err *options_read(const struct option *table, const char *const *arguments, struct settings *settings,
                                   struct options *ret_options);
 
+// The same up to the first name, or behind "--": *ret_rest is what follows, somebody else's command.
+MUST_USE struct err *options_read_leading(const struct option *table, const char *const *arguments,
+                                          struct settings *settings, struct options *ret_options,
+                                          const char *const **ret_rest);
+
+// The row of that name, --config among them; NULL when there is none.
+const struct option *option_find(const struct option *table, const char *name);
 // The last one given of that name, NULL when there is none. A name that the table lacks is never found.
 const struct given *options_find(const struct options *o, const char *name);
 bool options_has(const struct options *o, const char *name);

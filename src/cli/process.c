@@ -8,8 +8,7 @@
 #include "base/mem.h"
 #include "base/vec.h"
 #include "cli/cli.h"
-#include "cli/verbs.h"
-#include "model/setting.h"
+#include "cli/config.h"
 
 struct err *cli_beside(const char *name, char **ret_path) {
     char self[4096];
@@ -37,35 +36,24 @@ static struct err *become(enum process_kind kind, const char *const *arguments) 
     return err_errno(number, "start %s", path);
 }
 
-static void help(enum process_kind kind, struct text *out) {
-    setting_help(kind, out);
-    text_add(
-        out,
-        "\n--config FILE (or $GRANARY_CONFIG) names a YAML file with the same keys. The file comes first, then the\n"
-        "environment, then flags; the later one wins.");
-}
-
 struct err *verb_master(const char *const *arguments, int *ret_exit UNUSED) {
     return become(PROCESS_MASTER, arguments);
 }
-// Settings are flags: a word says what to do with one that is registered.
-struct err *verb_agent(const char *const *arguments, int *ret_exit) {
-    if (*arguments && **arguments != '-') return noun_run(&noun_agent, arguments, ret_exit);
+struct err *verb_agent(const char *const *arguments, int *ret_exit UNUSED) {
     return become(PROCESS_AGENT, arguments);
 }
-struct err *verb_provider(const char *const *arguments, int *ret_exit) {
-    if (*arguments && **arguments != '-') return noun_run(&noun_provider, arguments, ret_exit);
+struct err *verb_provider(const char *const *arguments, int *ret_exit UNUSED) {
     return become(PROCESS_PROVIDER, arguments);
 }
 void help_master(struct text *out) {
-    help(PROCESS_MASTER, out);
+    config_help(PROCESS_MASTER, out);
 }
 void help_agent(struct text *out) {
-    help(PROCESS_AGENT, out);
+    config_help(PROCESS_AGENT, out);
     text_add(out, "\n\n'granary agent remove NAME' forgets one that is gone for good; 'granary agents' lists them.");
 }
 void help_provider(struct text *out) {
-    help(PROCESS_PROVIDER, out);
+    config_help(PROCESS_PROVIDER, out);
     text_add(out,
              "\n\n'granary provider remove NAME' forgets one that is gone for good; 'granary inventory' lists them.");
 }

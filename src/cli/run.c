@@ -133,7 +133,7 @@ static void limit_passed(void *arg) {
     if (run_steps_started(r->steps) || run_steps_stage(r->steps) == RUN_ENDED) return;
     static const char *const waits[] = {"an offer of storage of its class", "its volume", "an agent's offer that fits",
                                         "its task to start", ""};
-    r->failed = err_new(ERR_TIMEOUT, "nothing runs after %lld ms: it still waits for %s", (long long)r->o->timeout_ms,
+    r->failed = err_new(ERR_TIMEOUT, "nothing runs after %lld ms: it still waits for %s", (long long)r->o->patience_ms,
                         waits[run_steps_stage(r->steps)]);
     end_begin(r);
 }
@@ -196,7 +196,7 @@ static struct err *run_start(struct run *r, bool make_volume) {
     r->limit = loop_timer_new(r->loop, limit_passed, r);
     r->leave = loop_timer_new(r->loop, leave, r);
     loop_timer_set(r->copy, OUTPUT_EVERY_MS);
-    if (r->o->timeout_ms) loop_timer_set(r->limit, r->o->timeout_ms);
+    if (r->o->patience_ms) loop_timer_set(r->limit, r->o->patience_ms);
     loop_on_signal(r->loop, SIGINT, on_signal, r);
     loop_on_signal(r->loop, SIGTERM, on_signal, r);
     return run_stream_new(r->loop, settings_text(r->o->settings, "master"), &stream_events, r, &r->stream);
@@ -267,10 +267,11 @@ struct err *verb_run(const char *const *arguments, int *ret_exit) {
 
 void help_run(struct text *out) {
     text_add(out,
-             "Runs COMMAND on an agent of the cluster, with a volume if asked, and prints what it prints. The exit "
-             "code is the\n"
-             "command's own, or 128 + the signal that ended it. Ctrl-C kills the command and waits for its end.\n\n"
+             "Runs COMMAND on an agent of the cluster, with a volume if asked, and prints what it prints, whatever -o "
+             "says. The exit\n"
+             "code is the command's own, or 128 + the signal that ended it. Ctrl-C kills the command and waits for its "
+             "end.\n\n"
              "  granary run --class gold --size 256MiB --name db-1 --mount /data -- sh -c 'date >> /data/log; cat "
              "/data/log'\n\n");
-    run_options_help(out);
+    options_help(run_flags, out);
 }

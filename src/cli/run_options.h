@@ -6,8 +6,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/quantity.h"
-#include "base/text.h"
-#include "model/setting.h"
+#include "cli/option.h"
+
+extern const struct option run_flags[];
 
 struct run_options {
     struct settings *settings; // where the master is; ended by run_options_done
@@ -21,7 +22,7 @@ struct run_options {
     const char *const *command; // ends with NULL
     size_t command_count;
     bool restart, remove;
-    int64_t timeout_ms; // until the task runs; 0: no limit
+    int64_t patience_ms; // until the task runs; 0: no limit
 };
 
 // Texts are borrowed from the arguments, or live in the arena. ERR_INVALID names the flag.
@@ -31,6 +32,5 @@ void run_options_done(struct run_options *o);
 // Gives the volume a name when it is to be made and has none.
 void run_options_name(struct run_options *o, const unsigned char entropy[4], struct arena *arena);
 bool run_options_has_volume(const struct run_options *o);
-void run_options_help(struct text *out);
 
 #endif

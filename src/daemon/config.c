@@ -50,7 +50,7 @@ static struct err *load(struct settings *s, const char *const *arguments, struct
     TRY(take_config(arguments, rest, &path));
     if (path && *path) TRY(give_file(s, path, arena));
     TRY(settings_give_environment(s, (const char *const *)environ));
-    TRY(settings_give_flags(s, rest, NULL, NULL, &used));
+    TRY(settings_give_flags(s, rest, &used));
     if (rest[used]) return err_new(ERR_INVALID, "'%s': this process takes flags only; see --help", rest[used]);
     return settings_complete(s);
 }

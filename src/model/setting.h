@@ -77,10 +77,8 @@ MUST_USE struct err *settings_give(struct settings *s, const struct setting_give
 // Takes all variables of this process from "NAME=value" texts ending with NULL; leaves others alone.
 MUST_USE struct err *settings_give_environment(struct settings *s, const char *const *variables);
 // Takes the flags from arguments ending with NULL: --name value, --name=value, --bool. Stops at the first argument that is no
-// flag, or behind "--"; *ret_used says how many were taken. `own`, if not NULL, is asked first about each flag that the
-// table does not know: true takes it as a flag without value.
-MUST_USE struct err *settings_give_flags(struct settings *s, const char *const *arguments,
-                                         bool (*own)(void *arg, const char *flag), void *arg, size_t *ret_used);
+// flag, or behind "--"; *ret_used says how many were taken.
+MUST_USE struct err *settings_give_flags(struct settings *s, const char *const *arguments, size_t *ret_used);
 // When all was given: what is required but missing, and what does not go together.
 MUST_USE struct err *settings_complete(const struct settings *s);
 

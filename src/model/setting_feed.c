@@ -47,8 +47,7 @@ static struct err *flag_give(struct settings *s, const char *flag, const char *n
     return settings_give(s, &given);
 }
 
-struct err *settings_give_flags(struct settings *s, const char *const *arguments,
-                                bool (*own)(void *arg, const char *flag), void *arg, size_t *ret_used) {
+struct err *settings_give_flags(struct settings *s, const char *const *arguments, size_t *ret_used) {
     size_t i = 0;
     while (arguments[i] && arguments[i][0] == '-' && arguments[i][1]) {
         const char *flag = arguments[i];
@@ -57,13 +56,8 @@ struct err *settings_give_flags(struct settings *s, const char *const *arguments
             i++;
             break;
         }
-        bool ours = text_starts(flag, "--");
-        bool known = ours && setting_find(settings_kind(s), flag + 2);
-        if (!known && own && own(arg, flag)) {
-            i++;
-            continue;
-        }
-        if (!ours) return err_new(ERR_INVALID, "%.64s: unknown flag; --help lists those there are", flag);
+        if (!text_starts(flag, "--"))
+            return err_new(ERR_INVALID, "%.64s: unknown flag; --help lists those there are", flag);
         TRY(flag_give(s, flag + 2, arguments[i + 1], &used));
         i += used;
     }

@@ -379,6 +379,18 @@ def test_a_mistake_in_a_variable_or_a_flag_is_named(tmp_path):
     assert "did you mean '--heartbeat'?" in run_wrong(tmp_path, "master", "cluster: x\n", "--hartbeat", "1s")
 
 
+def dev_refused(tmp_path, *flags):
+    ended = reaper.run([str(COMMAND), "dev", "--directory", str(tmp_path / "dev"), *flags], timeout=20)
+    assert ended.returncode not in (0, 1), (ended.returncode, ended.stderr)
+    return ended.stderr
+
+
+def test_a_cluster_on_this_machine_says_why_it_cannot_begin(tmp_path, cluster):
+    assert "Address already in use" in dev_refused(tmp_path, "--listen", f"127.0.0.1:{cluster.port}")
+    assert "--config needs a value: FILE" in dev_refused(tmp_path, "--config")
+    assert "did you mean '--once'?" in dev_refused(tmp_path, "--onec")
+
+
 def test_a_mistake_in_a_class_file_names_its_line(tmp_path, cluster):
     (tmp_path / "classes").mkdir()
     path = tmp_path / "classes" / "gold.yaml"

@@ -45,9 +45,9 @@ static void a_system_error_has_the_kind_that_fits_and_the_systems_words(void **s
     const struct {
         int number;
         enum err_kind kind;
-    } rows[] = {{ENOSPC, ERR_FULL},   {ENOENT, ERR_NOT_FOUND},  {EBUSY, ERR_CONFLICT},
-                {EACCES, ERR_DENIED}, {ETIMEDOUT, ERR_TIMEOUT}, {ECONNREFUSED, ERR_UNAVAILABLE},
-                {EIO, ERR_IO},        {ENOSYS, ERR_UNSUPPORTED}};
+    } rows[] = {{ENOSPC, ERR_FULL},   {ENOENT, ERR_NOT_FOUND},   {EBUSY, ERR_CONFLICT},
+                {EACCES, ERR_DENIED}, {ETIMEDOUT, ERR_TIMEOUT},  {ECONNREFUSED, ERR_UNAVAILABLE},
+                {EIO, ERR_IO},        {ENOSYS, ERR_UNSUPPORTED}, {EADDRINUSE, ERR_CONFLICT}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         AUTO_ERR struct err *e = err_errno(rows[i].number, "mount %s", "/dev/loop3");
         assert_int_equal(err_kind(e), rows[i].kind);

@@ -6,7 +6,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/run_call.h"
 #include "cli/run_options.h"
@@ -294,14 +296,14 @@ static void flags_end_where_the_command_begins(void **state UNUSED) {
 }
 
 static void quantities_have_their_units(void **state UNUSED) {
-    const char *const arguments[] = {"--cpus=1.25", "--mem",        "1GiB", "--class=gold",
-                                     "--size=50GB", "--timeout=2m", "x",    NULL};
+    const char *const arguments[] = {"--cpus=1.25", "--mem",         "1GiB", "--class=gold",
+                                     "--size=50GB", "--patience=2m", "x",    NULL};
     struct world w = {0};
     options_take(&w, arguments);
     assert_int_equal(w.options.cpus.n, 1250);
     assert_int_equal(w.options.mem.n, 1024000);
     assert_int_equal(w.options.size.n, 50000000000);
-    assert_int_equal(w.options.timeout_ms, 120000);
+    assert_int_equal(w.options.patience_ms, 120000);
     world_end(&w);
 }
 
@@ -325,8 +327,12 @@ static void wrong_flags_are_named(void **state UNUSED) {
         {{"--mount", "/x", "x"}, "--mount needs a volume"},
         {{"--delete", "x"}, "--delete needs a volume"},
         {{"--fs", "xfs", "--name", "v", "x"}, "--fs is for a volume that is made"},
-        {{"--clas", "gold", "x"}, "--clas"},
-        {{"-c", "x"}, "two dashes"},
+        {{"--size", "0", "--class", "gold", "x"}, "--size: it must be above 0"},
+        {{"--clas", "gold", "x"}, "unknown flag '--clas'; did you mean '--class'?"},
+        {{"--mastr=x", "x"}, "did you mean '--master'?"},
+        {{"-c", "x"}, "unknown flag '-c'"},
+        {{"-o", "xml", "x"}, "--output: 'xml' is none of table|json"},
+        {{"--config"}, "--config needs a value: FILE"},
         {{"--restart"}, "needs a command"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -337,6 +343,28 @@ static void wrong_flags_are_named(void **state UNUSED) {
         if (!strstr(err_text(e), rows[i].words)) fail_msg("expected '%s' in: %s", rows[i].words, err_text(e));
         assert_int_equal(err_kind(e), ERR_INVALID);
     }
+}
+
+// As with all verbs: a file, then the environment, then flags, of which those of the command are none.
+static void settings_come_from_where_all_verbs_have_them(void **state UNUSED) {
+    char path[] = "/tmp/granary-run-XXXXXX";
+    static const char text[] = "master: http://file:1\ntimeout: 3s\noutput: json\n";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && close(fd) == 0);
+    setenv("GRANARY_CLI_CONFIG", path, 1);
+    const char *const arguments[] = {"--master=http://flag:1", "sh", "--config", "/not/there", "", NULL};
+    struct world w = {0};
+    options_take(&w, arguments);
+    assert_string_equal(settings_text(w.options.settings, "master"), "http://flag:1");
+    assert_int_equal(settings_duration(w.options.settings, "timeout"), 3000);
+    assert_int_equal(w.options.command_count, 4);
+    run_options_done(&w.options);
+    unsetenv("GRANARY_CLI_CONFIG");
+    unlink(path);
+    const char *const absent[] = {"--config", "/not/there", "x", NULL};
+    AUTO_ERR struct err *e = run_options_read(absent, &w.arena, &w.options);
+    assert_int_equal(err_kind(e), ERR_NOT_FOUND);
+    world_end(&w);
 }
 
 static void a_volume_to_be_made_gets_a_name(void **state UNUSED) {
@@ -366,6 +394,7 @@ int main(void) {
         cmocka_unit_test(flags_end_where_the_command_begins),
         cmocka_unit_test(quantities_have_their_units),
         cmocka_unit_test(wrong_flags_are_named),
+        cmocka_unit_test(settings_come_from_where_all_verbs_have_them),
         cmocka_unit_test(a_volume_to_be_made_gets_a_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "cli/cli.h"
 #include "sys/file.h"
 
 #define LINE(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -32,6 +33,9 @@ static const struct answer answers[] = {
      "\"hdd\"}]},"
      "{\"name\":\"there\",\"pools\":[{\"name\":\"hdd\"}]}]},"
      "{\"name\":\"b\",\"instances\":[{\"name\":\"here\",\"pools\":[{\"name\":\"ssd\"}]}]}],\"seq\":9}"},
+    {"GET /v1/frameworks", "{\"frameworks\":[{\"id\":\"f-17\",\"name\":\"spark\"}]}"},
+    {"GET /v1/agents", "{\"agents\":[{\"name\":\"n1\"},{\"name\":\"n2\"}]}"},
+    {"GET /v1/classes", "{\"classes\":[{\"name\":\"gold\"}]}"},
     {"POST /v1/volumes/db/grow?role=web", "{\"name\":\"db\",\"uuid\":\"u-web\",\"size\":1,\"operation\":7}"},
     {"GET /v1/volumes/u-web", "{\"name\":\"db\",\"uuid\":\"u-web\",\"state\":\"ready\",\"size\":1}"},
     {"GET /v1/operations/7 ",
@@ -78,20 +82,36 @@ static int master_stop(void **state) {
     return waitpid(pid, NULL, 0) == pid ? 0 : -1;
 }
 
+// ---- what is printed ----
+
+static struct {
+    FILE *file;
+    int kept;
+} capture;
+
+static void capture_begin(void) {
+    capture.file = tmpfile();
+    assert_non_null(capture.file);
+    fflush(stdout);
+    capture.kept = dup(STDOUT_FILENO);
+    assert_true(capture.kept >= 0 && dup2(fileno(capture.file), STDOUT_FILENO) >= 0);
+}
+
+static void capture_end(struct text *out) {
+    fflush(stdout);
+    assert_true(dup2(capture.kept, STDOUT_FILENO) >= 0);
+    close(capture.kept);
+    rewind(capture.file);
+    text_added(out, fread(text_room(out, 65536), 1, 65536, capture.file));
+    fclose(capture.file);
+}
+
 // Runs the verb; what it printed is added to `out`. The error is given.
 static struct err *run(const struct noun *noun, const char *const *arguments, struct text *out) {
-    FILE *file = tmpfile();
-    assert_non_null(file);
-    fflush(stdout);
-    AUTO_FD int kept = dup(STDOUT_FILENO);
-    assert_true(kept >= 0 && dup2(fileno(file), STDOUT_FILENO) >= 0);
     int status = 0;
+    capture_begin();
     struct err *e = noun_run(noun, arguments, &status);
-    fflush(stdout);
-    assert_true(dup2(kept, STDOUT_FILENO) >= 0);
-    rewind(file);
-    text_added(out, fread(text_room(out, 65536), 1, 65536, file));
-    fclose(file);
+    capture_end(out);
     return e;
 }
 
@@ -135,11 +155,55 @@ static void a_count_says_its_bounds(void **state) {
                        ERR_INVALID, "must be 1 to 64");
 }
 
+// ---- completion ----
+
+static void expect_completed(const char *const *line, const char *candidates) {
+    AUTO_TEXT struct text out = {0};
+    capture_begin();
+    int code = cli_main(line);
+    capture_end(&out);
+    assert_int_equal(code, 0);
+    assert_string_equal(text_string(&out), candidates);
+}
+#define COMPLETE(...) LINE("granary", "complete", __VA_ARGS__)
+
+static void flags_of_every_verb_are_completed(void **state) {
+    (void)state;
+    expect_completed(COMPLETE("run", "--cl"), "--class\n");
+    expect_completed(COMPLETE("run", "--delete", "--t"), "--token-file\n--timeout\n");
+    expect_completed(COMPLETE("run", "--class", ""), "gold\n");
+    expect_completed(COMPLETE("run", "--class", "gold", "sh", "--cl"), "");
+    expect_completed(COMPLETE("run", "--", "--cl"), "");
+    expect_completed(COMPLETE("dev", "--c"), "--cycle\n--config\n");
+    expect_completed(COMPLETE("dev", "--once", "--log-level", "de"), "debug\n");
+    expect_completed(COMPLETE("master", "--cl"), "--cluster\n--classes\n");
+    expect_completed(COMPLETE("provider", "--dr"), "--driver\n");
+    expect_completed(COMPLETE("volume", "list", "--output", ""), "table\njson\n");
+    expect_completed(COMPLETE("volume", "list", "--watch", "-"),
+                     "--role\n--class\n--state\n--watch\n--master\n--token-file\n--output\n--timeout\n--config\n"
+                     "--help\n");
+}
+
+static void actions_beside_a_process_are_completed(void **state) {
+    (void)state;
+    expect_completed(COMPLETE("agent", ""), "remove\n");
+    expect_completed(COMPLETE("agent", "remove", "n"), "n1\nn2\n");
+    expect_completed(COMPLETE("provider", "remove", ""), "a\nb\n");
+}
+
+static void a_framework_is_completed_by_its_id(void **state) {
+    (void)state;
+    expect_completed(COMPLETE("framework", "teardown", ""), "f-17\n");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_pool_is_shown_alone_in_either_form),
         cmocka_unit_test(a_wait_follows_the_operation_of_its_own_volume),
         cmocka_unit_test(a_count_says_its_bounds),
+        cmocka_unit_test(flags_of_every_verb_are_completed),
+        cmocka_unit_test(actions_beside_a_process_are_completed),
+        cmocka_unit_test(a_framework_is_completed_by_its_id),
     };
     return cmocka_run_group_tests(tests, master_start, master_stop);
 }

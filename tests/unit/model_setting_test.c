@@ -113,23 +113,15 @@ static void a_list_is_replaced_as_a_whole_by_the_later_source(void **state) {
     settings_free(s);
 }
 
-static bool own_flag(void *arg, const char *flag) {
-    if (strcmp(flag, "--help") != 0 && strcmp(flag, "-v") != 0) return false;
-    ++*(int *)arg;
-    return true;
-}
-
 static void flags_are_taken_up_to_the_first_argument(void **state) {
     (void)state;
     struct settings *s = settings_new(PROCESS_AGENT);
-    const char *const arguments[] = {
-        "--name", "n1",  "--help", "--tags=a=1", "--tags", "b=2", "--allow-root-tasks", "-v", "--mem=4GiB",
-        "--cpus", "1.5", "run",    "--name",     "n2",     NULL};
+    const char *const arguments[] = {"--name",     "n1",     "--tags=a=1", "--tags", "b=2",    "--allow-root-tasks",
+                                     "--mem=4GiB", "--cpus", "1.5",        "run",    "--name", "n2",
+                                     NULL};
     size_t used, count;
-    int own = 0;
-    assert_null(settings_give_flags(s, arguments, own_flag, &own, &used));
-    assert_int_equal(used, 11);
-    assert_int_equal(own, 2);
+    assert_null(settings_give_flags(s, arguments, &used));
+    assert_int_equal(used, 9);
     assert_string_equal(settings_text(s, "name"), "n1");
     assert_string_equal(settings_list(s, "tags", &count)[1], "b=2");
     assert_int_equal(count, 2);
@@ -137,12 +129,12 @@ static void flags_are_taken_up_to_the_first_argument(void **state) {
     assert_true(settings_size(s, "mem").n == 4 * GIB);
     assert_int_equal(settings_scalar(s, "cpus").n, 1500);
     const char *const stop[] = {"--user", "web", "--", "--name", NULL};
-    assert_null(settings_give_flags(s, stop, NULL, NULL, &used));
+    assert_null(settings_give_flags(s, stop, &used));
     assert_int_equal(used, 3);
     const char *const alone[] = {"--name", NULL}, *const odd[] = {"-x", NULL}, *const wrong[] = {"--nmae", "x", NULL};
-    expect_words(settings_give_flags(s, alone, NULL, NULL, &used), "--name: needs a value: --name NAME");
-    expect_words(settings_give_flags(s, odd, NULL, NULL, &used), "-x: unknown flag");
-    expect_words(settings_give_flags(s, wrong, own_flag, &own, &used), "did you mean '--name'?");
+    expect_words(settings_give_flags(s, alone, &used), "--name: needs a value: --name NAME");
+    expect_words(settings_give_flags(s, odd, &used), "-x: unknown flag");
+    expect_words(settings_give_flags(s, wrong, &used), "did you mean '--name'?");
     settings_free(s);
 }
 
