@@ -18,7 +18,7 @@ static struct err *volume_open(const char *work_dir, struct uuid volume, char **
     TRY(directory_make(dir, 0700));
     AUTO_FD int lock = -1;
     TRY(image_lock(path, 10000, &lock));
-    if (file_exists(path)) TRY(sheet_load(path, ret_sheet));
+    TRY(sheet_load_if_there(path, ret_sheet));
     *ret_lock = fd_take(&lock);
     *ret_path = mem_take(path);
     return NULL;

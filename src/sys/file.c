@@ -117,6 +117,14 @@ bool file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }
 
+struct err *file_look(const char *path, bool *ret_there) {
+    struct stat found;
+    int failed = lstat(path, &found);
+    if (failed && errno != ENOENT) return err_errno(errno, "look at '%s'", path);
+    *ret_there = !failed;
+    return NULL;
+}
+
 void entropy_fill(void *bytes, size_t size) {
     for (char *at = bytes; size;) {
         ssize_t n = getrandom(at, size, 0);

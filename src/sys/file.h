@@ -23,6 +23,8 @@ MUST_USE struct err *file_write(const char *path, const void *bytes, size_t size
 MUST_USE struct err *directory_make(const char *path, mode_t mode);
 MUST_USE struct err *directory_sync(const char *path);
 bool file_exists(const char *path);
+// For decisions that harm when they are wrong: only a clear "no such file" counts as no. Links are not followed.
+MUST_USE struct err *file_look(const char *path, bool *ret_there);
 // Removes a tree below `path` without following links or crossing into another mount; says what it could not remove.
 MUST_USE struct err *tree_remove(const char *path);
 // Fills with bytes of the kernel's random source.

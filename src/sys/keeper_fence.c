@@ -29,7 +29,7 @@ static struct err *floor_raise(const char *image, uint64_t *through) {
     AUTO_FD int lock = -1;
     TRY(image_lock(image, 10000, &lock));
     AUTO_SHEET struct sheet floor = {0};
-    if (file_exists(path)) TRY(sheet_load(path, &floor));
+    TRY(sheet_load_if_there(path, &floor));
     if (!*through) *through = sheet_u64(&floor, "highest");
     if (*through == UINT64_MAX || sheet_u64(&floor, "lowest") > *through) return NULL;
     sheet_set_u64(&floor, "lowest", *through + 1);
@@ -76,9 +76,14 @@ static struct err *keepers_end(const struct keeper_records *all, uint64_t throug
     return NULL;
 }
 
-static bool is_file(const char *path) {
+// Directories are held by no loop device, and what certainly does not exist by none that could be found.
+static struct err *loop_end(const char *image, int64_t ms, struct text *proof) {
     struct stat s;
-    return !stat(path, &s) && S_ISREG(s.st_mode);
+    if (stat(image, &s)) return errno == ENOENT ? NULL : err_errno(errno, "look at '%s'", image);
+    if (!S_ISREG(s.st_mode)) return NULL;
+    TRY(loopdev_wait_gone(image, ms > 0 ? ms : 0));
+    text_add(proof, "; no loop device holds the image");
+    return NULL;
 }
 
 struct err *keeper_fence(const char *image, uint64_t through_epoch, int64_t ms, struct text *ret_proof) {
@@ -92,11 +97,7 @@ struct err *keeper_fence(const char *image, uint64_t through_epoch, int64_t ms, 
     vec_done(&all);
     if (failed) return err_wrap(failed, "fence %s", image);
     if (!proof.size) text_add(&proof, "no keeper was running");
-    int64_t left = deadline - now_ms();
-    if (is_file(image) && !newer) {
-        TRY(err_wrap(loopdev_wait_gone(image, left > 0 ? left : 0), "fence %s", image));
-        text_add(&proof, "; no loop device holds the image");
-    }
+    if (!newer) TRY(err_wrap(loop_end(image, deadline - now_ms(), &proof), "fence %s", image));
     text_addf(&proof, "; epochs up to %llu are refused", (unsigned long long)through_epoch);
     struct keeper_records after = {0}; // removes the records of those that were killed
     failed = keeper_list(image, &after);

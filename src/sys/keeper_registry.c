@@ -86,10 +86,11 @@ static struct err *records_read(const char *image, struct keeper_records *ret_re
     if (!dir && errno == ENOENT) return NULL;
     if (!dir) return err_errno(errno, "list the keepers in %s", path);
     struct err *failed = NULL;
-    for (struct dirent *e; !failed && (e = readdir(dir));) {
+    for (struct dirent *e; errno = 0, !failed && (e = readdir(dir));) {
         uint64_t pid = 0; // others are temporary files of a writer that died: never a keeper that went on
         if (text_to_u64(e->d_name, &pid)) failed = record_take(image, e->d_name, ret_records);
     }
+    if (errno) failed = err_errno(errno, "list the keepers in %s", path);
     closedir(dir);
     return failed;
 }
@@ -100,19 +101,14 @@ struct err *keeper_list(const char *image, struct keeper_records *ret_records) {
     return records_read(image, ret_records);
 }
 
-// The floor file: "lowest" is the first epoch not refused, "highest" the highest that ever registered.
-static struct err *floor_read(const char *path, struct sheet *ret_floor) {
-    return file_exists(path) ? sheet_load(path, ret_floor) : NULL;
-}
-
 struct err *keeper_register(const char *image, const struct keeper_record *r) {
     AUTO_FREE char *dir = mem_format("%s.keepers", image);
     AUTO_FREE char *floor_path = mem_format("%s.floor", image);
     AUTO_FREE char *path = record_path(image, r->pid);
     AUTO_FD int lock = -1;
     TRY(image_lock(image, LOCK_WAIT_MS, &lock));
-    AUTO_SHEET struct sheet floor = {0};
-    TRY(floor_read(floor_path, &floor));
+    AUTO_SHEET struct sheet floor = {0}; // "lowest" is the first epoch not refused, "highest" the highest ever here
+    TRY(sheet_load_if_there(floor_path, &floor));
     uint64_t lowest = sheet_u64(&floor, "lowest"), highest = sheet_u64(&floor, "highest");
     if (r->epoch < lowest || r->epoch < highest)
         return err_new(ERR_CONFLICT, "%s: epoch %llu is refused: %s %llu", image, (unsigned long long)r->epoch,

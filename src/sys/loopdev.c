@@ -55,7 +55,15 @@ static struct err *loop_holds(int number, const struct stat *file, bool *ret_hol
     return NULL;
 }
 
-// All devices are in sysfs; those that are set up have a directory "loop" there.
+// Those that are set up have a directory "loop" in sysfs; only they are opened.
+static struct err *loop_asked(int number, const struct stat *file, bool *ret_holds) {
+    AUTO_FREE char *used = mem_format("/sys/block/loop%d/loop", number);
+    bool set_up;
+    TRY(file_look(used, &set_up));
+    return set_up ? loop_holds(number, file, ret_holds) : NULL;
+}
+
+// All devices are in sysfs.
 struct err *loopdev_holder(const char *image, int *ret_number) {
     struct stat file;
     *ret_number = -1;
@@ -63,15 +71,14 @@ struct err *loopdev_holder(const char *image, int *ret_number) {
     DIR *dir = opendir("/sys/block");
     if (!dir) return err_errno(errno, "list the loop devices in /sys/block");
     struct err *failed = NULL;
-    for (struct dirent *e; !failed && *ret_number < 0 && (e = readdir(dir));) {
+    for (struct dirent *e; errno = 0, !failed && *ret_number < 0 && (e = readdir(dir));) {
         uint64_t number = 0;
         if (!text_starts(e->d_name, "loop") || !text_to_u64(e->d_name + 4, &number)) continue;
-        AUTO_FREE char *used = mem_format("/sys/block/%s/loop", e->d_name);
-        if (!file_exists(used)) continue;
         bool holds = false;
-        failed = loop_holds((int)number, &file, &holds);
+        failed = loop_asked((int)number, &file, &holds);
         if (holds) *ret_number = (int)number;
     }
+    if (errno) failed = err_errno(errno, "list the loop devices in /sys/block");
     closedir(dir);
     return failed;
 }

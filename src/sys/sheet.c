@@ -139,3 +139,9 @@ struct err *sheet_load(const char *path, struct sheet *ret_sheet) {
     TRY(file_read(path, SHEET_LARGEST, &bytes));
     return err_wrap(sheet_parse(text_string(&bytes), bytes.size, ret_sheet), "%s", path);
 }
+
+struct err *sheet_load_if_there(const char *path, struct sheet *ret_sheet) {
+    bool there;
+    TRY(file_look(path, &there));
+    return there ? sheet_load(path, ret_sheet) : NULL;
+}

@@ -36,6 +36,8 @@ MUST_USE struct err *sheet_parse(const char *bytes, size_t size, struct sheet *r
 // Durable: whole or not there.
 MUST_USE struct err *sheet_save(const struct sheet *s, const char *path);
 MUST_USE struct err *sheet_load(const char *path, struct sheet *ret_sheet);
+// The same, and a file that certainly does not exist adds nothing.
+MUST_USE struct err *sheet_load_if_there(const char *path, struct sheet *ret_sheet);
 
 #define AUTO_SHEET __attribute__((cleanup(sheet_done)))
 

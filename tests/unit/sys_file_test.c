@@ -120,6 +120,18 @@ static void a_tree_goes_and_what_its_links_name_stays(void **state) {
     expect_err(ERR_INVALID, "must end in the name", tree_remove(at(w, "kept/")));
 }
 
+static void only_no_such_file_counts_as_no(void **state) {
+    struct world *w = *state;
+    bool there = true;
+    assert_null(file_look(at(w, "none"), &there));
+    assert_false(there);
+    assert_int_equal(symlink("none", at(w, "dangling")), 0);
+    assert_null(file_look(at(w, "dangling"), &there));
+    assert_true(there);
+    assert_null(file_write(at(w, "file"), "", 0, 0600));
+    expect_err(ERR_IO, "Not a directory", file_look(at(w, "file/below"), &there));
+}
+
 static void depth_costs_neither_stack_nor_descriptors(void **state) {
     struct world *w = *state;
     assert_null(directory_make(at(w, "deep/.removing-0"), 0700)); // a name that the removal would like to use
@@ -208,6 +220,7 @@ int main(void) {
         ROW(a_write_that_fails_leaves_the_old_file),
         ROW(directories_are_made_all_the_way),
         ROW(a_tree_goes_and_what_its_links_name_stays),
+        ROW(only_no_such_file_counts_as_no),
         ROW(depth_costs_neither_stack_nor_descriptors),
         ROW(mounts_are_not_crossed),
         cmocka_unit_test(chance_differs),

@@ -91,6 +91,19 @@ static void a_newer_keeper_is_left_alone(void **state) {
     assert_non_null(strstr(err_text(refused), "epoch 7 is refused"));
 }
 
+static void a_floor_that_cannot_be_read_lets_nobody_in(void **state) {
+    struct place *p = *state;
+    struct keeper_record r = child_record(p, 3);
+    AUTO_FREE char *floor = mem_format("%s.floor", p->image);
+    assert_int_equal(symlink("file/below", floor), 0);
+    AUTO_FREE char *file = mem_format("%s/file", p->dir);
+    assert_null(file_write(file, "", 0, 0600));
+    AUTO_ERR struct err *refused = keeper_register(p->image, &r);
+    assert_int_equal(err_kind(refused), ERR_IO);
+    AUTO_ERR struct err *fenced = keeper_fence(p->image, 3, 5000, NULL);
+    assert_int_equal(err_kind(fenced), ERR_IO);
+}
+
 static void a_record_of_another_process_with_that_pid_kills_nobody(void **state) {
     struct place *p = *state;
     struct keeper_record r = child_record(p, 1);
@@ -139,6 +152,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(a_fence_ends_the_keeper_and_refuses_its_epoch),
         PLACE_TEST(a_newer_keeper_is_left_alone),
+        PLACE_TEST(a_floor_that_cannot_be_read_lets_nobody_in),
         PLACE_TEST(a_record_of_another_process_with_that_pid_kills_nobody),
         PLACE_TEST(the_lock_is_waited_for_and_not_longer),
         PLACE_TEST(an_identity_is_compared),
