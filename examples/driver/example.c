@@ -2,6 +2,7 @@
 // A small but real driver: a volume is a directory with its owner noted in it. docs/write-a-driver.md walks through it.
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,9 +147,34 @@ static struct err *example_create(void *self, const struct driver_call *call, co
     return NULL;
 }
 
+// Zeros over what a file holds; holes hold nothing.
+static int overwrite_one(const char *path, const struct stat *s, int type, struct FTW *at) {
+    static const char zeros[1 << 16];
+    (void)at;
+    if (type != FTW_F || !S_ISREG(s->st_mode)) return 0;
+    int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    bool good = fd >= 0;
+    for (off_t from = 0; good && (from = lseek(fd, from, SEEK_DATA)) >= 0;) {
+        off_t left = s->st_size - from;
+        ssize_t n = pwrite(fd, zeros, left < (off_t)sizeof zeros ? (size_t)left : sizeof zeros, from);
+        good = n > 0;
+        from += n;
+    }
+    good = good && errno == ENXIO && !fsync(fd); // ENXIO: no data from there on
+    if (fd >= 0) close(fd);
+    return good ? 0 : -1;
+}
+
 static int remove_one(const char *path, const struct stat *s, int type, struct FTW *at) {
     (void)s, (void)type, (void)at;
     return remove(path);
+}
+
+// In the volume alone: links are not followed, other filesystems not entered.
+static struct err *each_in(const char *tree, int (*act)(const char *, const struct stat *, int, struct FTW *),
+                           const char *verb) {
+    int failed = nftw(tree, act, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    return failed && errno != ENOENT ? err_errno(errno, "%s '%s'", verb, tree) : NULL;
 }
 
 static struct err *example_remove(void *self, const struct driver_call *call, const struct driver_volume *v,
@@ -156,12 +182,10 @@ static struct err *example_remove(void *self, const struct driver_call *call, co
     const char *path = path_of(call, self, "", v->name, ""), *gone = path_of(call, self, ".", v->name, "");
     struct owner o;
     bool there;
-    (void)wipe; // nobody gets a directory of another owner
     TRY(find(self, call, v, path, &o, &there));
     if (there && rename(path, gone)) return err_errno(errno, "rename '%s'", path);
-    if (nftw(gone, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) && errno != ENOENT)
-        return err_errno(errno, "delete '%s'", gone);
-    return NULL;
+    if (wipe) TRY(each_in(gone, overwrite_one, "overwrite"));
+    return each_in(gone, remove_one, "delete");
 }
 
 static void example_close(void *self) {

@@ -17,7 +17,7 @@
 #include "sys/keeper_registry.h"
 #include "sys/loopdev.h"
 
-enum { LOCK_WAIT_MS = 5000, WIPE_STEP = 1 << 20 };
+enum { LOCK_WAIT_MS = 5000 };
 
 // The volume's path: as its handle says, if that is a path in this pool's directory, else by its name.
 static const char *volume_path(const struct file_pool *p, const struct driver_volume *v, struct arena *arena) {
@@ -49,19 +49,6 @@ static struct err *space_err(int number, const struct file_driver *f, const stru
 
 // ---- allocation ----
 
-static struct err *zeros_write(int fd, uint64_t from, uint64_t to, const struct file_driver *f,
-                               const struct file_pool *p, const char *path) {
-    AUTO_FREE char *zeros = mem_zero(1, WIPE_STEP);
-    for (uint64_t at = from; at < to;) {
-        size_t step = to - at < WIPE_STEP ? (size_t)(to - at) : WIPE_STEP;
-        ssize_t n = pwrite(fd, zeros, step, (off_t)at);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return space_err(errno, f, p, (struct bytes){to - from}, path);
-        at += (uint64_t)n;
-    }
-    return NULL;
-}
-
 // Gives an open image its size: for real, or as a hole.
 static struct err *image_extend(int fd, uint64_t from, uint64_t to, const struct file_driver *f,
                                 const struct file_pool *p, const char *path) {
@@ -70,7 +57,7 @@ static struct err *image_extend(int fd, uint64_t from, uint64_t to, const struct
     while ((failed = fallocate(fd, 0, (off_t)from, (off_t)(to - from))) != 0 && errno == EINTR) {
     }
     if (!failed) return NULL;
-    if (errno == EOPNOTSUPP || errno == ENOSYS) return zeros_write(fd, from, to, f, p, path);
+    if ((errno == EOPNOTSUPP || errno == ENOSYS) && file_zero(fd, from, to)) return NULL;
     return space_err(errno, f, p, (struct bytes){to - from}, path);
 }
 
@@ -165,21 +152,6 @@ struct err *file_create(void *self, const struct driver_call *call, const struct
 
 // ---- delete ----
 
-// Overwrites all that was ever written; holes hold nothing.
-static struct err *image_wipe(const struct file_driver *f, const struct file_pool *p, const char *path) {
-    AUTO_FD int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-    if (fd < 0) return err_errno(errno, "open '%s' to overwrite it", path);
-    for (off_t at = 0;;) {
-        off_t data = lseek(fd, at, SEEK_DATA);
-        if (data < 0 && errno == ENXIO) break;
-        off_t hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
-        if (data < 0 || hole < 0) return err_errno(errno, "read the extents of '%s'", path);
-        TRY(zeros_write(fd, (uint64_t)data, (uint64_t)hole, f, p, path));
-        at = hole;
-    }
-    return fsync(fd) ? err_errno(errno, "sync '%s'", path) : NULL;
-}
-
 static struct err *keepers_check(const char *path) {
     struct keeper_records records = {0};
     struct err *e = keeper_list(path, &records);
@@ -191,20 +163,19 @@ static struct err *keepers_check(const char *path) {
 }
 
 // Under the lock no keeper can set up a loop device, so an image that none holds now is held by none until it is gone.
-static struct err *image_unlink(const struct file_driver *f, const struct file_pool *p, const char *path, bool wipe) {
+static struct err *image_unlink(const struct file_pool *p, const char *path, bool wipe) {
     AUTO_FD int lock = -1;
     int holder = -1;
     TRY(image_lock(path, LOCK_WAIT_MS, &lock));
     if (!file_exists(path)) return NULL;
     TRY(loopdev_holder(path, &holder));
     if (holder >= 0) return err_new(ERR_CONFLICT, "/dev/loop%d still holds '%s'", holder, path);
-    if (wipe) TRY(image_wipe(f, p, path));
-    if (unlink(path) && errno != ENOENT) return err_errno(errno, "delete '%s'", path);
+    TRY(wipe ? tree_wipe(path) : tree_remove(path));
     return directory_sync(p->directory);
 }
 
 // A directory is mounted by name: renamed first, it can get no new holder while we look for old ones.
-static struct err *directory_unlink(const struct file_pool *p, const char *path) {
+static struct err *directory_unlink(const struct file_pool *p, const char *path, bool wipe) {
     AUTO_FREE char *gone = mem_format("%s.gone", path);
     if (rename(path, gone) && errno != ENOENT) return err_errno(errno, "rename '%s'", path);
     struct err *e = keepers_check(path);
@@ -212,7 +183,7 @@ static struct err *directory_unlink(const struct file_pool *p, const char *path)
         (void)rename(gone, path); // the keeper's error is the one to tell; the next call finds it under either name
         return e;
     }
-    if (file_exists(gone)) TRY(tree_remove(gone));
+    TRY(wipe ? tree_wipe(gone) : tree_remove(gone));
     return directory_sync(p->directory);
 }
 
@@ -225,7 +196,7 @@ struct err *file_remove(void *self, const struct driver_call *call, const struct
     if (!file_exists(identity) && !file_exists(path)) return keeper_registry_remove(path);
     TRY(image_identity_check(path, volume_uuid(volume), volume->cluster));
     TRY(keepers_check(path));
-    TRY(p->image ? image_unlink(f, p, path, wipe) : directory_unlink(p, path));
+    TRY(p->image ? image_unlink(p, path, wipe) : directory_unlink(p, path, wipe));
     TRY(keeper_registry_remove(path));
     remains_remove(path); // last: as long as the identity is there, the volume is listed
     return directory_sync(p->directory);

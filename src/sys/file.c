@@ -135,11 +135,38 @@ void entropy_fill(void *bytes, size_t size) {
     }
 }
 
+// ---- overwriting ----
+
+bool file_zero(int fd, uint64_t from, uint64_t to) {
+    enum { STEP = 1 << 20 };
+    AUTO_FREE char *zeros = mem_zero(1, STEP);
+    for (uint64_t at = from; at < to;) {
+        ssize_t n = pwrite(fd, zeros, to - at < STEP ? (size_t)(to - at) : STEP, (off_t)at);
+        if (n < 0 && errno != EINTR) return false;
+        if (n > 0) at += (uint64_t)n;
+    }
+    return true;
+}
+
+struct err *file_overwrite(int fd, const char *shown) {
+    for (off_t at = 0, hole;; at = hole) {
+        off_t data = lseek(fd, at, SEEK_DATA);
+        if (data < 0 && errno == ENXIO) break;
+        hole = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+        if (hole < 0) return err_errno(errno, "read the extents of '%s'", shown);
+        if (!file_zero(fd, (uint64_t)data, (uint64_t)hole)) return err_errno(errno, "overwrite '%s'", shown);
+    }
+    return fsync(fd) == 0 ? NULL : err_errno(errno, "sync '%s'", shown);
+}
+
+// ---- removing ----
+
 // A removal under way. A tree deeper than DEPTH_MAX is cut: the rest is renamed into the top directory and removed from
 // there, so that neither descriptors nor stack grow with what a stranger built.
 enum { DEPTH_MAX = 32 };
 struct removal {
     int top;
+    bool wipe;          // overwrite files first
     unsigned moved;     // names handed out
     bool again;         // the top has new entries
     struct err *failed; // the first that could not be removed
@@ -155,9 +182,9 @@ static void removal_note(struct removal *r, struct err *failed) {
     err_free(failed);
 }
 
-// Opens directory `name` in `at`, if it is not a link and lies on the same mount.
-static struct err *child_open(int at, const char *name, const char *shown, int *ret_fd) {
-    AUTO_FD int fd = openat(at, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+// Opens `name` in `at` with these flags, if it is not a link and lies on the same mount.
+static struct err *child_open(int at, const char *name, int flags, const char *shown, int *ret_fd) {
+    AUTO_FD int fd = openat(at, name, flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0) return err_errno(errno, "open '%s'", shown);
     struct statx here, above;
     if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &here) != 0) return err_errno(errno, "look at '%s'", shown);
@@ -187,7 +214,7 @@ static void directory_remove(struct removal *r, int at, const char *name, const 
         return;
     }
     int fd = -1;
-    struct err *failed = child_open(at, name, shown, &fd);
+    struct err *failed = child_open(at, name, O_RDONLY | O_DIRECTORY, shown, &fd);
     if (failed) {
         removal_note(r, failed);
         return;
@@ -198,7 +225,22 @@ static void directory_remove(struct removal *r, int at, const char *name, const 
     if (before == r->others + (r->failed ? 1 : 0)) removal_note(r, err_errno(errno, "remove directory '%s'", shown));
 }
 
+// What is no file holds nothing to overwrite, and is not opened: a device would be written through its node.
+static struct err *entry_overwrite(int at, const char *name, const char *shown) {
+    struct stat found;
+    AUTO_FD int fd = -1;
+    if (fstatat(at, name, &found, AT_SYMLINK_NOFOLLOW) != 0) return err_errno(errno, "look at '%s'", shown);
+    if (!S_ISREG(found.st_mode)) return NULL;
+    TRY(child_open(at, name, O_WRONLY, shown, &fd));
+    return file_overwrite(fd, shown);
+}
+
 static void entry_remove(struct removal *r, int at, const char *name, const char *shown, unsigned depth) {
+    struct err *kept = r->wipe ? entry_overwrite(at, name, shown) : NULL;
+    if (kept) {
+        removal_note(r, kept);
+        return;
+    }
     if (unlinkat(at, name, 0) == 0 || errno == ENOENT) return;
     int number = errno;
     struct stat found;
@@ -236,10 +278,9 @@ static struct err *removal_run(struct removal *r, const char *path) {
                      : err_wrap(r->failed, "remove '%s'", path);
 }
 
-struct err *tree_remove(const char *path) {
+static struct err *tree_end(const char *path, bool wipe) {
     struct stat found;
     if (lstat(path, &found) != 0) return errno == ENOENT ? NULL : err_errno(errno, "look at '%s'", path);
-    if (!S_ISDIR(found.st_mode)) return unlink(path) == 0 ? NULL : err_errno(errno, "remove '%s'", path);
     AUTO_FREE char *parent = path_parent(path);
     const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
     if (!*name || text_equal(name, ".") || text_equal(name, "..")) {
@@ -247,8 +288,20 @@ struct err *tree_remove(const char *path) {
     }
     AUTO_FD int above = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (above < 0) return err_errno(errno, "open directory '%s'", parent);
+    if (!S_ISDIR(found.st_mode)) {
+        if (wipe) TRY(entry_overwrite(above, name, path));
+        return unlinkat(above, name, 0) == 0 ? NULL : err_errno(errno, "remove '%s'", path);
+    }
     AUTO_FD int top = -1;
-    TRY(child_open(above, name, path, &top));
-    struct removal r = {.top = top};
+    TRY(child_open(above, name, O_RDONLY | O_DIRECTORY, path, &top));
+    struct removal r = {.top = top, .wipe = wipe};
     return removal_run(&r, path);
+}
+
+struct err *tree_remove(const char *path) {
+    return tree_end(path, false);
+}
+
+struct err *tree_wipe(const char *path) {
+    return tree_end(path, true);
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -27,6 +28,12 @@ bool file_exists(const char *path);
 MUST_USE struct err *file_look(const char *path, bool *ret_there);
 // Removes a tree below `path` without following links or crossing into another mount; says what it could not remove.
 MUST_USE struct err *tree_remove(const char *path);
+// The same, and overwrites what its files hold first: a file that cannot be overwritten stays.
+MUST_USE struct err *tree_wipe(const char *path);
+// Writes zeros over bytes `from` to `to` of an open file; false with errno.
+MUST_USE bool file_zero(int fd, uint64_t from, uint64_t to);
+// Zeros over all that was ever written to an open file, durable; holes hold nothing. `shown` is for messages.
+MUST_USE struct err *file_overwrite(int fd, const char *shown);
 // Fills with bytes of the kernel's random source.
 void entropy_fill(void *bytes, size_t size);
 

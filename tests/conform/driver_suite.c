@@ -3,6 +3,7 @@
 // passes by checking that it is refused in a sentence.
 #include "driver_world.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,10 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/text.h"
+#include "sys/file.h"
 
 enum { MB = 1 << 20 };
 
@@ -122,6 +125,32 @@ static void deleting_gives_the_capacity_back_and_may_be_repeated(void **state) {
     assert_int_equal(world_listed(w, 1, NULL), 0);
     assert_int_equal(pool_free(w), before);
     expect_ok(world_create(w, 1, 8 * MB, NULL));
+}
+
+// Writes a file into a directory volume, and holds it open; -1 for other volumes.
+static int secret_write(struct driver_world *w, const struct driver_created *made) {
+    const char *at = made->context ? strstr(made->context, "\"path\":\"") : NULL;
+    if (!at || !strstr(made->context, "\"directory\"")) return -1;
+    at += strlen("\"path\":\"");
+    const char *file = arena_format(&w->arena, "%.*s/file", (int)strcspn(at, "\""), at);
+    expect_ok(file_write(file, "secret", 6, 0600));
+    return open(file, O_RDONLY | O_CLOEXEC);
+}
+
+static void a_wiped_volume_leaves_nothing_to_read(void **state) {
+    struct driver_world *w = *state;
+    struct driver_created made;
+    struct driver_answer a;
+    char found[6] = "";
+    if (without_pools(w)) return;
+    expect_ok(world_create(w, 1, MB, &made));
+    AUTO_FD int secret = secret_write(w, &made);
+    struct driver_request r = {.act = DRIVER_ACT_REMOVE, .volume = world_volume(w, 1), .wipe = true};
+    expect_ok(world_run(w, &r, &a));
+    assert_int_equal(world_listed(w, 1, NULL), 0);
+    if (secret < 0) return;
+    assert_int_equal(pread(secret, found, sizeof found, 0), sizeof found);
+    assert_memory_equal(found, "\0\0\0\0\0\0", sizeof found);
 }
 
 static void what_others_made_is_listed_and_never_deleted(void **state) {
@@ -285,6 +314,7 @@ int driver_conform(const struct driver_case *of) {
         T(a_volume_is_as_large_as_asked_and_a_multiple_of_the_granularity),
         T(making_it_again_larger_is_refused),
         T(deleting_gives_the_capacity_back_and_may_be_repeated),
+        T(a_wiped_volume_leaves_nothing_to_read),
         T(what_others_made_is_listed_and_never_deleted),
         T(a_list_by_pages_shows_each_object_once),
         T(a_volume_grows_and_never_shrinks),

@@ -377,6 +377,27 @@ static void a_directory_volume_goes_with_all_that_is_in_it(void **state) {
     assert_int_equal(files_in(w, "full"), 0);
 }
 
+static void a_wiped_directory_volume_is_overwritten_and_nothing_beyond_it(void **state) {
+    struct world *w = *state;
+    open_pools(w, 0, "directory");
+    expect_ok(create(w, 1, "full", 2 * MB));
+    const char *path = arena_format(&w->arena, "%s/full/g-1.dir", w->root);
+    const char *file = arena_format(&w->arena, "%s/a/b/c", path), *beyond = arena_format(&w->arena, "%s/x", w->root);
+    expect_ok(directory_make(arena_format(&w->arena, "%s/a/b", path), 0700));
+    expect_ok(file_write(file, "secret", 6, 0600));
+    expect_ok(file_write(beyond, "theirs", 6, 0600));
+    assert_int_equal(symlink(beyond, arena_format(&w->arena, "%s/a/link", path)), 0);
+    assert_int_equal(mkfifo(arena_format(&w->arena, "%s/a/fifo", path), 0600), 0);
+    AUTO_FD int fd = open(file, O_RDONLY), other = open(beyond, O_RDONLY);
+    expect_ok(drop(w, 1, "full", true));
+    assert_int_equal(files_in(w, "full"), 0);
+    char found[6];
+    assert_int_equal(pread(fd, found, 6, 0), 6); // the blocks, through the descriptor we kept
+    assert_memory_equal(found, "\0\0\0\0\0\0", 6);
+    assert_int_equal(pread(other, found, 6, 0), 6);
+    assert_memory_equal(found, "theirs", 6);
+}
+
 int main(void) {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
@@ -392,6 +413,7 @@ int main(void) {
         T(a_total_is_never_too_high_while_volumes_come_and_go),
         T(another_boot_of_the_host_is_proof_enough),
         T(a_directory_volume_goes_with_all_that_is_in_it),
+        T(a_wiped_directory_volume_is_overwritten_and_nothing_beyond_it),
     };
     // Mounts made from here on are seen by nobody else and end with this process.
     root = geteuid() == 0 && unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;

@@ -132,6 +132,26 @@ static void only_no_such_file_counts_as_no(void **state) {
     expect_err(ERR_IO, "Not a directory", file_look(at(w, "file/below"), &there));
 }
 
+static void a_wiped_tree_is_zeros_and_what_its_links_name_stays(void **state) {
+    struct world *w = *state;
+    char *large = mem_zero(1, 3 << 20), found[4] = "";
+    AUTO_TEXT struct text kept = {0};
+    memset(large, 's', 3 << 20);
+    assert_null(file_write(at(w, "kept"), "kept", 4, 0600));
+    assert_null(directory_make(at(w, "tree/a"), 0700));
+    assert_null(file_write(at(w, "tree/a/file"), large, 3 << 20, 0600));
+    free(large);
+    assert_int_equal(symlink("../../kept", at(w, "tree/a/link")), 0);
+    assert_int_equal(mkfifo(at(w, "tree/a/fifo"), 0600), 0); // nobody reads it
+    AUTO_FD int fd = open(at(w, "tree/a/file"), O_RDONLY);
+    assert_null(tree_wipe(at(w, "tree")));
+    assert_false(file_exists(at(w, "tree")));
+    assert_int_equal(pread(fd, found, 4, (3 << 20) - 4), 4);
+    assert_memory_equal(found, "\0\0\0\0", 4);
+    assert_null(file_read(at(w, "kept"), 10, &kept));
+    assert_string_equal(text_string(&kept), "kept");
+}
+
 static void depth_costs_neither_stack_nor_descriptors(void **state) {
     struct world *w = *state;
     assert_null(directory_make(at(w, "deep/.removing-0"), 0700)); // a name that the removal would like to use
@@ -164,7 +184,10 @@ static _Noreturn void mounts_child(struct world *w) {
     struct err *failed = tree_remove(at(w, "tree"));
     assert_non_null(strstr(err_text(failed), "1 more"));
     expect_err(ERR_CONFLICT, "is a mount point", failed);
-    assert_true(file_exists(at(w, "kept/file")));
+    err_free(tree_wipe(at(w, "tree")));
+    AUTO_TEXT struct text found = {0};
+    assert_null(file_read(at(w, "kept/file"), 10, &found));
+    assert_string_equal(text_string(&found), "x");
     assert_true(file_exists(at(w, "tree/tmpfs/file")));
     assert_false(file_exists(at(w, "tree/other"))); // what could be removed is
     expect_err(ERR_CONFLICT, "is a mount point", tree_remove(at(w, "tree/bind")));
@@ -221,6 +244,7 @@ int main(void) {
         ROW(directories_are_made_all_the_way),
         ROW(a_tree_goes_and_what_its_links_name_stays),
         ROW(only_no_such_file_counts_as_no),
+        ROW(a_wiped_tree_is_zeros_and_what_its_links_name_stays),
         ROW(depth_costs_neither_stack_nor_descriptors),
         ROW(mounts_are_not_crossed),
         cmocka_unit_test(chance_differs),
