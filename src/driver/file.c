@@ -31,17 +31,23 @@ static void file_close(void *self) {
     free(f);
 }
 
-static struct err *kind_choose(const char *kind, bool *ret_image) {
-    *ret_image = !text_equal(kind, "directory");
-    if (!*ret_image) return NULL;
-    struct err *e = loopdev_check();
-    if (!e && geteuid() != 0) e = err_new(ERR_UNSUPPORTED, "images need root, to make loop devices");
-    if (e && text_equal(kind, "auto")) {
-        *ret_image = false;
-        err_free(e);
-        return NULL;
-    }
-    return err_wrap(e, "key 'kind' is 'image'");
+static struct err *images_check(void) {
+    TRY(loopdev_check());
+    return geteuid() == 0 ? NULL : err_new(ERR_UNSUPPORTED, "images need root, to make loop devices");
+}
+
+// What would hide volumes that are there is not chosen: who asks for them would hear that they do not exist.
+static struct err *kind_auto(struct file_pool *p) {
+    AUTO_ERR struct err *none = images_check();
+    p->image = !none;
+    return err_wrap(file_kind_check(p), "key 'kind' is 'auto', which means %s here (%s)",
+                    p->image ? "images" : "directories", none ? err_text(none) : "loop devices can be made");
+}
+
+static struct err *kind_choose(const char *kind, struct file_pool *p) {
+    if (text_equal(kind, "auto")) return kind_auto(p);
+    p->image = text_equal(kind, "image");
+    return p->image ? err_wrap(images_check(), "key 'kind' is 'image'") : NULL;
 }
 
 // Pools on one filesystem share a store. The name of the store must outlive a reboot, so it is not the device number.
@@ -89,7 +95,7 @@ static struct err *pool_open(const struct file_driver *f, const struct driver_po
     p->capacity = config->capacity;
     p->headroom = config->headroom;
     TRY(directory_open(f, driver_text(&config->settings, "directory"), p));
-    return kind_choose(driver_text(&config->settings, "kind"), &p->image);
+    return kind_choose(driver_text(&config->settings, "kind"), p);
 }
 
 static struct err *file_open(const struct driver_config *config, void **ret_self) {
@@ -175,7 +181,7 @@ static const struct driver_setting file_pool_settings[] = {
     {"kind", DRIVER_CHOICE, .fallback = "auto", .choices = "auto image directory",
      .help =
          "what a volume is: an image for a loop device, or a directory, which nothing holds to its size; auto: images "
-         "where loop devices can be made"},
+         "where loop devices can be made, and refused where volumes of the other kind lie"},
     {.name = NULL},
 };
 

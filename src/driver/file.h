@@ -25,11 +25,20 @@ struct file_driver {
     size_t pool_count;
 };
 
-// The pool, or ERR_NOT_FOUND.
+// The pool, or ERR_NOT_FOUND; ERR_UNAVAILABLE while its directory is not on the filesystem on which it was opened, as
+// then nothing in it tells anything about its volumes.
 MUST_USE struct err *file_pool_find(const struct file_driver *f, const struct driver_volume *volume,
                                     const struct file_pool **ret_pool);
 // "<directory>/<name>.img", or ".dir".
 char *file_pool_path(const struct file_pool *p, const char *name, struct arena *arena);
+// The volume's path: as its handle says, if that is a path in this pool's directory, else by its name.
+const char *file_volume_path(const struct file_pool *p, const struct driver_volume *v, struct arena *arena);
+// Is the identity at `path` this volume's? As image_identity_check.
+MUST_USE struct err *file_identity_check(const char *path, const struct driver_volume *v);
+// Does the volume's directory or image exist, or anything else that says that it was here: its identity, keepers, floor?
+MUST_USE struct err *file_volume_look(const char *path, bool *ret_there, bool *ret_remains);
+// ERR_CONFLICT when volumes of the other kind lie in the directory of the pool: as this kind it would not show them.
+MUST_USE struct err *file_kind_check(const struct file_pool *p);
 // What the agent finds the volume by: {"device":"loop","path":path,"sparse":true}, or with "directory". NULL when the
 // path is not UTF-8, which open refuses.
 char *file_context(const struct file_pool *p, const char *path, struct arena *arena);
@@ -44,8 +53,8 @@ struct file_space {
 // it was there before and after free space was read. `cluster` NULL: volumes of any cluster are ours.
 MUST_USE struct err *file_pool_space(const struct file_driver *f, const struct file_pool *p, const char *cluster,
                                      struct file_space *ret_space);
-// The size of the volume at `path`; false when there is none.
-bool file_volume_size(const struct file_pool *p, const char *path, struct bytes *ret_size);
+// The size of the volume at `path`; ERR_NOT_FOUND when it certainly does not exist.
+MUST_USE struct err *file_volume_size(const struct file_pool *p, const char *path, struct bytes *ret_size);
 // Directories have no size of their own: it is written beside them.
 MUST_USE struct err *file_size_write(const char *path, struct bytes size);
 

@@ -7,23 +7,21 @@
 #include "base/text.h"
 #include "driver/file.h"
 #include "sys/file.h"
-#include "sys/image_identity.h"
 #include "sys/keeper_registry.h"
 #include "sys/loopdev.h"
 #include "sys/process.h"
 
 enum { LOCK_WAIT_MS = 5000, WAIT_MS = 20000 };
 
-// Finds the volume; ERR_NOT_FOUND without one.
+// Finds where the volume lies, also when it is gone, and refuses another's identity there.
 static struct err *volume_find(const struct file_driver *f, const struct driver_call *call,
                                const struct driver_volume *v, const struct file_pool **ret_pool,
                                const char **ret_path) {
-    struct bytes size;
+    bool named;
     TRY(file_pool_find(f, v, ret_pool));
-    const char *path = v->handle ? v->handle : file_pool_path(*ret_pool, v->name, call->arena);
-    if (!file_volume_size(*ret_pool, path, &size)) return err_new(ERR_NOT_FOUND, "'%s' does not exist", path);
-    *ret_path = path;
-    return NULL;
+    *ret_path = file_volume_path(*ret_pool, v, call->arena);
+    TRY(file_look(arena_format(call->arena, "%s.id", *ret_path), &named));
+    return named ? file_identity_check(*ret_path, v) : NULL;
 }
 
 // Is there a running keeper of an older epoch, or one of this very epoch?
@@ -53,14 +51,14 @@ struct err *file_attach(void *self, const struct driver_call *call, const struct
                         const char **ret_context) {
     const struct file_pool *p;
     const char *path;
-    struct uuid uuid;
+    struct bytes size;
     bool ours = false;
     if (!text_equal(attach->host, boot_id()))
         return err_new(ERR_CONFLICT, "the files are on another host: its boot id is %s, that of the agent's host %s",
                        boot_id(), attach->host);
     TRY(volume_find(self, call, &attach->volume, &p, &path));
-    must(uuid_parse(attach->volume.uuid, &uuid));
-    TRY(image_identity_check(path, uuid, attach->volume.cluster));
+    TRY(file_volume_size(p, path, &size));
+    TRY(file_identity_check(path, &attach->volume));
     TRY(keepers_ask(path, attach->epoch, &ours));
     if (p->image && !ours) TRY(holder_refuse(path));
     *ret_context = file_context(p, path, call->arena);
@@ -71,8 +69,8 @@ static int64_t wait_ms(const struct driver_call *call) {
     return call->timeout_ms ? (int64_t)call->timeout_ms * 3 / 4 : WAIT_MS; // leaves time for the answer
 }
 
-static struct err *released(const struct file_pool *p, const char *path, const struct driver_attach *attach,
-                            int64_t ms) {
+// No keeper up to the attachment's epoch, and then no loop device.
+static struct err *released(const char *path, const struct driver_attach *attach, bool image, int64_t ms) {
     struct keeper_records records = {0};
     struct err *e = keeper_list(path, &records);
     bool newer = false;
@@ -83,20 +81,17 @@ static struct err *released(const struct file_pool *p, const char *path, const s
                         (int)r->pid);
     }
     vec_done(&records);
-    if (e || newer || !p->image) return e;
-    return loopdev_wait_gone(path, ms);
+    return e || newer || !image ? e : loopdev_wait_gone(path, ms);
 }
 
 struct err *file_detach(void *self, const struct driver_call *call, const struct driver_attach *attach) {
     const struct file_pool *p;
     const char *path;
+    bool there, remains;
     if (!text_equal(attach->host, boot_id())) return NULL; // that boot is over, and its mounts with it
-    struct err *e = volume_find(self, call, &attach->volume, &p, &path);
-    if (e && err_kind(e) == ERR_NOT_FOUND) {
-        err_free(e);
-        return NULL;
-    }
-    return e ? e : released(p, path, attach, wait_ms(call));
+    TRY(volume_find(self, call, &attach->volume, &p, &path));
+    TRY(file_volume_look(path, &there, &remains));
+    return remains ? released(path, attach, p->image && there, wait_ms(call)) : NULL;
 }
 
 struct err *file_fence(void *self, const struct driver_call *call, const struct driver_attach *attach,
@@ -107,14 +102,8 @@ struct err *file_fence(void *self, const struct driver_call *call, const struct 
     if (!text_equal(attach->host, boot_id()))
         text_addf(&proof, "the host was started anew: its boot id was %s and is %s, so its mounts are gone; ",
                   attach->host, boot_id());
-    struct err *e = volume_find(self, call, &attach->volume, &p, &path);
-    if (e && err_kind(e) == ERR_NOT_FOUND) {
-        err_free(e);
-        text_add(&proof, "the volume does not exist");
-    } else {
-        TRY(e);
-        TRY(keeper_fence(path, attach->epoch, wait_ms(call), &proof));
-    }
+    TRY(volume_find(self, call, &attach->volume, &p, &path));
+    TRY(keeper_fence(path, attach->epoch, wait_ms(call), &proof)); // also of what is gone: a keeper may still come
     *ret_proof = arena_text(call->arena, text_string(&proof));
     return NULL;
 }

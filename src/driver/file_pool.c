@@ -20,23 +20,64 @@
 #include "sys/keeper_registry.h"
 #include "sys/process.h"
 
+static struct err *pool_reach(const struct file_pool *p) {
+    struct stat s;
+    if (stat(p->directory, &s))
+        return err_new(ERR_UNAVAILABLE, "directory '%s' cannot be reached: %s", p->directory, strerror(errno));
+    if (s.st_dev == p->device) return NULL;
+    return err_new(ERR_UNAVAILABLE,
+                   "directory '%s' is on another filesystem than when the provider was started: mount the one it was "
+                   "on, or start the provider again",
+                   p->directory);
+}
+
 struct err *file_pool_find(const struct file_driver *f, const struct driver_volume *volume,
                            const struct file_pool **ret_pool) {
     for (size_t i = 0; i < f->pool_count; i++) {
         const struct file_pool *p = &f->pools[i];
         if (!text_equal(p->instance, volume->instance) || !text_equal(p->name, volume->pool)) continue;
         *ret_pool = p;
-        return NULL;
+        return pool_reach(p);
     }
     return err_new(ERR_NOT_FOUND, "the provider's configuration has no such pool");
 }
 
+static const char *kind_suffix(bool image) {
+    return image ? ".img" : ".dir";
+}
+
 static const char *pool_suffix(const struct file_pool *p) {
-    return p->image ? ".img" : ".dir";
+    return kind_suffix(p->image);
 }
 
 char *file_pool_path(const struct file_pool *p, const char *name, struct arena *arena) {
     return arena_format(arena, "%s/%s%s", p->directory, name, pool_suffix(p));
+}
+
+const char *file_volume_path(const struct file_pool *p, const struct driver_volume *v, struct arena *arena) {
+    size_t size = strlen(p->directory);
+    const char *h = v->handle;
+    if (h && strncmp(h, p->directory, size) == 0 && h[size] == '/' && h[size + 1] != '.' &&
+        !strchr(h + size + 1, '/') && text_ends(h, pool_suffix(p)))
+        return h;
+    return file_pool_path(p, v->name, arena);
+}
+
+struct err *file_identity_check(const char *path, const struct driver_volume *v) {
+    struct uuid uuid;
+    must(uuid_parse(v->uuid, &uuid)); // the door checked it
+    return image_identity_check(path, uuid, v->cluster);
+}
+
+struct err *file_volume_look(const char *path, bool *ret_there, bool *ret_remains) {
+    static const char *const beside[] = {".id", ".keepers", ".floor"};
+    TRY(file_look(path, ret_there));
+    *ret_remains = *ret_there;
+    for (size_t i = 0; !*ret_remains && i < ARRAY_LEN(beside); i++) {
+        AUTO_FREE char *other = mem_format("%s%s", path, beside[i]);
+        TRY(file_look(other, ret_remains));
+    }
+    return NULL;
 }
 
 char *file_context(const struct file_pool *p, const char *path, struct arena *arena) {
@@ -56,19 +97,25 @@ struct err *file_size_write(const char *path, struct bytes size) {
     return file_write(beside, text.data, text.size, 0600);
 }
 
-static bool directory_size(const char *path, struct bytes *ret_size) {
+static struct err *directory_size(const char *path, struct bytes *ret_size) {
     AUTO_FREE char *beside = mem_format("%s.size", path);
     AUTO_TEXT struct text text = {0};
     AUTO_ERR struct err *e = file_read(beside, 32, &text);
-    return !e && text_to_u64(text_string(&text), &ret_size->n);
+    if (!e && text_to_u64(text_string(&text), &ret_size->n)) return NULL;
+    return err_new(ERR_CORRUPT, "the size of '%s' cannot be read: %s", path,
+                   e ? err_text(e) : "its file '.size' holds no number");
 }
 
-bool file_volume_size(const struct file_pool *p, const char *path, struct bytes *ret_size) {
+struct err *file_volume_size(const struct file_pool *p, const char *path, struct bytes *ret_size) {
     struct stat s;
-    if (lstat(path, &s)) return false;
-    if (!p->image) return S_ISDIR(s.st_mode) && directory_size(path, ret_size);
+    if (lstat(path, &s))
+        return errno == ENOENT ? err_new(ERR_NOT_FOUND, "'%s' does not exist", path)
+                               : err_errno(errno, "look at '%s'", path);
+    if (p->image ? !S_ISREG(s.st_mode) : !S_ISDIR(s.st_mode))
+        return err_new(ERR_CONFLICT, "'%s' is no %s", path, p->image ? "file" : "directory");
+    if (!p->image) return directory_size(path, ret_size);
     ret_size->n = (uint64_t)s.st_size;
-    return S_ISREG(s.st_mode);
+    return NULL;
 }
 
 // ---- what is there ----
@@ -84,19 +131,37 @@ static int name_order(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+// Adds what is before that ending in the names of the directory's entries; hidden ones are left out.
+static struct err *entries_add(const char *directory, const char *ending, struct names *ret_names) {
+    DIR *dir = opendir(directory);
+    if (!dir) return err_errno(errno, "list directory '%s'", directory);
+    for (struct dirent *e; errno = 0, (e = readdir(dir));) {
+        if (!text_ends(e->d_name, ending) || e->d_name[0] == '.') continue;
+        vec_push(ret_names, mem_format("%.*s", (int)(strlen(e->d_name) - strlen(ending)), e->d_name));
+    }
+    struct err *failed = errno ? err_errno(errno, "list directory '%s'", directory) : NULL;
+    closedir(dir);
+    return failed;
+}
+
+struct err *file_kind_check(const struct file_pool *p) {
+    struct names others = {0};
+    AUTO_FREE char *identity = mem_format("%s.id", kind_suffix(!p->image));
+    struct err *e = entries_add(p->directory, identity, &others);
+    if (!e && others.count)
+        e = err_new(ERR_CONFLICT,
+                    "directory '%s' holds volumes that are %s, such as '%s%s': say which kind it is for, or take "
+                    "another directory",
+                    p->directory, p->image ? "directories" : "images", others.at[0], kind_suffix(!p->image));
+    names_done(&others);
+    return e;
+}
+
 // Object names in the pool, sorted: of volumes, and of identities whose volume is missing (a create or delete was cut).
 static struct err *pool_names(const struct file_pool *p, struct names *ret_names) {
-    DIR *dir = opendir(p->directory);
-    if (!dir) return err_errno(errno, "list directory '%s'", p->directory);
-    const char *suffix = pool_suffix(p);
-    AUTO_FREE char *identity = mem_format("%s.id", suffix);
-    for (struct dirent *e; (e = readdir(dir));) {
-        const char *end = text_ends(e->d_name, suffix) ? suffix : text_ends(e->d_name, identity) ? identity : NULL;
-        if (!end || e->d_name[0] == '.') continue;
-        size_t size = strlen(e->d_name) - strlen(end);
-        vec_push(ret_names, mem_format("%.*s", (int)size, e->d_name));
-    }
-    closedir(dir);
+    AUTO_FREE char *identity = mem_format("%s.id", pool_suffix(p));
+    TRY(entries_add(p->directory, pool_suffix(p), ret_names));
+    TRY(entries_add(p->directory, identity, ret_names));
     if (ret_names->count) qsort(ret_names->at, ret_names->count, sizeof *ret_names->at, name_order);
     size_t kept = 0;
     for (size_t i = 0; i < ret_names->count; i++) {
@@ -208,8 +273,9 @@ struct err *file_pool_space(const struct file_driver *f, const struct file_pool 
 static bool keeper_runs(const char *path) {
     AUTO_FREE char *records = mem_format("%s.keepers", path);
     struct keeper_records found = {0};
-    if (!file_exists(records)) return false;
-    AUTO_ERR struct err *e = keeper_list(path, &found);
+    bool there = false;
+    AUTO_ERR struct err *e = file_look(records, &there);
+    if (!e && there) e = keeper_list(path, &found);
     bool runs = e || found.count; // who cannot be asked may run
     vec_done(&found);
     return runs;
@@ -223,7 +289,7 @@ static struct driver_object object_report(const struct file_pool *p, const char 
                               .pool = arena_text(arena, p->name)};
     struct uuid uuid;
     AUTO_FREE char *cluster = NULL;
-    if (!file_volume_size(p, path, &o.size)) o.size = (struct bytes){0};
+    err_free(file_volume_size(p, path, &o.size)); // what cannot be read stays 0
     if (!volume_identity(path, &uuid, &cluster)) return o;
     char text[UUID_TEXT];
     uuid_text(uuid, text);

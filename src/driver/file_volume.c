@@ -19,22 +19,6 @@
 
 enum { LOCK_WAIT_MS = 5000 };
 
-// The volume's path: as its handle says, if that is a path in this pool's directory, else by its name.
-static const char *volume_path(const struct file_pool *p, const struct driver_volume *v, struct arena *arena) {
-    size_t size = strlen(p->directory);
-    const char *h = v->handle;
-    if (h && strncmp(h, p->directory, size) == 0 && h[size] == '/' && h[size + 1] != '.' &&
-        !strchr(h + size + 1, '/') && text_ends(h, p->image ? ".img" : ".dir"))
-        return h;
-    return file_pool_path(p, v->name, arena);
-}
-
-static struct uuid volume_uuid(const struct driver_volume *v) {
-    struct uuid uuid;
-    must(uuid_parse(v->uuid, &uuid)); // the door checked it
-    return uuid;
-}
-
 // ENOSPC and its kin in our words: everything else keeps the system's.
 static struct err *space_err(int number, const struct file_driver *f, const struct file_pool *p, struct bytes asked,
                              const char *path) {
@@ -97,7 +81,7 @@ static struct err *capacity_check(const struct file_driver *f, const struct file
 }
 
 static void remains_remove(const char *path) {
-    static const char *const suffixes[] = {".id", ".size", ".new"};
+    static const char *const suffixes[] = {".id", ".size", ".new", ".lock"};
     for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
         AUTO_FREE char *beside = mem_format("%s%s", path, suffixes[i]);
         (void)unlink(beside); // missing is fine; what stays is listed as a volume without an image
@@ -108,8 +92,10 @@ static void remains_remove(const char *path) {
 static struct err *volume_make(const struct file_driver *f, const struct file_pool *p, const char *path,
                                const struct driver_create *create, uint64_t size) {
     const struct driver_volume *v = &create->volume;
-    TRY(capacity_check(f, p, v->cluster, size));
-    struct err *e = image_identity_write(path, volume_uuid(v), v->cluster, v->label);
+    struct uuid uuid;
+    must(uuid_parse(v->uuid, &uuid)); // the door checked it
+    struct err *e = capacity_check(f, p, v->cluster, size);
+    if (!e) e = image_identity_write(path, uuid, v->cluster, v->label);
     if (!e) e = p->image ? image_make(f, p, path, size) : directory_volume_make(p, path, size);
     if (e) remains_remove(path);
     return e;
@@ -119,13 +105,16 @@ static struct err *volume_claim(const struct file_driver *f, const struct file_p
                                 const struct driver_create *create, struct bytes *ret_size) {
     AUTO_FREE char *identity = mem_format("%s.id", path);
     struct bytes size;
+    bool named, there;
     if (!bytes_round_up(create->size, (struct bytes){FILE_GRAIN}, &size))
         return err_new(ERR_INVALID, "its size is too large");
-    if (file_exists(identity))
-        TRY(image_identity_check(path, volume_uuid(&create->volume), create->volume.cluster));
-    else if (file_exists(path))
-        return err_new(ERR_CONFLICT, "'%s' exists and has no identity: somebody else made it", path);
-    if (!file_volume_size(p, path, ret_size)) {
+    TRY(file_look(identity, &named));
+    TRY(file_look(path, &there));
+    if (named) TRY(file_identity_check(path, &create->volume));
+    if (there && !named) return err_new(ERR_CONFLICT, "'%s' exists and has no identity: somebody else made it", path);
+    if (there) {
+        TRY(file_volume_size(p, path, ret_size));
+    } else {
         TRY(volume_make(f, p, path, create, size.n));
         *ret_size = size;
     }
@@ -141,7 +130,7 @@ struct err *file_create(void *self, const struct driver_call *call, const struct
     TRY(file_pool_find(f, &create->volume, &p));
     if (create->source) return err_new(ERR_UNSUPPORTED, "the driver 'file' cannot clone");
     if (create->many_hosts) return err_new(ERR_UNSUPPORTED, "an image has one writer");
-    const char *path = volume_path(p, &create->volume, call->arena);
+    const char *path = file_volume_path(p, &create->volume, call->arena);
     AUTO_FD int lock = -1;
     TRY(image_lock(path, LOCK_WAIT_MS, &lock));
     TRY(volume_claim(f, p, path, create, &size));
@@ -166,8 +155,12 @@ static struct err *keepers_check(const char *path) {
 static struct err *image_unlink(const struct file_pool *p, const char *path, bool wipe) {
     AUTO_FD int lock = -1;
     int holder = -1;
+    bool there;
+    struct bytes size;
     TRY(image_lock(path, LOCK_WAIT_MS, &lock));
-    if (!file_exists(path)) return NULL;
+    TRY(file_look(path, &there));
+    if (!there) return NULL;
+    TRY(file_volume_size(p, path, &size)); // of a file, and nothing else of that name
     TRY(loopdev_holder(path, &holder));
     if (holder >= 0) return err_new(ERR_CONFLICT, "/dev/loop%d still holds '%s'", holder, path);
     TRY(wipe ? tree_wipe(path) : tree_remove(path));
@@ -191,10 +184,13 @@ struct err *file_remove(void *self, const struct driver_call *call, const struct
     const struct file_driver *f = self;
     const struct file_pool *p;
     TRY(file_pool_find(f, volume, &p));
-    const char *path = volume_path(p, volume, call->arena);
+    const char *path = file_volume_path(p, volume, call->arena);
     AUTO_FREE char *identity = mem_format("%s.id", path);
-    if (!file_exists(identity) && !file_exists(path)) return keeper_registry_remove(path);
-    TRY(image_identity_check(path, volume_uuid(volume), volume->cluster));
+    bool named, there;
+    TRY(file_look(identity, &named));
+    TRY(file_look(path, &there));
+    if (!named && !there) return keeper_registry_remove(path);
+    TRY(file_identity_check(path, volume));
     TRY(keepers_check(path));
     TRY(p->image ? image_unlink(p, path, wipe) : directory_unlink(p, path, wipe));
     TRY(keeper_registry_remove(path));
@@ -225,14 +221,14 @@ struct err *file_grow(void *self, const struct driver_call *call, const struct d
     const struct file_pool *p;
     struct bytes to, from;
     TRY(file_pool_find(f, volume, &p));
-    const char *path = volume_path(p, volume, call->arena);
+    const char *path = file_volume_path(p, volume, call->arena);
     if (!bytes_round_up(size, (struct bytes){FILE_GRAIN}, &to))
         return err_new(ERR_INVALID, "the new size is too large");
     AUTO_FD int lock = -1;
-    if (!file_volume_size(p, path, &from)) return err_new(ERR_NOT_FOUND, "'%s' does not exist", path);
+    TRY(file_volume_size(p, path, &from));
     TRY(image_lock(path, LOCK_WAIT_MS, &lock));
-    TRY(image_identity_check(path, volume_uuid(volume), volume->cluster));
-    if (!file_volume_size(p, path, &from)) return err_new(ERR_NOT_FOUND, "'%s' does not exist", path);
+    TRY(file_identity_check(path, volume));
+    TRY(file_volume_size(p, path, &from));
     if (from.n < to.n) {
         TRY(capacity_check(f, p, volume->cluster, to.n - from.n));
         TRY(p->image ? image_grow(f, p, path, from.n, to.n) : file_size_write(path, to));
