@@ -149,6 +149,7 @@ static void request_fill(struct provider *p, struct operation *o, enum driver_ac
                                                    .bandwidth = {m->bandwidth},
                                                    .fs = m->fs,
                                                    .zero = m->zero,
+                                                   .many_hosts = m->many_hosts,
                                                    .tags = tags};
     if (act == DRIVER_ACT_ATTACH || act == DRIVER_ACT_DETACH || act == DRIVER_ACT_FENCE)
         o->request.attach = (struct driver_attach){.volume = v,
@@ -156,6 +157,7 @@ static void request_fill(struct provider *p, struct operation *o, enum driver_ac
                                                    .agent = m->agent_name,
                                                    .epoch = m->epoch,
                                                    .read_only = m->read_only,
+                                                   .many_hosts = m->many_hosts,
                                                    .context = m->attach_context,
                                                    .tags = tags};
 }

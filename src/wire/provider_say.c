@@ -47,6 +47,8 @@ static void volume_fill(const struct state *s, const struct operation_row *o, co
     m->fs = v->fs.n ? (char *)state_text(s, v->fs) : NULL;
     m->handle = (char *)v->handle;
     m->create_context = (char *)v->context;
+    m->has_many_hosts = true;
+    m->many_hosts = v->access != ACCESS_SINGLE_WRITER;
     m->has_zero = m->has_wipe = true;
     m->zero = o->kind == OP_CREATE && v->zero_at_create;
     m->wipe = o->wipe;

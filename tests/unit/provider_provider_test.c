@@ -213,9 +213,8 @@ static const char *uuid_of(struct world *w, unsigned volume) {
     return arena_format(&w->arena, "00000000-0000-4000-8000-%012u", volume);
 }
 
-static void ask(struct world *w, uint64_t id, Granary__OperationKind kind, unsigned volume, uint64_t size,
-                const char *pool) {
-    Granary__ToProvider m = GRANARY__TO_PROVIDER__INIT;
+static Granary__ProviderOperation operation_of(struct world *w, uint64_t id, Granary__OperationKind kind,
+                                               unsigned volume) {
     Granary__ProviderOperation o = GRANARY__PROVIDER_OPERATION__INIT;
     o.operation_id = id;
     o.kind = kind;
@@ -223,15 +222,27 @@ static void ask(struct world *w, uint64_t id, Granary__OperationKind kind, unsig
     o.volume_uuid = (char *)uuid_of(w, volume);
     o.volume_name = arena_format(&w->arena, "db-%u", volume);
     o.instance = (char *)"main";
-    o.pool = (char *)pool;
-    o.has_size = true;
-    o.size = size;
+    o.pool = (char *)"thick";
     o.host_identity = (char *)"h1";
     o.agent_name = (char *)"n1";
     o.has_epoch = true;
     o.epoch = 1;
-    m.operation = &o;
+    return o;
+}
+
+static void tell(struct world *w, Granary__ProviderOperation *o) {
+    Granary__ToProvider m = GRANARY__TO_PROVIDER__INIT;
+    m.operation = o;
     step(w, (struct provider_input){.kind = PROVIDER_MESSAGE, .message = &m});
+}
+
+static void ask(struct world *w, uint64_t id, Granary__OperationKind kind, unsigned volume, uint64_t size,
+                const char *pool) {
+    Granary__ProviderOperation o = operation_of(w, id, kind, volume);
+    o.pool = (char *)pool;
+    o.has_size = true;
+    o.size = size;
+    tell(w, &o);
 }
 
 #define CREATE GRANARY__OPERATION_KIND__OPERATION_CREATE
@@ -363,6 +374,30 @@ static void a_full_pool_is_a_failed_operation_with_the_sentence(void **state) {
     assert_string_equal(r->error_kind, "full");
     assert_non_null(strstr(r->message, "create volume 'db-1' in pool 'shelf/main/thick'"));
     assert_true(named(w, 1));
+}
+
+static void only_a_volume_for_many_hosts_is_attached_to_a_second_one(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    for (unsigned volume = 1; volume <= 2; volume++) {
+        ask(w, volume, CREATE, volume, MB, "thick");
+        for (unsigned host = 1; host <= 2; host++) {
+            Granary__ProviderOperation o = operation_of(w, 10 * volume + host, ATTACH, volume);
+            o.has_many_hosts = true;
+            o.many_hosts = volume == 2;
+            o.host_identity = arena_format(&w->arena, "h%u", host);
+            o.agent_name = arena_format(&w->arena, "n%u", host);
+            o.epoch = host;
+            tell(w, &o);
+        }
+    }
+    pass(w, 500);
+    assert_true(result_of(w, 11, NULL)->done);
+    assert_false(result_of(w, 12, NULL)->done);
+    assert_non_null(strstr(result_of(w, 12, NULL)->message, "host 'h1' has it attached"));
+    assert_true(result_of(w, 21, NULL)->done);
+    assert_true(result_of(w, 22, NULL)->done);
+    assert_true(memory_may_write(door_self(w->storage), uuid_of(w, 2), "h2"));
 }
 
 static void a_hanging_call_holds_up_its_volume_alone(void **state) {
@@ -635,6 +670,7 @@ int main(void) {
         T(a_question_asked_twice_is_carried_out_once_and_answered_twice),
         T(operations_on_one_volume_run_in_order),
         T(a_full_pool_is_a_failed_operation_with_the_sentence),
+        T(only_a_volume_for_many_hosts_is_attached_to_a_second_one),
         T(a_hanging_call_holds_up_its_volume_alone),
         T(a_driver_for_one_call_at_a_time_gets_one),
         T(no_more_calls_run_than_the_budget),

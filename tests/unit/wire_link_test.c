@@ -386,8 +386,24 @@ static void an_operation_names_the_host_as_its_driver_knows_it(void **world UNUS
     assert_string_equal(m->operation->agent_name, "n1");
     assert_string_equal(m->operation->pool, "fast");
     assert_int_equal(m->operation->size, 10 * GIB);
+    assert_false(m->operation->many_hosts);
     const struct operation_row gone = {.id = 51, .kind = OP_DELETE, .volume = 999999};
     assert_null(provider_operation(t.w->state, &gone, &t.w->arena));
+    desk_done(&t);
+}
+
+static void an_operation_says_whether_many_hosts_may_have_the_volume(void **world UNUSED) {
+    struct desk t = desk_new();
+    static const uint8_t shared[] = {ACCESS_MULTI_READER, ACCESS_MULTI_WRITER};
+    const struct attachment_row *a = state_attachment(t.w->state, desk_attachment(&t));
+    const struct operation_row first = {.id = 50, .kind = OP_ATTACH, .volume = a->volume, .attachment = a->id};
+    const struct operation_row second = {.id = 51, .kind = OP_CREATE, .volume = a->volume};
+    for (size_t i = 0; i < ARRAY_LEN(shared); i++) {
+        edit_volume(world_draft(t.w), first.volume, EV_volume_changed)->access = shared[i];
+        world_apply(t.w);
+        assert_true(provider_operation(t.w->state, &first, &t.w->arena)->operation->many_hosts);
+        assert_true(provider_operation(t.w->state, &second, &t.w->arena)->operation->many_hosts);
+    }
     desk_done(&t);
 }
 
@@ -424,6 +440,7 @@ int main(void) {
         cmocka_unit_test(foreign_objects_have_no_volume),
         cmocka_unit_test(the_grant_to_format_goes_out_only_while_the_registry_says_so),
         cmocka_unit_test(an_operation_names_the_host_as_its_driver_knows_it),
+        cmocka_unit_test(an_operation_says_whether_many_hosts_may_have_the_volume),
         cmocka_unit_test(a_launch_needs_all_its_attachments),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
