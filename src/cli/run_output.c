@@ -11,10 +11,6 @@ void run_output_init(struct run_output *o) {
     o->fds[0] = o->fds[1] = -1;
 }
 
-bool run_output_is_open(const struct run_output *o) {
-    return o->fds[0] >= 0;
-}
-
 void run_output_close(struct run_output *o) {
     for (int i = 0; i < 2; i++)
         if (o->fds[i] >= 0) close(o->fds[i]);

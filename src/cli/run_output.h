@@ -12,7 +12,6 @@ struct run_output {
 void run_output_init(struct run_output *o);
 // False when the files cannot be read here: the task runs on another machine, or as somebody whose files are closed to us.
 bool run_output_open(struct run_output *o, const char *sandbox);
-bool run_output_is_open(const struct run_output *o);
 // Copies what is new to our own stdout and stderr. False when nothing was.
 bool run_output_copy(struct run_output *o);
 void run_output_close(struct run_output *o);

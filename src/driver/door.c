@@ -63,10 +63,6 @@ void door_close(struct door *d) {
     free(d);
 }
 
-const struct driver *door_driver(const struct door *d) {
-    return d->driver;
-}
-
 void *door_self(const struct door *d) {
     return d->self;
 }

@@ -15,8 +15,7 @@ MUST_USE struct err *door_open(const struct driver *driver, const struct driver_
 // Wraps state that was opened elsewhere: door_close leaves it open (the storage of a simulated world outlives its
 // provider).
 MUST_USE struct door *door_around(const struct driver *driver, const char *provider, void *self);
-void door_close(struct door *d); // accepts NULL; no call may be running
-const struct driver *door_driver(const struct door *d);
+void door_close(struct door *d);       // accepts NULL; no call may be running
 void *door_self(const struct door *d); // the driver's state, borrowed
 bool door_has(const struct door *d, enum driver_act act);
 

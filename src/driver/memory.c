@@ -460,17 +460,6 @@ bool memory_may_write(void *self, const char *uuid, const char *host) {
     return o && object_host(o, host);
 }
 
-size_t memory_writers(void *self, const char *uuid) {
-    struct object *o = object_find(&((struct memory *)self)->objects, uuid);
-    return o ? o->hosts.count : 0;
-}
-
-struct bytes memory_taken(void *self, const char *instance, const char *pool) {
-    struct memory *m = self;
-    struct pool *p = pool_find(m, instance, pool);
-    return p ? m->stores.at[p->store].taken : (struct bytes){0};
-}
-
 const struct driver_setting memory_pool_settings[] = {
     {"store", DRIVER_TEXT, .help = "name of the backing store; pools that name the same are views of it"},
     {"smallest", DRIVER_SIZE, .fallback = "1MiB", .help = "smallest volume"},

@@ -17,9 +17,5 @@ MUST_USE bool memory_add_foreign(void *self, const char *instance, const char *p
 size_t memory_count(void *self);
 // May this host write to this volume now, as the storage sees it?
 bool memory_may_write(void *self, const char *uuid, const char *host);
-// How many hosts may.
-size_t memory_writers(void *self, const char *uuid);
-// Store bytes taken from the store of that pool, by anybody. 0 for a pool that does not exist.
-struct bytes memory_taken(void *self, const char *instance, const char *pool);
 
 #endif

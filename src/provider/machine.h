@@ -122,13 +122,11 @@ struct provider {
 void provider_log(struct provider *p, const char *format, ...) PRINTF(2, 3);
 // A new message in this step's arena, to be filled; dropped when there is no session.
 Granary__FromProvider *provider_say(struct provider *p);
-// Copies into the arena of the step.
 
 // ---- calls (job.c) ----
 
-// Starts a call if the budget allows; takes over the arena that the request points into.
-enum { ENDED_MOST = 1024 }; // results remembered, so that a question asked twice is answered twice
-bool job_room(const struct provider *p);
+bool job_room(const struct provider *p); // does the budget allow another call?
+// Starts a call. What the request points into lives until it is done.
 struct job *job_start(struct provider *p, enum job_kind kind, const struct driver_request *request,
                       uint32_t timeout_ms);
 void job_done(struct provider *p, const struct provider_input *input);
@@ -139,6 +137,7 @@ int64_t provider_back_off(const struct provider *p, uint64_t id, unsigned attemp
 
 // ---- operations (operation.c) ----
 
+enum { ENDED_MOST = 1024 }; // results remembered, so that a question asked twice is answered twice
 void operation_take(struct provider *p, const Granary__ProviderOperation *message);
 void operation_done(struct provider *p, struct operation *o, const struct provider_input *input);
 void operations_run(struct provider *p);  // starts what can be started
