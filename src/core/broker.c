@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walking the pools of a class in order of score, and refusing with the nearest.
+// Placing requests, and refusing with the nearest pools.
 #include "core/broker.h"
 
 #include <string.h>
 
-#include "core/index.h"
+#include "core/fits.h"
 #include "core/refusal.h"
 
 bool broker_role_allowed(const struct state *s, const struct class_row *class, symbol role) {
@@ -13,42 +13,11 @@ bool broker_role_allowed(const struct state *s, const struct class_row *class, s
 
 // ---- fits ----
 
-static bool fit_before(const struct fit *a, const struct fit *b) {
-    if (a->score != b->score) return a->score > b->score;
-    if (a->free.n != b->free.n) return a->free.n > b->free.n;
-    return a->pool < b->pool;
-}
-
-static void fit_keep(struct fit *fits, size_t *count, size_t most, struct fit fit) {
-    if (*count == most && !fit_before(&fit, &fits[most - 1])) return;
-    size_t at = *count < most ? (*count)++ : most - 1;
-    for (; at > 0 && fit_before(&fit, &fits[at - 1]); at--) fits[at] = fits[at - 1];
-    fits[at] = fit;
-}
-
-static size_t terms_fits(const struct draft *d, const struct terms *t, struct fit *ret_fits, size_t most) {
-    size_t count = 0;
-    struct candidates list = index_candidates(d->state, t->class->id);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct candidate *c = &list.at[i];
-        // Without an agent nothing can make up for a lower score.
-        if (!t->agent && count == most && c->score < ret_fits[count - 1].score) break;
-        const struct pool_row *pool = draft_pool(d, c->pool);
-        if (!pool) continue;
-        struct verdict v = verdict_of(d, t, pool, true);
-        if (v.rule) continue;
-        struct reach_want reach = terms_reach(t, pool);
-        int64_t score = c->score + (t->agent ? index_affinity(d->state, &reach, t->agent) : 0);
-        fit_keep(ret_fits, &count, most, (struct fit){pool->id, v.charge, score, {v.free.bytes}});
-    }
-    return count;
-}
-
 size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_fits, size_t most) {
     struct terms t;
     struct err *e = terms_of(d, w, &t);
     err_free(e);
-    return e || !most ? 0 : terms_fits(d, &t, ret_fits, most);
+    return e ? 0 : fits_find(d, &t, ret_fits, most);
 }
 
 // ---- refusing ----
@@ -121,7 +90,7 @@ static struct err *broker_refuse(const struct draft *d, const struct terms *t) {
 struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit) {
     struct terms t;
     TRY(terms_of(d, w, &t));
-    return terms_fits(d, &t, ret_fit, 1) ? NULL : broker_refuse(d, &t);
+    return fits_find(d, &t, ret_fit, 1) ? NULL : broker_refuse(d, &t);
 }
 
 // ---- classes by name ----
@@ -182,21 +151,6 @@ struct err *broker_class(const struct state *s, const char *name, const struct c
 
 // ---- the largest volume ----
 
-static uint64_t candidates_largest(const struct draft *d, struct terms *t) {
-    uint64_t best = 0;
-    struct candidates list = index_candidates(d->state, t->class->id);
-    uint64_t least =
-        t->class->doc->spec.smallest.n > t->fs->smallest.n ? t->class->doc->spec.smallest.n : t->fs->smallest.n;
-    for (size_t i = 0; i < list.count; i++) {
-        const struct pool_row *pool = draft_pool(d, list.at[i].pool);
-        if (!pool || !pool->facts) continue;
-        t->size.n = terms_largest(d, t, pool);
-        if (!t->size.n || t->size.n < least || t->size.n <= best) continue;
-        if (!verdict_of(d, t, pool, true).rule) best = t->size.n;
-    }
-    return best;
-}
-
 // A view of the state alone, when the command has changed no balance: then the figure can be remembered.
 static bool draft_balances_untouched(const struct draft *d) {
     for (size_t i = 0; i < d->touched.count; i++) {
@@ -216,7 +170,8 @@ struct bytes broker_largest(const struct draft *d, uint64_t class, symbol role) 
     const struct filesystem *fs = row->doc->spec.fs;
     struct terms t = {.class = row, .fs = fs, .raw = filesystem_raw(fs)};
     t.fs_place = t.raw ? 0 : index_fs(d->state, fs->name);
-    largest.n = candidates_largest(untouched ? &plain : d, &t);
+    struct bytes least = row->doc->spec.smallest.n > fs->smallest.n ? row->doc->spec.smallest : fs->smallest;
+    largest = fits_largest(untouched ? &plain : d, &t, least);
     if (untouched) index_remember(d->state, class, largest.n);
     return largest;
 }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is fixed between a class and a pool, and the order of the pools of a class.
+// What is fixed between a class and a pool.
 #include "core/candidate.h"
-
-#include <string.h>
 
 bool pool_selector_holds(const struct symbols *s, const struct selector *sel, const struct tag_set *tags) {
     for (uint32_t i = 0; i < sel->term_count; i++) {
@@ -29,31 +27,4 @@ int64_t candidate_score(const struct symbols *s, const struct class_spec *spec, 
         if (!selector_joins(&p->selector) && selector_holds(s, &p->selector, &f->tags, NULL)) score += p->weight;
     }
     return score;
-}
-
-static bool candidate_before(const struct candidate *a, const struct candidate *b) {
-    return a->score != b->score ? a->score > b->score : a->pool < b->pool;
-}
-
-void candidate_insert(struct candidate_list *c, struct candidate candidate) {
-    size_t low = 0, high = c->count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (candidate_before(&c->at[middle], &candidate))
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    (void)vec_add(c);
-    struct candidate *at = c->at;
-    memmove(at + low + 1, at + low, (c->count - 1 - low) * sizeof *at);
-    at[low] = candidate;
-}
-
-void candidate_remove(struct candidate_list *c, uint64_t pool) {
-    for (size_t i = 0; i < c->count; i++)
-        if (c->at[i].pool == pool) {
-            vec_remove(c, i);
-            return;
-        }
 }

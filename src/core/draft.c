@@ -157,21 +157,9 @@ struct quantities draft_granted(const struct draft *d, const struct pool_row *po
     return granted;
 }
 
-static uint64_t left(uint64_t total, uint64_t granted) {
-    return total > granted ? total - granted : 0;
-}
-
 struct quantities draft_pool_free(const struct draft *d, const struct pool_row *pool) {
-    if (!pool->facts) return (struct quantities){.known = KNOWS_IOPS | KNOWS_BANDWIDTH | KNOWS_VOLUMES};
-    const struct pool_facts *f = pool->facts;
-    struct quantities granted = draft_granted(d, pool), free = {.known = f->total.known};
-    uint64_t store_bytes = left(f->total.bytes, granted.bytes);
-    if (f->headroom.n && f->physical_free.n <= f->headroom.n) store_bytes = 0;
-    free.bytes = pool_grantable_bytes(pool, store_bytes).n;
-    free.iops = left(f->total.iops, granted.iops);
-    free.bandwidth = left(f->total.bandwidth, granted.bandwidth);
-    free.volumes = left(f->total.volumes, granted.volumes);
-    return free;
+    struct quantities granted = draft_granted(d, pool);
+    return pool_grantable(pool, &granted);
 }
 
 struct draft_mark draft_mark(const struct draft *d) {

@@ -6,14 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/reach.h"
-
-struct pool_entry {
-    uint64_t id;
-    struct pool_facts *facts; // held; NULL until it reports
-    struct reach *reach;      // its constraints and preferences; NULL without facts
-    bool stale;
-};
+#include "core/candidate.h"
 
 struct class_entry {
     uint64_t id;
@@ -21,9 +14,9 @@ struct class_entry {
     bool joins;               // some rule about agents depends on the pool's tags
     struct reach *reach;      // when it does not join
     struct map joined;        // when it does: pool id -> struct reach *
-    struct candidate_list candidates;
-    uint64_t *usable;        // agents that can use some usable pool
-    uint64_t usable_version; // of the index, when `usable` was worked out; 0 never
+    struct shape_list shapes; // its pools
+    uint64_t *usable;         // agents that can use some usable pool
+    uint64_t usable_version;  // of the index, when `usable` was worked out; 0 never
     uint64_t figure, figure_version, figure_seq;
 };
 
@@ -39,10 +32,12 @@ struct index {
     VEC(uint32_t) free_numbers;
     uint64_t *live, *lists_fs;
     VEC(struct fs_listing) fs;
-    struct map pools, classes; // id -> entry
-    struct map providers;      // id -> has a session
-    size_t known;              // agents that have reported
-    uint64_t version;          // counts changes of anything here
+    struct map pools;                   // id -> struct standing *
+    struct map classes;                 // id -> struct class_entry *
+    VEC(struct standing_list) accounts; // the pools of each account of the ledger
+    struct map providers;               // id -> has a session
+    size_t known;                       // agents that have reported
+    uint64_t version;                   // counts changes of anything here
 };
 
 struct index *index_new(void) {
@@ -53,35 +48,33 @@ struct index *index_new(void) {
     return x;
 }
 
-static void class_forget_pools(struct index *x, struct class_entry *c) {
+static void class_entry_free(struct index *x, struct class_entry *c) {
+    while (c->shapes.count) shape_leave(&c->shapes, vec_last(&c->shapes.at[0]->heap)->pool, c->id);
+    vec_done(&c->shapes);
     reach_leave(&x->reaches, c->reach);
     MAP_EACH (entry, &c->joined) reach_leave(&x->reaches, entry->value.p);
     map_done(&c->joined);
-    vec_clear(&c->candidates);
-    c->reach = NULL;
-}
-
-static void class_entry_free(struct index *x, struct class_entry *c) {
-    class_forget_pools(x, c);
-    vec_done(&c->candidates);
     free(c->usable);
     shared_leave(&c->doc->shared);
     free(c);
 }
 
-static void pool_entry_free(struct index *x, struct pool_entry *p) {
+static void standing_free(struct index *x, struct standing *p) {
     reach_leave(&x->reaches, p->reach);
     if (p->facts) shared_leave(&p->facts->shared);
+    vec_done(&p->memberships);
     free(p);
 }
 
 void index_free(struct index *x) {
     if (!x) return;
     MAP_EACH (entry, &x->classes) class_entry_free(x, entry->value.p);
-    MAP_EACH (entry, &x->pools) pool_entry_free(x, entry->value.p);
+    MAP_EACH (entry, &x->pools) standing_free(x, entry->value.p);
     map_done(&x->classes);
     map_done(&x->pools);
     map_done(&x->providers);
+    VEC_EACH (account, &x->accounts) vec_done(account);
+    vec_done(&x->accounts);
     reaches_done(&x->reaches);
     VEC_EACH (fs, &x->fs) free(fs->agents);
     vec_done(&x->fs);
@@ -181,7 +174,7 @@ static void rule_add(struct reach_rules *rules, const struct selector *sel, int6
     if (sel->term_count) vec_push(rules, ((struct reach_rule){sel, weight, preferred, pool_side}));
 }
 
-static struct reach *class_reach(struct state *s, const struct class_entry *c, const struct pool_entry *p) {
+static struct reach *class_reach(struct state *s, const struct class_entry *c, const struct standing *p) {
     const struct class_spec *spec = &c->doc->spec;
     struct reach_rules rules = {0};
     rule_add(&rules, &spec->agent, 0, false, false);
@@ -200,23 +193,24 @@ static struct reach *pool_reach(struct state *s, struct pool_facts *f) {
     return reach_take(&s->index->reaches, &s->symbols, rules, &f->shared, &f->tags, &f->shared);
 }
 
-static void class_take_pool(struct state *s, struct class_entry *c, const struct pool_entry *p) {
+static void class_take_pool(struct state *s, struct class_entry *c, struct standing *p) {
     if (!p->facts) return;
     const struct class_spec *spec = &c->doc->spec;
+    const struct reach *reach = c->reach;
     if (c->joins) {
-        struct reach *reach = class_reach(s, c, p);
-        union map_value *place = map_put(&c->joined, p->id, NULL);
-        reach_leave(&s->index->reaches, place->p);
-        place->p = reach;
+        union map_value *place = map_put(&c->joined, p->pool, NULL);
+        reach = place->p = class_reach(s, c, p);
     }
-    if (candidate_holds(&s->symbols, spec, p->facts))
-        candidate_insert(&c->candidates, (struct candidate){p->id, candidate_score(&s->symbols, spec, p->facts)});
+    if (!candidate_holds(&s->symbols, spec, p->facts)) return;
+    struct shape_key key = {.score = candidate_score(&s->symbols, spec, p->facts), .pool = p->reach, .class = reach};
+    key.formatted = pool_is_formatted(p->facts);
+    shape_enter(shapes_get(&c->shapes, &key), p, c->id);
 }
 
-static void class_leave_pool(struct index *x, struct class_entry *c, uint64_t pool) {
-    candidate_remove(&c->candidates, pool);
-    reach_leave(&x->reaches, map_get(&c->joined, pool));
-    map_remove(&c->joined, pool);
+static void class_leave_pool(struct index *x, struct class_entry *c, struct standing *p) {
+    shape_leave(&c->shapes, p, c->id);
+    reach_leave(&x->reaches, map_get(&c->joined, p->pool));
+    map_remove(&c->joined, p->pool);
 }
 
 // ---- pools, classes, providers ----
@@ -235,43 +229,68 @@ static bool pool_facts_alike(const struct pool_facts *a, const struct pool_facts
            rules_alike(a->preferences.at, b->preferences.at, a->preferences.count);
 }
 
-static void pool_take_facts(struct state *s, struct pool_entry *p, struct pool_facts *facts) {
+static void pool_take_facts(struct state *s, struct standing *p, struct pool_facts *facts) {
     struct index *x = s->index;
     struct pool_facts *old = p->facts;
     bool alike = pool_facts_alike(old, facts);
+    if (!alike)
+        MAP_EACH (entry, &x->classes) class_leave_pool(x, entry->value.p, p);
     p->facts = facts;
     shared_hold(facts ? &facts->shared : NULL);
     if (!alike) {
         struct reach *before = p->reach;
         p->reach = facts ? pool_reach(s, facts) : NULL;
         reach_leave(&x->reaches, before);
-        MAP_EACH (entry, &x->classes) {
-            class_leave_pool(x, entry->value.p, p->id);
-            class_take_pool(s, entry->value.p, p);
-        }
+        MAP_EACH (entry, &x->classes) class_take_pool(s, entry->value.p, p);
     }
     shared_leave(old ? &old->shared : NULL);
+}
+
+static void standing_count(const struct state *s, struct standing *p, const struct pool_row *live) {
+    struct quantities free = pool_grantable(live, &s->ledger.accounts.at[p->account].granted);
+    bool moved = free.bytes != p->free.bytes;
+    p->free = free;
+    if (moved) standing_moved(p);
+}
+
+static struct standing_list *account_pools(struct index *x, uint32_t account) {
+    while (x->accounts.count <= account) (void)vec_add(&x->accounts);
+    return &x->accounts.at[account];
+}
+
+void index_account_changed(struct state *s, uint32_t account) {
+    if (account >= s->index->accounts.count) return;
+    VEC_EACH (p, &s->index->accounts.at[account])
+        if ((*p)->facts) standing_count(s, *p, state_pool(s, (*p)->pool));
 }
 
 void index_pool_put(struct state *s, const struct pool_row *live, bool facts_changed) {
     struct index *x = s->index;
     bool fresh;
     union map_value *place = map_put(&x->pools, live->id, &fresh);
-    if (fresh) place->p = NEW(struct pool_entry);
-    struct pool_entry *p = place->p;
-    p->id = live->id;
-    p->stale = live->stale;
+    if (fresh) place->p = NEW(struct standing);
+    struct standing *p = place->p;
+    if (fresh) {
+        p->pool = live->id;
+        p->account = live->account;
+        vec_push(account_pools(x, live->account), p);
+    }
     if (facts_changed || fresh) pool_take_facts(s, p, live->facts);
+    p->usable = index_pool_usable(s, live);
+    standing_count(s, p, live);
     x->version++;
 }
 
 void index_pool_removed(struct state *s, const struct pool_row *last) {
     struct index *x = s->index;
-    struct pool_entry *p = map_get(&x->pools, last->id);
+    struct standing *p = map_get(&x->pools, last->id);
     if (!p) return;
-    MAP_EACH (entry, &x->classes) class_leave_pool(x, entry->value.p, p->id);
+    MAP_EACH (entry, &x->classes) class_leave_pool(x, entry->value.p, p);
+    struct standing_list *account = account_pools(x, p->account);
+    for (size_t i = 0; i < account->count; i++)
+        if (account->at[i] == p) vec_remove(account, i);
     map_remove(&x->pools, last->id);
-    pool_entry_free(x, p);
+    standing_free(x, p);
     x->version++;
 }
 
@@ -302,13 +321,32 @@ void index_provider_put(struct state *s, const struct provider_row *live) {
     if (place->n == (live->session != 0)) return;
     place->n = live->session != 0;
     s->index->version++;
+    const struct id_list *pools = state_related(s, POOLS_OF_PROVIDER, live->id);
+    for (size_t i = 0; i < pools->count; i++) {
+        struct standing *p = map_get(&s->index->pools, pools->at[i]);
+        if (p) p->usable = index_pool_usable(s, state_pool(s, p->pool));
+    }
 }
 
 // ---- questions ----
 
-struct candidates index_candidates(const struct state *s, uint64_t class) {
+struct shapes index_shapes(const struct state *s, uint64_t class) {
     const struct class_entry *c = map_get(&s->index->classes, class);
-    return c ? (struct candidates){c->candidates.at, c->candidates.count} : (struct candidates){NULL, 0};
+    return c ? (struct shapes){c->shapes.at, c->shapes.count} : (struct shapes){NULL, 0};
+}
+
+const struct standing *index_standing(const struct state *s, uint64_t pool) {
+    return map_get(&s->index->pools, pool);
+}
+
+struct standings index_standings(const struct state *s, uint32_t account) {
+    const struct index *x = s->index;
+    if (account >= x->accounts.count) return (struct standings){NULL, 0};
+    return (struct standings){x->accounts.at[account].at, x->accounts.at[account].count};
+}
+
+bool pool_is_formatted(const struct pool_facts *f) {
+    return capability_has(f->capabilities, IS_DIRECTORY) || capability_has(f->capabilities, FORMATS_BY_ITSELF);
 }
 
 uint32_t index_fs(const struct state *s, const char *fs) {
@@ -325,13 +363,25 @@ uint32_t index_fs(const struct state *s, const char *fs) {
 
 bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view) {
     const struct index *x = s->index;
-    const struct pool_entry *p = map_get(&x->pools, w->pool);
+    const struct standing *p = map_get(&x->pools, w->pool);
     const struct class_entry *c = w->class ? map_get(&x->classes, w->class) : NULL;
     if (!p || !p->reach || (w->class && !c)) return false;
     *ret_view = (struct reach_view){.index = x, .pool = p->reach, .asks_fs = w->fs != 0};
     if (c) ret_view->class = c->joins ? map_get(&c->joined, w->pool) : c->reach;
     if (w->fs && w->fs != FS_NOBODY) ret_view->fs = x->fs.at[w->fs - 1].agents;
     return !c || ret_view->class;
+}
+
+struct reach_view shape_view(const struct state *s, const struct shape *shape, uint32_t fs) {
+    const struct index *x = s->index;
+    struct reach_view v = {.index = x, .pool = shape->key.pool, .class = shape->key.class};
+    v.asks_fs = fs && !shape->key.formatted;
+    if (v.asks_fs && fs != FS_NOBODY) v.fs = x->fs.at[fs - 1].agents;
+    return v;
+}
+
+bool reach_view_has(const struct reach_view *v, uint32_t number) {
+    return number && reach_view_word(v, number / 64) >> (number % 64) & 1;
 }
 
 bool index_agent_has_fs(const struct state *s, uint32_t fs, const struct agent_row *agent) {
@@ -410,16 +460,21 @@ bool index_pool_usable(const struct state *s, const struct pool_row *pool) {
     return pool->facts && !pool->stale && provider && provider->session;
 }
 
+static bool standing_is_usable(void *arg, const struct standing *p) {
+    bool *found = arg;
+    *found |= p->usable;
+    return !*found;
+}
+
 static void class_usable(const struct state *s, struct class_entry *c) {
     size_t words = s->index->reaches.words;
     free(c->usable);
     c->usable = bits_new(words);
-    VEC_EACH (candidate, &c->candidates) {
-        struct reach_view v;
-        struct reach_want w = {candidate->pool, c->id, 0};
-        const struct pool_row *pool = state_pool(s, candidate->pool);
-        if (!pool || !index_pool_usable(s, pool) || !reach_view_init(s, &w, &v)) continue;
-        for (size_t i = 0; i < words; i++) c->usable[i] |= view_word(&v, i);
+    VEC_EACH (shape, &c->shapes) {
+        bool usable = false;
+        struct reach_view v = shape_view(s, *shape, 0);
+        shape_walk(*shape, standing_is_usable, &usable);
+        for (size_t i = 0; usable && i < words; i++) c->usable[i] |= view_word(&v, i);
     }
     c->usable_version = s->index->version;
 }

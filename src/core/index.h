@@ -4,8 +4,8 @@
 #ifndef CORE_INDEX_H
 #define CORE_INDEX_H
 
-#include "core/candidate.h"
 #include "core/draft.h"
+#include "core/shape.h"
 
 struct index;
 
@@ -24,11 +24,22 @@ void index_agent_removed(struct state *s, const struct agent_row *last);
 void index_pool_removed(struct state *s, const struct pool_row *last);
 void index_class_removed(struct state *s, const struct class_row *last);
 
-struct candidates { // best score first, then lowest id. Borrowed until the next state_apply
-    const struct candidate *at;
+// After what is granted from that account changed.
+void index_account_changed(struct state *s, uint32_t account);
+
+struct shapes { // the pools of a class, best score first. Borrowed until the next state_apply
+    struct shape *const *at;
     size_t count;
 };
-struct candidates index_candidates(const struct state *s, uint64_t class);
+struct shapes index_shapes(const struct state *s, uint64_t class);
+const struct standing *index_standing(const struct state *s, uint64_t pool); // NULL when there is no such pool
+struct standings { // the pools of an account. Borrowed as above
+    struct standing *const *at;
+    size_t count;
+};
+struct standings index_standings(const struct state *s, uint32_t account);
+// Directories and plugins that format by themselves need no mkfs of ours.
+bool pool_is_formatted(const struct pool_facts *f);
 
 // What an agent must fit. Class 0: the pool's own constraints only. `fs` is from index_fs; 0: no filesystem is asked.
 struct reach_want {
@@ -58,6 +69,9 @@ struct reach_view {
     bool asks_fs;
 };
 MUST_USE bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view);
+// The same of all pools of a shape. `fs` is from index_fs.
+struct reach_view shape_view(const struct state *s, const struct shape *shape, uint32_t fs);
+bool reach_view_has(const struct reach_view *v, uint32_t number); // a live agent that fits
 // Word i of the set of live agents that fit: bit b is number i * 64 + b. For walks over most agents.
 uint64_t reach_view_word(const struct reach_view *v, size_t i);
 size_t reach_view_words(const struct reach_view *v);

@@ -45,6 +45,24 @@ struct bytes pool_grantable_bytes(const struct pool_row *pool, uint64_t store_by
     return (struct bytes){n > UINT64_MAX ? UINT64_MAX : (uint64_t)n};
 }
 
+static uint64_t left(uint64_t total, uint64_t granted) {
+    return total > granted ? total - granted : 0;
+}
+
+struct quantities pool_grantable(const struct pool_row *pool, const struct quantities *granted) {
+    const struct pool_facts *f = pool->facts;
+    if (!f) return (struct quantities){.known = KNOWS_IOPS | KNOWS_BANDWIDTH | KNOWS_VOLUMES};
+    uint64_t store_bytes = left(f->total.bytes, granted->bytes);
+    if (f->headroom.n && f->physical_free.n <= f->headroom.n) store_bytes = 0;
+    return (struct quantities){
+        .bytes = pool_grantable_bytes(pool, store_bytes).n,
+        .iops = left(f->total.iops, granted->iops),
+        .bandwidth = left(f->total.bandwidth, granted->bandwidth),
+        .volumes = left(f->total.volumes, granted->volumes),
+        .known = f->total.known,
+    };
+}
+
 bool volume_is_charged(const struct volume_row *v) {
     if (v->state == VOLUME_GONE) return false;
     bool over = v->state == VOLUME_FAILED || v->state == VOLUME_RELEASING; // one that was never made holds nothing

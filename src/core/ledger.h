@@ -35,6 +35,9 @@ const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t ag
 uint64_t pool_store_bytes(const struct pool_row *pool, struct bytes bytes);
 // The other way round, rounded down.
 struct bytes pool_grantable_bytes(const struct pool_row *pool, uint64_t store_bytes);
+// What the pool can still grant when that much is granted from its backing store. Quantities it does not know stay unknown;
+// all 0 before it reports.
+struct quantities pool_grantable(const struct pool_row *pool, const struct quantities *granted);
 // What a volume or reservation costs its pool's backing store. A volume is charged from `wanted` until it is gone; one that
 // failed or is released only while an object of it may exist at the storage.
 struct quantities volume_cost(const struct pool_row *pool, const struct volume_row *v);

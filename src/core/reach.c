@@ -84,6 +84,7 @@ static bool rules_prefer(const struct reach_rules *rules) {
 static struct reach *reach_new(struct reaches *r, struct text *key, struct reach_rules rules) {
     struct reach *reach = NEW(struct reach);
     reach->key = text_take(key);
+    reach->serial = ++r->serial;
     reach->rules = rules;
     reach->fits = bits_new(r->words);
     if (rules_prefer(&rules)) reach->liked = mem_zero(r->words * 64 + 1, sizeof *reach->liked);

@@ -17,6 +17,7 @@ VEC_TYPE(reach_rules, struct reach_rule);
 
 struct reach {
     char *key;
+    uint64_t serial; // grows in the order of making
     uint32_t users;
     struct shared *rules_of, *tags_of; // held: what the rules and the tags point into; may be NULL
     const struct tag_set *pool_tags;   // the other side of joins; NULL: no rule joins
@@ -34,7 +35,8 @@ struct reaches {
     VEC(struct reach *) all;
     struct map by_key;
     VEC(struct reach_agent) agents;
-    size_t words; // of 64 bits, in every set
+    size_t words;    // of 64 bits, in every set
+    uint64_t serial; // of the last reach made
 };
 void reaches_done(struct reaches *r);
 

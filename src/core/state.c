@@ -129,6 +129,13 @@ static void row_relate(struct state *s, enum noun noun, const void *row, uint64_
 
 // ---- hooks of the index and the allocator ----
 
+static void charged_pool_changed(struct state *s, enum noun noun, const void *row) {
+    const struct volume_row *v = row;
+    const struct reservation_row *r = row;
+    const struct pool_row *pool = state_pool(s, noun == NOUN_VOLUME ? v->charge.pool : r->charge.pool);
+    if (pool) index_account_changed(s, pool->account);
+}
+
 static void hook_put(struct state *s, enum noun noun, void *live, const void *before, bool fresh) {
     struct pool_row *pool = live;
     struct agent_row *agent = live;
@@ -152,9 +159,12 @@ static void hook_put(struct state *s, enum noun noun, void *live, const void *be
     case NOUN_FRAMEWORK: allocator_framework_put(s, fresh ? NULL : before, live); break;
     case NOUN_VOLUME:
         allocator_volume_put(s, live);
+        // fall through
+    case NOUN_RESERVATION:
+        if (!fresh) charged_pool_changed(s, noun, before);
+        charged_pool_changed(s, noun, live);
         allocator_pools_changed(s);
         break;
-    case NOUN_RESERVATION: allocator_pools_changed(s); break;
     case NOUN_TASK: allocator_task_changed(s, ((const struct task_row *)live)->agent); break;
     case NOUN_OFFER: allocator_offer_put(s, live); break;
     case NOUN_ROLE: allocator_role_put(s, live); break;
@@ -177,8 +187,14 @@ static void hook_removed(struct state *s, enum noun noun, const void *last, enum
         allocator_pools_changed(s);
         break;
     case NOUN_FRAMEWORK: allocator_framework_removed(s, last); break;
-    case NOUN_VOLUME: allocator_volume_removed(s, last); break;
-    case NOUN_RESERVATION: allocator_pools_changed(s); break;
+    case NOUN_VOLUME:
+        charged_pool_changed(s, noun, last);
+        allocator_volume_removed(s, last);
+        break;
+    case NOUN_RESERVATION:
+        charged_pool_changed(s, noun, last);
+        allocator_pools_changed(s);
+        break;
     case NOUN_TASK: allocator_task_changed(s, ((const struct task_row *)last)->agent); break;
     case NOUN_OFFER: allocator_offer_removed(s, last, kind); break;
     default: break;

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "core/agent_test.h"
+#include "core/candidate.h"
+#include "core/fits.h"
 
 struct search {
     const struct draft *d;
@@ -29,13 +31,7 @@ static uint32_t pools_that_fit(const struct draft *d, const struct want *w) {
     struct err *e = terms_of(d, w, &t);
     err_free(e);
     if (e) return 0;
-    uint32_t fits = 0;
-    struct candidates list = index_candidates(d->state, w->class);
-    for (size_t i = 0; i < list.count; i++) {
-        const struct pool_row *pool = draft_pool(d, list.at[i].pool);
-        fits += pool && verdict_of(d, &t, pool, true).rule == RULE_NONE;
-    }
-    return fits;
+    return fits_count(d, &t);
 }
 
 static void search_want(struct search *x, struct want w, const char *change) {

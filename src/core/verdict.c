@@ -2,6 +2,8 @@
 // Judging pools for requests and agents for volumes.
 #include "core/verdict.h"
 
+#include "core/candidate.h"
+
 const char *rule_name(enum rule rule) {
     static const char *const names[] = {"",
 #define X(rule, name, text) name,
@@ -66,14 +68,8 @@ bool terms_charge(const struct terms *t, const struct pool_row *pool, struct cha
     return true;
 }
 
-// Directories and plugins that format by themselves need no mkfs of ours.
-static bool pool_is_formatted(const struct pool_row *pool) {
-    uint32_t can = pool->facts->capabilities;
-    return capability_has(can, IS_DIRECTORY) || capability_has(can, FORMATS_BY_ITSELF);
-}
-
 struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool) {
-    return (struct reach_want){pool->id, t->class->id, pool_is_formatted(pool) ? 0 : t->fs_place};
+    return (struct reach_want){pool->id, t->class->id, pool_is_formatted(pool->facts) ? 0 : t->fs_place};
 }
 
 // ---- a pool ----
@@ -86,7 +82,8 @@ static enum rule judge_fixed(const struct draft *d, const struct terms *t, const
 
 static enum rule judge_sizes(const struct terms *t, const struct pool_row *pool, struct verdict *v) {
     const struct pool_facts *f = pool->facts;
-    if (t->raw && (pool_is_formatted(pool) || !capability_has(f->capabilities, CAN_RAW_BLOCK))) return RULE_CAPABILITY;
+    if (t->raw && (pool_is_formatted(pool->facts) || !capability_has(f->capabilities, CAN_RAW_BLOCK)))
+        return RULE_CAPABILITY;
     v->asked = t->size.n;
     v->found = f->largest.n;
     if (!terms_charge(t, pool, &v->charge)) return RULE_LARGEST;
@@ -208,7 +205,7 @@ struct reach_want volume_reach(const struct state *s, const struct volume_row *v
     const struct pool_row *pool = state_pool(s, v->charge.pool);
     struct reach_want reach = {.pool = v->charge.pool, .class = state_class(s, v->class) ? v->class : 0};
     bool ours = v->content != CONTENT_OWNERS && !v->formats_itself && v->fs.n && pool && pool->facts &&
-                !pool_is_formatted(pool);
+                !pool_is_formatted(pool->facts);
     if (ours) reach.fs = index_fs(s, state_text(s, v->fs));
     return reach;
 }

@@ -101,13 +101,13 @@ static void pools_of_a_class_stand_in_order_of_its_preferences(void **state) {
     uint64_t both = world_pool(
         w, (struct pool_made){.provider = "p", .name = "both", .tags = "media=ssd, site=west", .bytes = GIB});
     world_pool(w, (struct pool_made){.provider = "p", .name = "old", .tags = "media=ssd, old", .bytes = GIB});
-    struct candidates list = index_candidates(w->state, c);
-    assert_int_equal(list.count, 3);
-    assert_true(list.at[0].pool == both && list.at[0].score == 15);
-    assert_true(list.at[1].pool == ssd && list.at[1].score == 10);
+    struct shapes shapes = index_shapes(w->state, c);
+    assert_int_equal(shapes.count, 3);
+    assert_true(shapes.at[0]->heap.at[0].pool->pool == both && shapes.at[0]->key.score == 15);
+    assert_true(shapes.at[1]->heap.at[0].pool->pool == ssd && shapes.at[1]->key.score == 10);
     world_pool_removed(w, "p/main/both");
-    list = index_candidates(w->state, c);
-    assert_true(list.count == 2 && list.at[0].pool == ssd);
+    shapes = index_shapes(w->state, c);
+    assert_true(shapes.count == 2 && shapes.at[0]->heap.at[0].pool->pool == ssd);
 }
 
 static void an_agent_that_lists_filesystems_must_list_the_one_asked(void **state) {
@@ -200,11 +200,30 @@ static bool naive_fits(struct world *w, const struct pool_row *p, const struct c
 
 static bool index_says(struct world *w, const struct pool_row *p, const struct class_row *c,
                        const struct agent_row *a) {
-    struct candidates list = index_candidates(w->state, c->id);
-    struct reach_want want = {p->id, c->id, 0};
-    for (size_t i = 0; i < list.count; i++)
-        if (list.at[i].pool == p->id) return index_agent_fits(w->state, &want, a);
-    return false;
+    const struct membership *m = standing_membership(index_standing(w->state, p->id), c->id);
+    if (!m) return false;
+    struct reach_view view = shape_view(w->state, m->shape, 0);
+    bool fits = index_agent_fits(w->state, &(struct reach_want){p->id, c->id, 0}, a);
+    assert_int_equal(reach_view_has(&view, a->number), fits && index_agent_live(w->state, a));
+    return fits;
+}
+
+// Heaps in order, places right, figures as the ledger has them.
+static void shapes_check(struct world *w, const struct class_row *c) {
+    struct shapes shapes = index_shapes(w->state, c->id);
+    for (size_t i = 0; i < shapes.count; i++) {
+        const struct shape *shape = shapes.at[i];
+        assert_true(i == 0 || shapes.at[i - 1]->key.score >= shape->key.score);
+        for (size_t n = 0; n < shape->heap.count; n++) {
+            const struct standing *p = shape->heap.at[n].pool, *above = shape->heap.at[n ? (n - 1) / 2 : 0].pool;
+            const struct pool_row *row = state_pool(w->state, p->pool);
+            struct quantities free = pool_grantable(row, &w->state->ledger.accounts.at[row->account].granted);
+            assert_memory_equal(&free.bytes, &p->free.bytes, 4 * sizeof free.bytes);
+            assert_int_equal(p->usable, index_pool_usable(w->state, row));
+            assert_int_equal(standing_membership(p, c->id)->place, n);
+            assert_true(above->free.bytes > p->free.bytes || above->pool <= p->pool);
+        }
+    }
 }
 
 static void after_any_change_the_index_equals_evaluating_everything(void **state) {
@@ -214,6 +233,7 @@ static void after_any_change_the_index_equals_evaluating_everything(void **state
     size_t yes = 0, no = 0;
     for (int round = 0; round < 400; round++) {
         random_change(w);
+        STATE_EACH(CLASS, class_row, c, w->state) shapes_check(w, c);
         STATE_EACH(CLASS, class_row, c, w->state)
         STATE_EACH(POOL, pool_row, p, w->state)
         STATE_EACH(AGENT, agent_row, a, w->state) {

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Binary heaps whose items know their places.
+#include "core/shape.h"
+
+#include <stdlib.h>
+
+// ---- one heap ----
+
+static struct membership *membership_of(struct standing *pool, uint64_t class) {
+    VEC_EACH (m, &pool->memberships)
+        if (m->class == class) return m;
+    return NULL;
+}
+
+const struct membership *standing_membership(const struct standing *pool, uint64_t class) {
+    return membership_of((struct standing *)(uintptr_t)pool, class);
+}
+
+static bool stands_before(const struct standing *a, const struct standing *b) {
+    return a->free.bytes != b->free.bytes ? a->free.bytes > b->free.bytes : a->pool < b->pool;
+}
+
+static void heap_put(struct shape *shape, size_t at, struct shape_member member) {
+    shape->heap.at[at] = member;
+    member.pool->memberships.at[member.membership].place = (uint32_t)at;
+}
+
+static size_t heap_rise(struct shape *shape, size_t at) {
+    struct shape_member member = shape->heap.at[at];
+    for (; at && stands_before(member.pool, shape->heap.at[(at - 1) / 2].pool); at = (at - 1) / 2)
+        heap_put(shape, at, shape->heap.at[(at - 1) / 2]);
+    heap_put(shape, at, member);
+    return at;
+}
+
+static void heap_sink(struct shape *shape, size_t at) {
+    struct shape_member member = shape->heap.at[at];
+    for (size_t below; (below = at * 2 + 1) < shape->heap.count; at = below) {
+        const struct shape_member *both = &shape->heap.at[below];
+        if (below + 1 < shape->heap.count && stands_before(both[1].pool, both[0].pool)) below++;
+        if (!stands_before(shape->heap.at[below].pool, member.pool)) break;
+        heap_put(shape, at, shape->heap.at[below]);
+    }
+    heap_put(shape, at, member);
+}
+
+void standing_moved(struct standing *pool) {
+    VEC_EACH (m, &pool->memberships) heap_sink(m->shape, heap_rise(m->shape, m->place));
+}
+
+void shape_enter(struct shape *shape, struct standing *pool, uint64_t class) {
+    uint32_t last = (uint32_t)shape->heap.count;
+    vec_push(&pool->memberships, ((struct membership){class, shape, last}));
+    vec_push(&shape->heap, ((struct shape_member){pool, pool->memberships.count - 1}));
+    heap_rise(shape, last);
+}
+
+// ---- shapes in order ----
+
+static int number_compare(uint64_t a, uint64_t b) {
+    return a < b ? -1 : a > b;
+}
+
+static int key_compare(const struct shape_key *a, const struct shape_key *b) {
+    if (a->score != b->score) return a->score > b->score ? -1 : 1;
+    if (a->pool != b->pool) return number_compare(a->pool->serial, b->pool->serial);
+    if (a->class != b->class) return number_compare(a->class->serial, b->class->serial);
+    return (int)a->formatted - (int)b->formatted;
+}
+
+// Where the key stands or would stand.
+static size_t shapes_seek(const struct shape_list *shapes, const struct shape_key *key) {
+    size_t low = 0, high = shapes->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (key_compare(&shapes->at[middle]->key, key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct shape *shapes_get(struct shape_list *shapes, const struct shape_key *key) {
+    size_t at = shapes_seek(shapes, key);
+    if (at < shapes->count && key_compare(&shapes->at[at]->key, key) == 0) return shapes->at[at];
+    struct shape *shape = NEW(struct shape);
+    shape->key = *key;
+    vec_push(shapes, shape);
+    memmove(shapes->at + at + 1, shapes->at + at, (shapes->count - 1 - at) * sizeof *shapes->at);
+    shapes->at[at] = shape;
+    return shape;
+}
+
+// Takes a membership out of its pool; the last one moves into its place.
+static void membership_drop(struct standing *pool, struct membership *m) {
+    size_t at = (size_t)(m - pool->memberships.at);
+    vec_swap_out(&pool->memberships, at);
+    if (at == pool->memberships.count) return;
+    struct membership *moved = &pool->memberships.at[at];
+    moved->shape->heap.at[moved->place].membership = at;
+}
+
+void shape_leave(struct shape_list *shapes, struct standing *pool, uint64_t class) {
+    struct membership *m = membership_of(pool, class);
+    if (!m) return;
+    struct shape *shape = m->shape;
+    size_t at = m->place;
+    struct shape_member last = vec_pop(&shape->heap);
+    membership_drop(pool, m);
+    if (last.pool != pool) {
+        heap_put(shape, at, last);
+        heap_sink(shape, heap_rise(shape, at));
+    }
+    if (shape->heap.count) return;
+    vec_remove(shapes, shapes_seek(shapes, &shape->key));
+    vec_done(&shape->heap);
+    free(shape);
+}
+
+// ---- walking ----
+
+static void walk_from(const struct shape *shape, size_t at, bool (*visit)(void *arg, const struct standing *pool),
+                      void *arg) {
+    for (; at < shape->heap.count && visit(arg, shape->heap.at[at].pool); at = at * 2 + 2)
+        walk_from(shape, at * 2 + 1, visit, arg);
+}
+
+void shape_walk(const struct shape *shape, bool (*visit)(void *arg, const struct standing *pool), void *arg) {
+    walk_from(shape, 0, visit, arg);
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// The pools of a class that no rule of it tells apart: of equal fixed score, for the same agents. A heap by free bytes, so that
+// the best that fits is found near its top. Evaluates no rules: the index says who belongs where.
+#ifndef CORE_SHAPE_H
+#define CORE_SHAPE_H
+
+#include "core/reach.h"
+
+struct shape;
+
+struct membership { // of a pool in a class
+    uint64_t class;
+    struct shape *shape;
+    uint32_t place; // in the shape's heap
+};
+
+struct standing { // a pool as decisions read it
+    uint64_t pool;
+    struct pool_facts *facts; // held; NULL until it reports
+    struct reach *reach;      // its constraints and preferences; NULL without facts
+    struct quantities free;   // by the state alone; all 0 without facts
+    uint32_t account;
+    bool usable; // has reported, is not stale, and its provider has a session
+    VEC(struct membership) memberships;
+};
+
+VEC_TYPE(standing_list, struct standing *);
+
+struct shape_key {
+    int64_t score;                    // of the class for the pool, joins left out
+    const struct reach *pool, *class; // whom they let in and whom they like
+    bool formatted;                   // needs no mkfs of an agent
+};
+
+struct shape_member {
+    struct standing *pool;
+    size_t membership; // its place in pool->memberships
+};
+struct shape {
+    struct shape_key key;
+    VEC(struct shape_member) heap; // most free bytes first, then lowest id
+};
+VEC_TYPE(shape_list, struct shape *); // best score first
+
+// The shape of that key, made when it is new.
+struct shape *shapes_get(struct shape_list *shapes, const struct shape_key *key);
+// Enters the pool, whose new membership is given its shape and place.
+void shape_enter(struct shape *shape, struct standing *pool, uint64_t class);
+// Takes it out of the class; a shape that is empty then is freed.
+void shape_leave(struct shape_list *shapes, struct standing *pool, uint64_t class);
+// After the pool's free bytes changed: in all its shapes.
+void standing_moved(struct standing *pool);
+const struct membership *standing_membership(const struct standing *pool, uint64_t class); // NULL: no candidate of it
+
+// From the most free bytes down. `visit` says whether pools below it, which have less or as much and a higher id, are of
+// interest.
+void shape_walk(const struct shape *shape, bool (*visit)(void *arg, const struct standing *pool), void *arg);
+
+#endif
