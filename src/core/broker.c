@@ -89,8 +89,11 @@ static struct err *broker_refuse(const struct draft *d, const struct terms *t) {
 
 struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit) {
     struct terms t;
+    struct fit fit;
     TRY(terms_of(d, w, &t));
-    return fits_find(d, &t, ret_fit, 1) ? NULL : broker_refuse(d, &t);
+    if (!fits_find(d, &t, &fit, 1)) return broker_refuse(d, &t);
+    *ret_fit = fit;
+    return NULL;
 }
 
 // ---- classes by name ----

@@ -47,6 +47,10 @@ bool broker_role_allowed(const struct state *s, const struct class_row *class, s
 bool broker_agent_can_use(const struct draft *d, uint64_t agent, const struct volume_row *v);
 MUST_USE struct err *broker_agent_check(const struct draft *d, uint64_t agent, const struct volume_row *v);
 
+// What a reported agent has free of tasks and offers, by the ledger (offers of this command not counted).
+struct scalars broker_agent_free(const struct state *s, const struct agent_row *agent);
+bool broker_agent_covers(const struct state *s, const struct agent_row *agent, struct scalars need);
+
 struct ranked_agent {
     uint64_t agent;
     int64_t score;

@@ -23,12 +23,17 @@ struct err *broker_agent_check(const struct draft *d, uint64_t agent, const stru
                    text_string(&text));
 }
 
-static bool agent_covers(const struct state *s, const struct agent_row *agent, struct scalars need) {
+struct scalars broker_agent_free(const struct state *s, const struct agent_row *agent) {
     const struct scalars *total = &agent->facts->total;
     const struct agent_account *a = ledger_agent_get(&s->ledger, agent->id);
-    return total->cpus.n - a->used.cpus.n - a->offered.cpus.n >= need.cpus.n &&
-           total->mem.n - a->used.mem.n - a->offered.mem.n >= need.mem.n &&
-           total->disk.n - a->used.disk.n - a->offered.disk.n >= need.disk.n;
+    return (struct scalars){.cpus = {total->cpus.n - a->used.cpus.n - a->offered.cpus.n},
+                            .mem = {total->mem.n - a->used.mem.n - a->offered.mem.n},
+                            .disk = {total->disk.n - a->used.disk.n - a->offered.disk.n}};
+}
+
+bool broker_agent_covers(const struct state *s, const struct agent_row *agent, struct scalars need) {
+    struct scalars free = broker_agent_free(s, agent);
+    return free.cpus.n >= need.cpus.n && free.mem.n >= need.mem.n && free.disk.n >= need.disk.n;
 }
 
 struct ranking { // best first, at most `most`
@@ -60,7 +65,7 @@ static void rank_agent(const struct draft *d, const struct volume_row *v, struct
     const struct agent_row *agent = draft_agent(d, a.agent);
     if (!agent || !agent->facts) return;
     if (agent->facts->attach_slots && agent_rule(d, v, agent)) return;
-    a.covers = agent_covers(d->state, agent, need);
+    a.covers = broker_agent_covers(d->state, agent, need);
     ranking_keep(r, a);
 }
 

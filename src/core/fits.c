@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks a class's shapes from the best score down, in each from the most free bytes down. Figures of the state cut the walk
+// Walks a class's shapes, in each from the most free bytes down. Figures of the state cut the walk
 // short; who may be best is judged by all rules. Pools whose balances this command has changed are judged one by one.
 #include "core/fits.h"
 
@@ -14,7 +14,8 @@ struct search {
     const struct terms *t;
     VEC(uint32_t) changed; // accounts whose balances the command has changed
     int64_t score;         // of the shape at hand, for the agent asked for
-    // what is sought: the best fits, or the largest size
+    bool trusting;         // the state's figures are enough: who is found is judged afterwards
+    // what is sought: the best fits, how many fit (most 0), or the largest size
     struct fit *fits;
     size_t count, most;
     uint64_t largest;
@@ -57,37 +58,41 @@ static bool is_changed(const struct search *x, uint32_t account) {
 
 // ---- shapes ----
 
-// Whether the agents let the shape in; its score for them.
-static bool shape_enters(struct search *x, const struct shape *shape) {
-    const struct terms *t = x->t;
-    struct reach_view view = shape_view(x->d->state, shape, t->fs_place);
-    x->score = shape->key.score + (t->agent ? reach_view_affinity(&view, t->agent->number) : 0);
-    return t->agent ? reach_view_has(&view, t->agent->number) : reach_view_next(&view, 0) != 0;
+static bool shape_lets_in(const struct search *x, const struct shape *shape) {
+    const struct agent_row *agent = x->t->agent;
+    struct reach_view view = shape_view(x->d->state, shape, x->t->fs_place);
+    return agent ? reach_view_has(&view, agent->number) : reach_view_next(&view, 0) != 0;
 }
 
-// Walks all that may fit, then what was changed. `better`: the shape may hold something of interest.
-static void search_walk(struct search *x, bool (*visit)(void *arg, const struct standing *p),
-                        bool (*better)(const struct search *x, const struct shape *shape),
-                        void (*judge)(struct search *x, const struct standing *p)) {
-    const struct state *s = x->d->state;
-    struct shapes shapes = index_shapes(s, x->t->class->id);
-    changed_find(x);
-    for (size_t i = 0; i < shapes.count; i++)
-        if (better(x, shapes.at[i]) && shape_enters(x, shapes.at[i])) shape_walk(shapes.at[i], visit, x);
+// How much the agent asked for is liked by those of that key.
+static int64_t key_liking(const struct search *x, const struct shape_key *key) {
+    const struct agent_row *agent = x->t->agent;
+    if (!agent || !agent->number) return 0;
+    return reach_liking(key->pool, agent->number) + (key->class ? reach_liking(key->class, agent->number) : 0);
+}
+
+// What was changed is judged pool by pool: all of the class, or those of one shape.
+static void changed_judge(struct search *x, const struct shape *only,
+                          void (*judge)(struct search *x, const struct standing *p)) {
     for (size_t i = 0; i < x->changed.count; i++) {
-        struct standings pools = index_standings(s, x->changed.at[i]);
+        struct standings pools = index_standings(x->d->state, x->changed.at[i]);
         for (size_t n = 0; n < pools.count; n++) {
             const struct membership *m = standing_membership(pools.at[n], x->t->class->id);
-            if (m && shape_enters(x, m->shape)) judge(x, pools.at[n]);
+            if (!m || (only && m->shape != only) || !shape_lets_in(x, m->shape)) continue;
+            x->score = shape_key(m->shape)->score + key_liking(x, shape_key(m->shape));
+            judge(x, pools.at[n]);
         }
     }
-    vec_done(&x->changed);
 }
 
 // ---- the best ----
 
+static bool fit_enters(const struct search *x, const struct fit *fit) {
+    return x->count < x->most || fit_before(fit, &x->fits[x->most - 1]);
+}
+
 static void fit_keep(struct search *x, struct fit fit) {
-    if (x->count == x->most && !fit_before(&fit, &x->fits[x->most - 1])) return;
+    if (!fit_enters(x, &fit)) return;
     size_t at = x->count < x->most ? x->count++ : x->most - 1;
     for (; at > 0 && fit_before(&fit, &x->fits[at - 1]); at--) x->fits[at] = x->fits[at - 1];
     x->fits[at] = fit;
@@ -104,29 +109,89 @@ static void fit_judge(struct search *x, const struct standing *p) {
         x->count++;
 }
 
+// By the state's figures alone.
+static bool fit_looks_good(const struct search *x, const struct standing *p) {
+    struct charge c;
+    if (!p->usable && !x->t->wait) return false;
+    return terms_charge(x->t, p->facts, &c) && p->free.bytes >= c.bytes.n && p->free.iops >= c.iops.n;
+}
+
 static bool fit_visit(void *arg, const struct standing *p) {
     struct search *x = arg;
     if (p->free.bytes < x->t->size.n) return false;
     struct fit mine = {.pool = p->pool, .score = x->score, .free = {p->free.bytes}};
-    if (x->most && x->count == x->most && !fit_before(&mine, &x->fits[x->most - 1])) return false;
-    if ((p->usable || x->t->wait) && p->free.iops >= x->t->iops.n && !is_changed(x, p->account)) fit_judge(x, p);
+    if (x->most && !fit_enters(x, &mine)) return false;
+    if (is_changed(x, p->account) || !fit_looks_good(x, p)) return true;
+    if (x->trusting)
+        fit_keep(x, mine);
+    else
+        fit_judge(x, p);
     return true;
 }
 
-// Without an agent nothing can make up for a lower score.
-static bool fit_better(const struct search *x, const struct shape *shape) {
-    return x->t->agent || !x->most || x->count < x->most || shape->key.score >= x->fits[x->count - 1].score;
+// Whether a pool with so much would be of interest.
+static bool bound_enters(const struct search *x, const struct shape_bound *bound, uint64_t pool) {
+    struct fit best = {.pool = pool, .score = bound->score, .free = {bound->bytes}};
+    return bound->bytes >= x->t->size.n && (!x->most || fit_enters(x, &best));
+}
+
+static void search_run(struct search *x, const struct shape *only) {
+    struct shapes shapes = index_shapes(x->d->state, x->t->class->id);
+    const struct shape_entry *liked = NULL; // whose liking was found last: its neighbours have the same
+    int64_t liking = 0;
+    x->count = 0;
+    for (size_t i = only ? only->place : 0; i < (only ? only->place + 1 : shapes.count); i++) {
+        if (!bound_enters(x, &shapes.bounds[i], 0)) continue;
+        const struct shape_entry *entry = &shapes.at[i];
+        if (!liked || entry->key.pool != liked->key.pool || entry->key.class != liked->key.class)
+            liking = key_liking(x, &entry->key);
+        liked = entry;
+        x->score = entry->key.score + liking;
+        struct shape_bound bound = {x->score, shapes.bounds[i].bytes};
+        if (!bound_enters(x, &bound, entry->pool) || !shape_lets_in(x, entry->shape)) continue;
+        shape_walk(entry->shape, fit_visit, x);
+    }
+    changed_judge(x, only, fit_judge);
+}
+
+// The fits of a trusting search, judged by all rules; false when some rule that it does not know says no.
+static bool fits_confirm(const struct search *x) {
+    for (size_t i = 0; i < x->count; i++) {
+        struct fit *fit = &x->fits[i];
+        const struct pool_row *pool = draft_pool(x->d, fit->pool);
+        struct verdict v = pool ? verdict_of(x->d, x->t, pool, true) : (struct verdict){.rule = RULE_REPORTED};
+        if (v.rule) return false;
+        fit->charge = v.charge;
+        fit->free.n = v.free.bytes;
+    }
+    return true;
+}
+
+static size_t search_best(const struct draft *d, const struct terms *t, const struct shape *only, struct fit *fits,
+                          size_t most) {
+    struct search x = {.d = d, .t = t, .fits = fits, .most = most, .trusting = true};
+    if (!most) return 0;
+    changed_find(&x);
+    search_run(&x, only);
+    x.trusting = false;
+    if (!fits_confirm(&x)) search_run(&x, only);
+    vec_done(&x.changed);
+    return x.count;
 }
 
 size_t fits_find(const struct draft *d, const struct terms *t, struct fit *ret_fits, size_t most) {
-    struct search x = {.d = d, .t = t, .fits = ret_fits, .most = most};
-    if (most) search_walk(&x, fit_visit, fit_better, fit_judge);
-    return x.count;
+    return search_best(d, t, NULL, ret_fits, most);
+}
+
+bool fits_of_shape(const struct draft *d, const struct terms *t, const struct shape *shape, struct fit *ret_fit) {
+    return search_best(d, t, shape, ret_fit, 1) != 0;
 }
 
 uint32_t fits_count(const struct draft *d, const struct terms *t) {
     struct search x = {.d = d, .t = t};
-    search_walk(&x, fit_visit, fit_better, fit_judge);
+    changed_find(&x);
+    search_run(&x, NULL);
+    vec_done(&x.changed);
     return (uint32_t)x.count;
 }
 
@@ -147,13 +212,15 @@ static bool largest_visit(void *arg, const struct standing *p) {
     return true;
 }
 
-static bool largest_better(const struct search *x, const struct shape *shape) {
-    return shape->heap.at[0].pool->free.bytes > x->largest;
-}
-
 struct bytes fits_largest(const struct draft *d, const struct terms *t, struct bytes least) {
     struct search x = {.d = d, .t = t, .largest = least.n ? least.n - 1 : 0};
     uint64_t floor = x.largest;
-    search_walk(&x, largest_visit, largest_better, largest_judge);
+    struct shapes shapes = index_shapes(d->state, t->class->id);
+    changed_find(&x);
+    for (size_t i = 0; i < shapes.count; i++)
+        if (shapes.bounds[i].bytes > x.largest && shape_lets_in(&x, shapes.at[i].shape))
+            shape_walk(shapes.at[i].shape, largest_visit, &x);
+    changed_judge(&x, NULL, largest_judge);
+    vec_done(&x.changed);
     return (struct bytes){x.largest > floor ? x.largest : 0};
 }

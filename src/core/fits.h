@@ -7,6 +7,8 @@
 
 // The best fits, best first, at most `most`: how many, into ret_fits.
 size_t fits_find(const struct draft *d, const struct terms *t, struct fit *ret_fits, size_t most);
+// The best of one shape; false when none fits.
+bool fits_of_shape(const struct draft *d, const struct terms *t, const struct shape *shape, struct fit *ret_fit);
 // How many pools fit.
 uint32_t fits_count(const struct draft *d, const struct terms *t);
 // The largest size for which some pool of the class fits and that is `least` or more; 0 when none does.

@@ -13,7 +13,7 @@ struct class_entry {
     struct class_shared *doc; // held
     bool joins;               // some rule about agents depends on the pool's tags
     struct reach *reach;      // when it does not join
-    struct map joined;        // when it does: pool id -> struct reach *
+    struct map joined;        // when it does: pool id -> struct reach *, of its pools and of others that were asked for
     struct shape_list shapes; // its pools
     uint64_t *usable;         // agents that can use some usable pool
     uint64_t usable_version;  // of the index, when `usable` was worked out; 0 never
@@ -44,13 +44,14 @@ struct index *index_new(void) {
     struct index *x = NEW(struct index);
     x->live = bits_new(0);
     x->lists_fs = bits_new(0);
+    x->reaches.known = bits_new(0);
     x->version = 1;
     return x;
 }
 
 static void class_entry_free(struct index *x, struct class_entry *c) {
-    while (c->shapes.count) shape_leave(&c->shapes, vec_last(&c->shapes.at[0]->heap)->pool, c->id);
-    vec_done(&c->shapes);
+    while (c->shapes.entries.count) shape_leave(vec_last(&c->shapes.entries.at[0].shape->heap)->pool, c->id);
+    shape_list_done(&c->shapes);
     reach_leave(&x->reaches, c->reach);
     MAP_EACH (entry, &c->joined) reach_leave(&x->reaches, entry->value.p);
     map_done(&c->joined);
@@ -128,11 +129,12 @@ static void agent_take_facts(struct index *x, const struct symbols *s, uint32_t 
     agent->facts = facts;
     x->known += (size_t)(facts != NULL) - (size_t)(old != NULL);
     shared_hold(facts ? &facts->shared : NULL);
+    if (!alike) {
+        reaches_update(&x->reaches, s, number, old);
+        fs_update(x, s, number, facts);
+        x->version++;
+    }
     shared_leave(old ? &old->shared : NULL);
-    if (alike) return;
-    reaches_update(&x->reaches, s, number);
-    fs_update(x, s, number, facts);
-    x->version++;
 }
 
 void index_agent_put(struct state *s, struct agent_row *live, bool facts_changed) {
@@ -174,7 +176,7 @@ static void rule_add(struct reach_rules *rules, const struct selector *sel, int6
     if (sel->term_count) vec_push(rules, ((struct reach_rule){sel, weight, preferred, pool_side}));
 }
 
-static struct reach *class_reach(struct state *s, const struct class_entry *c, const struct standing *p) {
+static struct reach *class_reach(const struct state *s, const struct class_entry *c, const struct standing *p) {
     const struct class_spec *spec = &c->doc->spec;
     struct reach_rules rules = {0};
     rule_add(&rules, &spec->agent, 0, false, false);
@@ -193,22 +195,26 @@ static struct reach *pool_reach(struct state *s, struct pool_facts *f) {
     return reach_take(&s->index->reaches, &s->symbols, rules, &f->shared, &f->tags, &f->shared);
 }
 
+// Of the class for that pool, which has facts.
+static const struct reach *class_reach_of(const struct state *s, struct class_entry *c, const struct standing *p) {
+    if (!c->joins) return c->reach;
+    union map_value *place = map_put(&c->joined, p->pool, NULL);
+    if (!place->p) place->p = class_reach(s, c, p);
+    return place->p;
+}
+
 static void class_take_pool(struct state *s, struct class_entry *c, struct standing *p) {
     if (!p->facts) return;
     const struct class_spec *spec = &c->doc->spec;
-    const struct reach *reach = c->reach;
-    if (c->joins) {
-        union map_value *place = map_put(&c->joined, p->pool, NULL);
-        reach = place->p = class_reach(s, c, p);
-    }
     if (!candidate_holds(&s->symbols, spec, p->facts)) return;
-    struct shape_key key = {.score = candidate_score(&s->symbols, spec, p->facts), .pool = p->reach, .class = reach};
+    struct shape_key key = {.score = candidate_score(&s->symbols, spec, p->facts), .pool = p->reach};
+    key.class = class_reach_of(s, c, p);
     key.formatted = pool_is_formatted(p->facts);
     shape_enter(shapes_get(&c->shapes, &key), p, c->id);
 }
 
 static void class_leave_pool(struct index *x, struct class_entry *c, struct standing *p) {
-    shape_leave(&c->shapes, p, c->id);
+    shape_leave(p, c->id);
     reach_leave(&x->reaches, map_get(&c->joined, p->pool));
     map_remove(&c->joined, p->pool);
 }
@@ -332,7 +338,8 @@ void index_provider_put(struct state *s, const struct provider_row *live) {
 
 struct shapes index_shapes(const struct state *s, uint64_t class) {
     const struct class_entry *c = map_get(&s->index->classes, class);
-    return c ? (struct shapes){c->shapes.at, c->shapes.count} : (struct shapes){NULL, 0};
+    if (!c) return (struct shapes){NULL, NULL, 0};
+    return (struct shapes){c->shapes.entries.at, c->shapes.bounds.at, c->shapes.entries.count};
 }
 
 const struct standing *index_standing(const struct state *s, uint64_t pool) {
@@ -364,18 +371,19 @@ uint32_t index_fs(const struct state *s, const char *fs) {
 bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view) {
     const struct index *x = s->index;
     const struct standing *p = map_get(&x->pools, w->pool);
-    const struct class_entry *c = w->class ? map_get(&x->classes, w->class) : NULL;
+    struct class_entry *c = w->class ? map_get(&x->classes, w->class) : NULL;
     if (!p || !p->reach || (w->class && !c)) return false;
     *ret_view = (struct reach_view){.index = x, .pool = p->reach, .asks_fs = w->fs != 0};
-    if (c) ret_view->class = c->joins ? map_get(&c->joined, w->pool) : c->reach;
+    if (c) ret_view->class = class_reach_of(s, c, p);
     if (w->fs && w->fs != FS_NOBODY) ret_view->fs = x->fs.at[w->fs - 1].agents;
-    return !c || ret_view->class;
+    return true;
 }
 
 struct reach_view shape_view(const struct state *s, const struct shape *shape, uint32_t fs) {
     const struct index *x = s->index;
-    struct reach_view v = {.index = x, .pool = shape->key.pool, .class = shape->key.class};
-    v.asks_fs = fs && !shape->key.formatted;
+    const struct shape_key *key = shape_key(shape);
+    struct reach_view v = {.index = x, .pool = key->pool, .class = key->class};
+    v.asks_fs = fs && !key->formatted;
     if (v.asks_fs && fs != FS_NOBODY) v.fs = x->fs.at[fs - 1].agents;
     return v;
 }
@@ -391,8 +399,8 @@ bool index_agent_has_fs(const struct state *s, uint32_t fs, const struct agent_r
 }
 
 static uint64_t view_word(const struct reach_view *v, size_t i) {
-    uint64_t word = v->pool->fits[i];
-    if (v->class) word &= v->class->fits[i];
+    uint64_t word = reach_word(v->pool, i, v->index->reaches.known[i]);
+    if (v->class) word = reach_word(v->class, i, word);
     if (v->asks_fs) word &= ~v->index->lists_fs[i] | (v->fs ? v->fs[i] : 0);
     return word;
 }
@@ -415,8 +423,7 @@ uint32_t reach_view_next(const struct reach_view *v, uint32_t number) {
 }
 
 int64_t reach_view_affinity(const struct reach_view *v, uint32_t n) {
-    int64_t sum = v->pool->liked ? v->pool->liked[n] : 0;
-    return sum + (v->class && v->class->liked ? v->class->liked[n] : 0);
+    return reach_liking(v->pool, n) + (v->class ? reach_liking(v->class, n) : 0);
 }
 
 uint64_t index_agent_at(const struct state *s, uint32_t number) {
@@ -470,10 +477,10 @@ static void class_usable(const struct state *s, struct class_entry *c) {
     size_t words = s->index->reaches.words;
     free(c->usable);
     c->usable = bits_new(words);
-    VEC_EACH (shape, &c->shapes) {
+    VEC_EACH (entry, &c->shapes.entries) {
         bool usable = false;
-        struct reach_view v = shape_view(s, *shape, 0);
-        shape_walk(*shape, standing_is_usable, &usable);
+        struct reach_view v = shape_view(s, entry->shape, 0);
+        shape_walk(entry->shape, standing_is_usable, &usable);
         for (size_t i = 0; usable && i < words; i++) c->usable[i] |= view_word(&v, i);
     }
     c->usable_version = s->index->version;

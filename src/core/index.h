@@ -27,8 +27,9 @@ void index_class_removed(struct state *s, const struct class_row *last);
 // After what is granted from that account changed.
 void index_account_changed(struct state *s, uint32_t account);
 
-struct shapes { // the pools of a class, best score first. Borrowed until the next state_apply
-    struct shape *const *at;
+struct shapes { // the pools of a class. Borrowed until the next state_apply
+    const struct shape_entry *at;
+    const struct shape_bound *bounds; // of each
     size_t count;
 };
 struct shapes index_shapes(const struct state *s, uint64_t class);

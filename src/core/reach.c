@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Evaluating rules once per agent, and finding equal lists of rules.
+// Answering rules once per agent, and finding equal rules and equal lists of them.
 #include "core/reach.h"
 
 #include <stdlib.h>
@@ -33,23 +33,42 @@ static bool rule_holds(const struct symbols *s, const struct reach_rule *rule, c
                            : joins_hold(s, rule->selector, pool, agent);
 }
 
-static void reach_update(struct reach *reach, const struct symbols *s, uint32_t number,
-                         const struct agent_facts *facts) {
-    bool fits = facts != NULL;
-    int64_t liked = 0;
-    for (size_t i = 0; facts && i < reach->rules.count; i++) {
-        const struct reach_rule *rule = &reach->rules.at[i];
-        if (!fits && !rule->preferred) continue;
-        bool holds = rule_holds(s, rule, &facts->tags, reach->pool_tags);
-        if (!rule->preferred) fits = holds;
-        if (rule->preferred && holds) liked += rule->weight;
-    }
-    bits_set(reach->fits, number, fits);
-    if (reach->liked) reach->liked[number] = liked;
+static void ruling_update(struct ruling *x, const struct symbols *s, uint32_t number, const struct agent_facts *facts) {
+    bits_set(x->holds, number, facts && rule_holds(s, &x->rule, &facts->tags, x->pool_tags));
 }
 
-void reaches_update(struct reaches *r, const struct symbols *s, uint32_t number) {
-    for (size_t i = 0; i < r->all.count; i++) reach_update(r->all.at[i], s, number, r->agents.at[number].facts);
+static void key_update(struct reaches *r, const struct symbols *s, uint32_t number, symbol key) {
+    const struct ruling_list *list = map_get(&r->by_tag, key.n);
+    for (size_t i = 0; list && i < list->count; i++) ruling_update(list->at[i], s, number, r->agents.at[number].facts);
+}
+
+static int tag_compare(const struct tag *a, const struct tag *b) {
+    if (a->key.n != b->key.n) return a->key.n < b->key.n ? -1 : 1;
+    return a->value.n < b->value.n ? -1 : a->value.n > b->value.n;
+}
+
+// Both sets are sorted: what only one of them has belongs to a key that changed.
+static void changes_update(struct reaches *r, const struct symbols *s, uint32_t number, const struct tag_set *before,
+                           const struct tag_set *now) {
+    symbol last = {0};
+    for (size_t i = 0, n = 0; i < before->count || n < now->count;) {
+        int order = i == before->count ? 1 : n == now->count ? -1 : tag_compare(&before->at[i], &now->at[n]);
+        symbol key = order > 0 ? now->at[n].key : before->at[i].key;
+        i += order <= 0;
+        n += order >= 0;
+        if (order == 0 || symbol_equal(key, last)) continue;
+        last = key;
+        key_update(r, s, number, key);
+    }
+}
+
+void reaches_update(struct reaches *r, const struct symbols *s, uint32_t number, const struct agent_facts *before) {
+    const struct agent_facts *facts = r->agents.at[number].facts;
+    bits_set(r->known, number, facts != NULL);
+    if (facts && before)
+        changes_update(r, s, number, &before->tags, &facts->tags);
+    else
+        VEC_EACH (x, &r->all) ruling_update(*x, s, number, facts);
 }
 
 // ---- equal rules share one reach ----
@@ -64,7 +83,7 @@ static void key_add_rule(struct text *key, const struct symbols *s, const struct
                          const struct tag_set *pool_tags) {
     const struct selector *sel = rule->selector;
     bool whole = rule->preferred && rule->pool_side; // the pool's own terms count as well
-    text_addf(key, "%d%d%lld ", rule->preferred, rule->pool_side, (long long)rule->weight);
+    text_addf(key, "%d%d ", rule->preferred, rule->pool_side);
     for (uint32_t i = 0; i < sel->term_count; i++) {
         const struct term *t = &sel->terms[i];
         text_addf(key, "%d", t->compare);
@@ -72,55 +91,110 @@ static void key_add_rule(struct text *key, const struct symbols *s, const struct
         if (term_joins(t) || whole) key_add_values(key, pool_tags, t->key);
         text_add_char(key, ';');
     }
-    text_add_char(key, '\n');
 }
 
-static bool rules_prefer(const struct reach_rules *rules) {
-    for (size_t i = 0; i < rules->count; i++)
-        if (rules->at[i].preferred) return true;
-    return false;
+// What stands on the other side of a rule, and who keeps it.
+struct side {
+    struct shared *rules_of, *tags_of;
+    const struct tag_set *pool_tags;
+};
+
+static void tags_note(struct reaches *r, struct ruling *x) {
+    const struct selector *sel = x->rule.selector;
+    for (uint32_t i = 0; i < sel->term_count; i++) {
+        union map_value *place = map_put(&r->by_tag, sel->terms[i].key.n, NULL);
+        if (!place->p) place->p = NEW(struct ruling_list);
+        struct ruling_list *list = place->p;
+        if (!list->count || *vec_last(list) != x) vec_push(list, x);
+    }
 }
 
-static struct reach *reach_new(struct reaches *r, struct text *key, struct reach_rules rules) {
-    struct reach *reach = NEW(struct reach);
-    reach->key = text_take(key);
-    reach->serial = ++r->serial;
-    reach->rules = rules;
-    reach->fits = bits_new(r->words);
-    if (rules_prefer(&rules)) reach->liked = mem_zero(r->words * 64 + 1, sizeof *reach->liked);
-    vec_push(&r->all, reach);
-    return reach;
+static void rulings_remove(struct ruling_list *list, const struct ruling *x) {
+    for (size_t i = list->count; i > 0; i--)
+        if (list->at[i - 1] == x) vec_swap_out(list, i - 1);
+}
+
+static void tags_forget(struct reaches *r, const struct ruling *x) {
+    const struct selector *sel = x->rule.selector;
+    for (uint32_t i = 0; i < sel->term_count; i++) rulings_remove(map_get(&r->by_tag, sel->terms[i].key.n), x);
+}
+
+static struct ruling *ruling_take(struct reaches *r, const struct symbols *s, const struct reach_rule *rule,
+                                  const struct side *side) {
+    AUTO_TEXT struct text key = {0};
+    bool fresh;
+    key_add_rule(&key, s, rule, side->pool_tags);
+    union map_value *place = map_put_text(&r->rulings, text_string(&key), &fresh);
+    if (fresh) {
+        struct ruling *x = place->p = NEW(struct ruling);
+        *x = (struct ruling){text_take(&key), 0, *rule, side->rules_of, side->tags_of, side->pool_tags, NULL};
+        x->holds = bits_new(r->words);
+        shared_hold(x->rules_of);
+        shared_hold(x->tags_of);
+        vec_push(&r->all, x);
+        tags_note(r, x);
+        for (uint32_t n = 1; n < r->agents.count; n++) ruling_update(x, s, n, r->agents.at[n].facts);
+    }
+    struct ruling *x = place->p;
+    x->users++;
+    return x;
+}
+
+static void ruling_free(struct ruling *x) {
+    shared_leave(x->rules_of);
+    shared_leave(x->tags_of);
+    free(x->holds);
+    free(x->key);
+    free(x);
+}
+
+static void ruling_leave(struct reaches *r, struct ruling *x) {
+    if (--x->users) return;
+    map_remove_text(&r->rulings, x->key);
+    rulings_remove(&r->all, x);
+    tags_forget(r, x);
+    ruling_free(x);
 }
 
 struct reach *reach_take(struct reaches *r, const struct symbols *s, struct reach_rules rules, struct shared *rules_of,
                          const struct tag_set *pool_tags, struct shared *tags_of) {
     AUTO_TEXT struct text key = {0};
-    for (size_t i = 0; i < rules.count; i++) key_add_rule(&key, s, &rules.at[i], pool_tags);
     bool fresh;
-    union map_value *place = map_put_text(&r->by_key, text_string(&key), &fresh);
-    if (!fresh) {
-        vec_done(&rules);
-        struct reach *known = place->p;
-        known->users++;
-        return known;
+    VEC_EACH (rule, &rules) {
+        text_addf(&key, "%lld ", (long long)rule->weight);
+        key_add_rule(&key, s, rule, pool_tags);
+        text_add_char(&key, '\n');
     }
-    struct reach *reach = place->p = reach_new(r, &key, rules);
-    reach->users = 1;
-    reach->rules_of = rules_of;
-    reach->tags_of = tags_of;
-    reach->pool_tags = pool_tags;
-    shared_hold(rules_of);
-    shared_hold(tags_of);
-    for (uint32_t n = 1; n < r->agents.count; n++) reach_update(reach, s, n, r->agents.at[n].facts);
+    union map_value *place = map_put_text(&r->by_key, text_string(&key), &fresh);
+    if (fresh) {
+        struct reach *reach = place->p = NEW(struct reach);
+        struct side side = {rules_of, tags_of, pool_tags};
+        reach->key = text_take(&key);
+        reach->serial = ++r->serial;
+        VEC_EACH (rule, &rules) {
+            struct ruling *x = ruling_take(r, s, rule, &side);
+            if (rule->preferred)
+                vec_push(&reach->likes, ((struct reach_like){x, rule->weight}));
+            else
+                vec_push(&reach->musts, x);
+        }
+    }
+    vec_done(&rules);
+    struct reach *reach = place->p;
+    reach->users++;
     return reach;
 }
 
+int64_t reach_most(const struct reach *reach) {
+    int64_t most = 0;
+    VEC_EACH (like, &reach->likes)
+        if (like->weight > 0) most += like->weight;
+    return most;
+}
+
 static void reach_free(struct reach *reach) {
-    shared_leave(reach->rules_of);
-    shared_leave(reach->tags_of);
-    vec_done(&reach->rules);
-    free(reach->fits);
-    free(reach->liked);
+    vec_done(&reach->musts);
+    vec_done(&reach->likes);
     free(reach->key);
     free(reach);
 }
@@ -128,11 +202,8 @@ static void reach_free(struct reach *reach) {
 void reach_leave(struct reaches *r, struct reach *reach) {
     if (!reach || --reach->users) return;
     map_remove_text(&r->by_key, reach->key);
-    for (size_t i = 0; i < r->all.count; i++)
-        if (r->all.at[i] == reach) {
-            vec_swap_out(&r->all, i);
-            break;
-        }
+    VEC_EACH (x, &reach->musts) ruling_leave(r, *x);
+    VEC_EACH (like, &reach->likes) ruling_leave(r, like->ruling);
     reach_free(reach);
 }
 
@@ -144,23 +215,26 @@ uint32_t reaches_grow(struct reaches *r) {
     (void)vec_add(&r->agents);
     if (number / 64 < r->words) return number;
     size_t words = r->words ? r->words * 2 : 4;
-    for (size_t i = 0; i < r->all.count; i++) {
-        struct reach *reach = r->all.at[i];
-        reach->fits = bits_grow(reach->fits, r->words, words);
-        if (!reach->liked) continue;
-        reach->liked = mem_resize(reach->liked, words * 64 + 1, sizeof *reach->liked);
-        memset(reach->liked + r->words * 64, 0, ((words - r->words) * 64 + 1) * sizeof *reach->liked);
-    }
+    r->known = bits_grow(r->known, r->words, words);
+    VEC_EACH (x, &r->all) (*x)->holds = bits_grow((*x)->holds, r->words, words);
     r->words = words;
     return number;
 }
 
 void reaches_done(struct reaches *r) {
-    for (size_t i = 0; i < r->all.count; i++) reach_free(r->all.at[i]);
-    for (size_t i = 0; i < r->agents.count; i++)
-        shared_leave(r->agents.at[i].facts ? &r->agents.at[i].facts->shared : NULL);
+    MAP_EACH (entry, &r->by_key) reach_free(entry->value.p);
+    MAP_EACH (entry, &r->by_tag) {
+        struct ruling_list *list = entry->value.p;
+        vec_done(list);
+        free(list);
+    }
+    VEC_EACH (x, &r->all) ruling_free(*x);
+    VEC_EACH (agent, &r->agents) shared_leave(agent->facts ? &agent->facts->shared : NULL);
     vec_done(&r->all);
     vec_done(&r->agents);
     map_done(&r->by_key);
+    map_done(&r->by_tag);
+    map_done(&r->rulings);
+    free(r->known);
     *r = (struct reaches){0};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which agents satisfy a list of rules, and how much each is liked: one bit and one number per agent. Rules that are equal
-// share one reach, so that ten thousand alike pools cost as one. Knows no pools and no classes.
+// Which agents satisfy a list of rules, and how much each is liked: one bit per rule and agent. Equal rules are answered once,
+// and equal lists share one reach, so that ten thousand alike pools cost as one. Knows no pools and no classes.
 #ifndef CORE_REACH_H
 #define CORE_REACH_H
 
@@ -15,15 +15,26 @@ struct reach_rule {
 };
 VEC_TYPE(reach_rules, struct reach_rule);
 
-struct reach {
+struct ruling { // one rule, answered for every agent; shared by all that have it
+    char *key;
+    uint32_t users;
+    struct reach_rule rule;            // of its first user; its weight is nobody's
+    struct shared *rules_of, *tags_of; // held: what the rule and the tags point into; may be NULL
+    const struct tag_set *pool_tags;   // the other side of joins
+    uint64_t *holds;                   // a bit per agent number
+};
+VEC_TYPE(ruling_list, struct ruling *);
+
+struct reach_like {
+    struct ruling *ruling;
+    int64_t weight;
+};
+struct reach { // a list of rules
     char *key;
     uint64_t serial; // grows in the order of making
     uint32_t users;
-    struct shared *rules_of, *tags_of; // held: what the rules and the tags point into; may be NULL
-    const struct tag_set *pool_tags;   // the other side of joins; NULL: no rule joins
-    struct reach_rules rules;
-    uint64_t *fits; // a bit per agent number
-    int64_t *liked; // per agent number; NULL when nothing is preferred
+    struct ruling_list musts;
+    VEC(struct reach_like) likes;
 };
 
 // Zeroed is valid and empty. Agent numbers are places in `agents`; 0 is nobody.
@@ -32,9 +43,12 @@ struct reach_agent {
     struct agent_facts *facts; // held; NULL until it reports
 };
 struct reaches {
-    VEC(struct reach *) all;
-    struct map by_key;
+    struct map by_key;  // struct reach *
+    struct map rulings; // by key: struct ruling *
+    struct map by_tag;  // tag key -> struct ruling_list *: those that such a tag may change
+    struct ruling_list all;
     VEC(struct reach_agent) agents;
+    uint64_t *known; // a bit per agent number: it has reported
     size_t words;    // of 64 bits, in every set
     uint64_t serial; // of the last reach made
 };
@@ -44,8 +58,9 @@ void reaches_done(struct reaches *r);
 struct reach *reach_take(struct reaches *r, const struct symbols *s, struct reach_rules rules, struct shared *rules_of,
                          const struct tag_set *pool_tags, struct shared *tags_of);
 void reach_leave(struct reaches *r, struct reach *reach); // accepts NULL
-// What every reach says of that agent, after agents.at[number] changed.
-void reaches_update(struct reaches *r, const struct symbols *s, uint32_t number);
+// Answers anew, for that agent, the rules that ask for a tag which changed since `before`; all of them when it or its facts
+// are NULL.
+void reaches_update(struct reaches *r, const struct symbols *s, uint32_t number, const struct agent_facts *before);
 // Makes room for one more number in every set; returns it.
 uint32_t reaches_grow(struct reaches *r);
 // Sets that grow with reaches_grow are made and grown by these.
@@ -57,6 +72,19 @@ static inline bool bits_has(const uint64_t *bits, uint32_t n) {
 static inline void bits_set(uint64_t *bits, uint32_t n, bool on) {
     uint64_t bit = (uint64_t)1 << (n % 64);
     bits[n / 64] = on ? bits[n / 64] | bit : bits[n / 64] & ~bit;
+}
+
+// Word i of the set of agents that satisfy it, out of those in `word`; how much that agent is liked.
+static inline uint64_t reach_word(const struct reach *reach, size_t i, uint64_t word) {
+    for (size_t n = 0; n < reach->musts.count; n++) word &= reach->musts.at[n]->holds[i];
+    return word;
+}
+int64_t reach_most(const struct reach *reach); // of any agent
+static inline int64_t reach_liking(const struct reach *reach, uint32_t number) {
+    int64_t sum = 0;
+    for (size_t n = 0; n < reach->likes.count; n++)
+        if (bits_has(reach->likes.at[n].ruling->holds, number)) sum += reach->likes.at[n].weight;
+    return sum;
 }
 
 #endif

@@ -23,6 +23,9 @@ static bool stands_before(const struct standing *a, const struct standing *b) {
 static void heap_put(struct shape *shape, size_t at, struct shape_member member) {
     shape->heap.at[at] = member;
     member.pool->memberships.at[member.membership].place = (uint32_t)at;
+    if (at) return;
+    shape->list->bounds.at[shape->place].bytes = member.pool->free.bytes;
+    shape->list->entries.at[shape->place].pool = member.pool->pool;
 }
 
 static size_t heap_rise(struct shape *shape, size_t at) {
@@ -62,18 +65,18 @@ static int number_compare(uint64_t a, uint64_t b) {
 }
 
 static int key_compare(const struct shape_key *a, const struct shape_key *b) {
-    if (a->score != b->score) return a->score > b->score ? -1 : 1;
     if (a->pool != b->pool) return number_compare(a->pool->serial, b->pool->serial);
     if (a->class != b->class) return number_compare(a->class->serial, b->class->serial);
-    return (int)a->formatted - (int)b->formatted;
+    if (a->formatted != b->formatted) return (int)a->formatted - (int)b->formatted;
+    return a->score == b->score ? 0 : a->score > b->score ? -1 : 1;
 }
 
 // Where the key stands or would stand.
 static size_t shapes_seek(const struct shape_list *shapes, const struct shape_key *key) {
-    size_t low = 0, high = shapes->count;
+    size_t low = 0, high = shapes->entries.count;
     while (low < high) {
         size_t middle = (low + high) / 2;
-        if (key_compare(&shapes->at[middle]->key, key) < 0)
+        if (key_compare(&shapes->entries.at[middle].key, key) < 0)
             low = middle + 1;
         else
             high = middle;
@@ -81,15 +84,31 @@ static size_t shapes_seek(const struct shape_list *shapes, const struct shape_ke
     return low;
 }
 
+static void places_set(struct shape_list *shapes, size_t from) {
+    for (size_t i = from; i < shapes->entries.count; i++) shapes->entries.at[i].shape->place = (uint32_t)i;
+}
+
 struct shape *shapes_get(struct shape_list *shapes, const struct shape_key *key) {
-    size_t at = shapes_seek(shapes, key);
-    if (at < shapes->count && key_compare(&shapes->at[at]->key, key) == 0) return shapes->at[at];
+    size_t at = shapes_seek(shapes, key), after = shapes->entries.count - at;
+    if (after && key_compare(&shapes->entries.at[at].key, key) == 0) return shapes->entries.at[at].shape;
     struct shape *shape = NEW(struct shape);
-    shape->key = *key;
-    vec_push(shapes, shape);
-    memmove(shapes->at + at + 1, shapes->at + at, (shapes->count - 1 - at) * sizeof *shapes->at);
-    shapes->at[at] = shape;
+    shape->list = shapes;
+    (void)vec_add(&shapes->entries);
+    (void)vec_add(&shapes->bounds);
+    struct shape_entry *entry = &shapes->entries.at[at];
+    struct shape_bound *bound = &shapes->bounds.at[at];
+    memmove(entry + 1, entry, after * sizeof *entry);
+    memmove(bound + 1, bound, after * sizeof *bound);
+    *entry = (struct shape_entry){.key = *key, .shape = shape};
+    bound->score = key->score + reach_most(key->pool) + (key->class ? reach_most(key->class) : 0);
+    places_set(shapes, at);
     return shape;
+}
+
+void shape_list_done(struct shape_list *shapes) {
+    must(!shapes->entries.count);
+    vec_done(&shapes->entries);
+    vec_done(&shapes->bounds);
 }
 
 // Takes a membership out of its pool; the last one moves into its place.
@@ -101,7 +120,7 @@ static void membership_drop(struct standing *pool, struct membership *m) {
     moved->shape->heap.at[moved->place].membership = at;
 }
 
-void shape_leave(struct shape_list *shapes, struct standing *pool, uint64_t class) {
+void shape_leave(struct standing *pool, uint64_t class) {
     struct membership *m = membership_of(pool, class);
     if (!m) return;
     struct shape *shape = m->shape;
@@ -113,7 +132,9 @@ void shape_leave(struct shape_list *shapes, struct standing *pool, uint64_t clas
         heap_sink(shape, heap_rise(shape, at));
     }
     if (shape->heap.count) return;
-    vec_remove(shapes, shapes_seek(shapes, &shape->key));
+    vec_remove(&shape->list->entries, shape->place);
+    vec_remove(&shape->list->bounds, shape->place);
+    places_set(shape->list, shape->place);
     vec_done(&shape->heap);
     free(shape);
 }

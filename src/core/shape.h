@@ -27,8 +27,8 @@ struct standing { // a pool as decisions read it
 VEC_TYPE(standing_list, struct standing *);
 
 struct shape_key {
+    const struct reach *pool, *class; // whom they let in and whom they like; class may be NULL
     int64_t score;                    // of the class for the pool, joins left out
-    const struct reach *pool, *class; // whom they let in and whom they like
     bool formatted;                   // needs no mkfs of an agent
 };
 
@@ -37,17 +37,33 @@ struct shape_member {
     size_t membership; // its place in pool->memberships
 };
 struct shape {
-    struct shape_key key;
+    struct shape_list *list;
+    uint32_t place;                // in it
     VEC(struct shape_member) heap; // most free bytes first, then lowest id
 };
-VEC_TYPE(shape_list, struct shape *); // best score first
+struct shape_entry {
+    struct shape_key key;
+    uint64_t pool; // at its top
+    struct shape *shape;
+};
+// More than which no pool of a shape can offer: a decision reads these first, in one row of memory.
+struct shape_bound {
+    int64_t score;  // with all that an agent could add
+    uint64_t bytes; // free, of the pool at its top
+};
+// By reaches, then best score first: those of the same reaches are neighbours. Zeroed is valid and empty.
+struct shape_list {
+    VEC(struct shape_entry) entries;
+    VEC(struct shape_bound) bounds; // of each entry
+};
+void shape_list_done(struct shape_list *shapes); // must be empty
 
 // The shape of that key, made when it is new.
 struct shape *shapes_get(struct shape_list *shapes, const struct shape_key *key);
 // Enters the pool, whose new membership is given its shape and place.
 void shape_enter(struct shape *shape, struct standing *pool, uint64_t class);
 // Takes it out of the class; a shape that is empty then is freed.
-void shape_leave(struct shape_list *shapes, struct standing *pool, uint64_t class);
+void shape_leave(struct standing *pool, uint64_t class);
 // After the pool's free bytes changed: in all its shapes.
 void standing_moved(struct standing *pool);
 const struct membership *standing_membership(const struct standing *pool, uint64_t class); // NULL: no candidate of it
@@ -55,5 +71,9 @@ const struct membership *standing_membership(const struct standing *pool, uint64
 // From the most free bytes down. `visit` says whether pools below it, which have less or as much and a higher id, are of
 // interest.
 void shape_walk(const struct shape *shape, bool (*visit)(void *arg, const struct standing *pool), void *arg);
+
+static inline const struct shape_key *shape_key(const struct shape *shape) {
+    return &shape->list->entries.at[shape->place].key;
+}
 
 #endif

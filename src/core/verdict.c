@@ -58,10 +58,10 @@ struct err *terms_of(const struct draft *d, const struct want *w, struct terms *
     return NULL;
 }
 
-bool terms_charge(const struct terms *t, const struct pool_row *pool, struct charge *ret_charge) {
+bool terms_charge(const struct terms *t, const struct pool_facts *facts, struct charge *ret_charge) {
     const struct class_spec *spec = &t->class->doc->spec;
-    struct charge c = {.pool = pool->id, .bandwidth = spec->bandwidth, .volumes = 1};
-    if (!bytes_round_up(t->size, pool->facts->granularity, &c.bytes)) return false;
+    struct charge c = {.bandwidth = spec->bandwidth, .volumes = 1};
+    if (!bytes_round_up(t->size, facts->granularity, &c.bytes)) return false;
     c.iops = class_spec_iops(spec, c.bytes);
     if (c.iops.n < t->iops.n) c.iops = t->iops;
     *ret_charge = c;
@@ -86,7 +86,8 @@ static enum rule judge_sizes(const struct terms *t, const struct pool_row *pool,
         return RULE_CAPABILITY;
     v->asked = t->size.n;
     v->found = f->largest.n;
-    if (!terms_charge(t, pool, &v->charge)) return RULE_LARGEST;
+    if (!terms_charge(t, f, &v->charge)) return RULE_LARGEST;
+    v->charge.pool = pool->id;
     v->asked = v->charge.bytes.n;
     v->found = f->smallest.n;
     if (v->asked < v->found) return RULE_SMALLEST;
@@ -140,13 +141,13 @@ static uint32_t draft_attachments(const struct draft *d, uint64_t agent) {
     return count;
 }
 
-static bool slot_free(const struct draft *d, const struct agent_row *agent) {
+bool verdict_slot_free(const struct draft *d, const struct agent_row *agent) {
     return !agent->facts || !agent->facts->attach_slots || draft_attachments(d, agent->id) < agent->facts->attach_slots;
 }
 
 static enum rule judge_presence(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
     struct reach_want reach = terms_reach(t, pool);
-    if (t->agent && !slot_free(d, t->agent)) return RULE_SLOTS;
+    if (t->agent && !verdict_slot_free(d, t->agent)) return RULE_SLOTS;
     if (t->agent ? !index_agent_live(d->state, t->agent) : !index_reached(d->state, &reach)) return RULE_AGENT_AWAY;
     return t->wait || index_pool_usable(d->state, pool) ? RULE_NONE : RULE_PROVIDER_AWAY;
 }
@@ -224,6 +225,6 @@ enum rule agent_rule(const struct draft *d, const struct volume_row *v, const st
     if (!pool || !pool->facts) return RULE_REPORTED;
     enum rule rule = judge_reach(d, volume_reach(d->state, v), agent);
     if (rule) return rule;
-    if (!slot_free(d, agent) && !volume_is_on(d, v, agent->id)) return RULE_SLOTS;
+    if (!verdict_slot_free(d, agent) && !volume_is_on(d, v, agent->id)) return RULE_SLOTS;
     return index_agent_live(d->state, agent) ? RULE_NONE : RULE_AGENT_AWAY;
 }

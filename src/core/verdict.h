@@ -48,8 +48,8 @@ struct terms {
 };
 // INVALID, DENIED, NOT_FOUND as broker_place says.
 MUST_USE struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms);
-// What that pool would be charged; false when it cannot be counted.
-MUST_USE bool terms_charge(const struct terms *t, const struct pool_row *pool, struct charge *ret_charge);
+// What a pool would be charged (without saying which); false when it cannot be counted.
+MUST_USE bool terms_charge(const struct terms *t, const struct pool_facts *facts, struct charge *ret_charge);
 // What an agent must fit to use a volume of that pool.
 struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool);
 
@@ -70,6 +70,7 @@ uint64_t terms_largest(const struct draft *d, const struct terms *t, const struc
 // Nearest first: the later the rule, the nearer; then by what is missing. 0: as near.
 int verdict_compare(const struct verdict *a, const struct verdict *b);
 
+bool verdict_slot_free(const struct draft *d, const struct agent_row *agent); // one more volume can be attached there
 // The first rule that fails between a volume and an agent; RULE_NONE when the agent can use it now.
 enum rule agent_rule(const struct draft *d, const struct volume_row *v, const struct agent_row *agent);
 // What an agent must fit to use that volume.

@@ -116,7 +116,7 @@ static size_t plain_fits(const struct draft *d, const struct terms *t, struct fi
         if (!v.rule) {
             struct reach_want reach = terms_reach(t, pool);
             assert_non_null(m);
-            int64_t score = m->shape->key.score + (t->agent ? index_affinity(d->state, &reach, t->agent) : 0);
+            int64_t score = shape_key(m->shape)->score + (t->agent ? index_affinity(d->state, &reach, t->agent) : 0);
             struct fit fit = {pool->id, v.charge, score, {v.free.bytes}};
             size_t at = count++;
             for (; at && before(&fit, &fits[at - 1]); at--) fits[at] = fits[at - 1];

@@ -103,11 +103,11 @@ static void pools_of_a_class_stand_in_order_of_its_preferences(void **state) {
     world_pool(w, (struct pool_made){.provider = "p", .name = "old", .tags = "media=ssd, old", .bytes = GIB});
     struct shapes shapes = index_shapes(w->state, c);
     assert_int_equal(shapes.count, 3);
-    assert_true(shapes.at[0]->heap.at[0].pool->pool == both && shapes.at[0]->key.score == 15);
-    assert_true(shapes.at[1]->heap.at[0].pool->pool == ssd && shapes.at[1]->key.score == 10);
+    assert_true(shapes.at[0].pool == both && shapes.at[0].key.score == 15);
+    assert_true(shapes.at[1].pool == ssd && shapes.at[1].key.score == 10);
     world_pool_removed(w, "p/main/both");
     shapes = index_shapes(w->state, c);
-    assert_true(shapes.count == 2 && shapes.at[0]->heap.at[0].pool->pool == ssd);
+    assert_true(shapes.count == 2 && shapes.at[0].pool == ssd);
 }
 
 static void an_agent_that_lists_filesystems_must_list_the_one_asked(void **state) {
@@ -212,8 +212,10 @@ static bool index_says(struct world *w, const struct pool_row *p, const struct c
 static void shapes_check(struct world *w, const struct class_row *c) {
     struct shapes shapes = index_shapes(w->state, c->id);
     for (size_t i = 0; i < shapes.count; i++) {
-        const struct shape *shape = shapes.at[i];
-        assert_true(i == 0 || shapes.at[i - 1]->key.score >= shape->key.score);
+        const struct shape *shape = shapes.at[i].shape;
+        assert_int_equal(shape->place, i);
+        assert_int_equal(shapes.at[i].pool, shape->heap.at[0].pool->pool);
+        assert_int_equal(shapes.bounds[i].bytes, shape->heap.at[0].pool->free.bytes);
         for (size_t n = 0; n < shape->heap.count; n++) {
             const struct standing *p = shape->heap.at[n].pool, *above = shape->heap.at[n ? (n - 1) / 2 : 0].pool;
             const struct pool_row *row = state_pool(w->state, p->pool);

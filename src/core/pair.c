@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes are tried from the best that they could give down; in each the best agent, then the best pool for it.
+#include "core/pair.h"
+
+#include <stdlib.h>
+
+#include "core/fits.h"
+
+struct lead { // a shape, and more than which it cannot give
+    const struct shape_entry *entry;
+    int64_t score;
+    uint64_t bytes;
+};
+
+static int lead_compare(const void *a, const void *b) {
+    const struct lead *x = a, *y = b;
+    if (x->score != y->score) return x->score > y->score ? -1 : 1;
+    if (x->bytes != y->bytes) return x->bytes > y->bytes ? -1 : 1;
+    return x->entry->pool < y->entry->pool ? -1 : 1;
+}
+
+static bool lead_may_win(const struct lead *l, const struct pair *best) {
+    if (!best->agent) return true;
+    if (l->score != best->fit.score) return l->score > best->fit.score;
+    return l->bytes >= best->fit.free.n;
+}
+
+static bool pair_before(const struct pair *a, const struct pair *b) {
+    if (!b->agent) return true;
+    if (a->fit.score != b->fit.score) return a->fit.score > b->fit.score;
+    if (a->fit.free.n != b->fit.free.n) return a->fit.free.n > b->fit.free.n;
+    return a->fit.pool != b->fit.pool ? a->fit.pool < b->fit.pool : a->agent < b->agent;
+}
+
+// ---- the best agent of a shape ----
+
+static bool agent_can(const struct draft *d, uint64_t id, struct scalars need) {
+    const struct agent_row *agent = draft_agent(d, id);
+    return agent && agent->facts && broker_agent_covers(d->state, agent, need) && verdict_slot_free(d, agent);
+}
+
+// 0: none has so much free.
+static uint64_t shape_agent(const struct draft *d, const struct terms *t, const struct shape *shape,
+                            struct scalars need) {
+    struct reach_view view = shape_view(d->state, shape, t->fs_place);
+    uint64_t best = 0;
+    int64_t liked = 0;
+    for (size_t i = 0; i < reach_view_words(&view); i++)
+        for (uint64_t word = reach_view_word(&view, i); word; word &= word - 1) {
+            uint32_t n = (uint32_t)i * 64 + (uint32_t)__builtin_ctzll(word);
+            int64_t mine = reach_view_affinity(&view, n);
+            if (best && mine < liked) continue;
+            uint64_t id = index_agent_at(d->state, n);
+            if (best && mine == liked && id > best) continue;
+            if (!agent_can(d, id, need)) continue;
+            best = id;
+            liked = mine;
+        }
+    return best;
+}
+
+// ---- the pair ----
+
+static size_t leads_of(const struct draft *d, const struct terms *t, struct lead **ret_leads) {
+    struct shapes shapes = index_shapes(d->state, t->class->id);
+    struct lead *leads = mem_zero(shapes.count + 1, sizeof *leads);
+    for (size_t i = 0; i < shapes.count; i++) {
+        const struct shape_entry *entry = &shapes.at[i];
+        // What the command itself gives back may make more of a pool than the state knows.
+        uint64_t bytes = d->touched.count ? UINT64_MAX : shapes.bounds[i].bytes;
+        leads[i] = (struct lead){entry, shapes.bounds[i].score, bytes};
+    }
+    qsort(leads, shapes.count, sizeof *leads, lead_compare);
+    *ret_leads = leads;
+    return shapes.count;
+}
+
+static void pair_try(const struct draft *d, const struct terms *asked, const struct shape *shape, struct scalars need,
+                     struct pair *best) {
+    struct terms t = *asked;
+    struct pair mine = {.agent = shape_agent(d, asked, shape, need)};
+    t.agent = mine.agent ? draft_agent(d, mine.agent) : NULL;
+    if (t.agent && fits_of_shape(d, &t, shape, &mine.fit) && pair_before(&mine, best)) *best = mine;
+}
+
+static struct err *agents_lack(const struct draft *d, const struct terms *t, struct scalars need) {
+    struct milli cpus = {0}, mem = {0};
+    char size[QUANTITY_TEXT];
+    STATE_EACH(AGENT, agent_row, agent, d->state) {
+        if (!agent->facts || !index_agent_live(d->state, agent)) continue;
+        struct scalars free = broker_agent_free(d->state, agent);
+        if (free.cpus.n > cpus.n) cpus = free.cpus;
+        if (free.mem.n > mem.n) mem = free.mem;
+    }
+    return err_new(ERR_NO_FIT,
+                   "class '%s', %s: pools fit, but no agent that may use them has %g cpus and %g MiB of memory free; "
+                   "the most that any agent has is %g cpus and %g MiB",
+                   t->class->name, bytes_text(t->size, size), milli_to_double(need.cpus), milli_to_double(need.mem),
+                   milli_to_double(cpus), milli_to_double(mem));
+}
+
+struct err *broker_place_pair(const struct draft *d, const struct want *w, struct scalars need, struct pair *ret_pair) {
+    struct terms t;
+    struct pair best = {0};
+    struct lead *leads;
+    TRY(terms_of(d, w, &t));
+    size_t count = leads_of(d, &t, &leads);
+    for (size_t i = 0; i < count && lead_may_win(&leads[i], &best); i++)
+        pair_try(d, &t, leads[i].entry->shape, need, &best);
+    free(leads);
+    if (best.agent) {
+        *ret_pair = best;
+        return NULL;
+    }
+    struct fit alone;
+    TRY(broker_place(d, w, &alone));
+    return agents_lack(d, &t, need);
+}

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+// Facts from a small generator of numbers, so that both programs see the same.
+#include "inventory.h"
+
+#include "bench/measure.h"
+
+static unsigned pick(unsigned long long seed, unsigned below) {
+    return (unsigned)(hash_u64(seed * 0x9E3779B97F4A7C15u + 1) >> 20) % below;
+}
+
+// ---- what a pool says, and what a class asks: written once, read by both programs ----
+
+static const char *const media[] = {"ssd", "hdd", "nvme", "tape"};
+static const char *const raids[] = {"0", "1", "5", "6", "10"};
+
+struct pool_says {
+    const char *media, *raid;
+    bool thin;
+    unsigned cache, speed, age; // numbers below 100
+    unsigned others[14];        // of keys that nobody asks for
+};
+
+static struct pool_says pool_says(unsigned number) {
+    unsigned long long seed = (unsigned long long)number * 32;
+    struct pool_says p = {
+        media[pick(seed, 4)], raids[pick(seed + 1, 5)], pick(seed + 2, 2) != 0,
+        pick(seed + 3, 100),  pick(seed + 4, 100),      pick(seed + 5, 100),
+    };
+    for (unsigned i = 0; i < 14; i++) p.others[i] = pick(seed + 8 + i, 50);
+    return p;
+}
+
+struct class_asks {
+    const char *media[2], *raid[2];
+    unsigned cache, speed, age; // at least
+};
+
+static struct class_asks class_asks(unsigned number) {
+    unsigned long long seed = 1000000007ull + number * 16ull;
+    unsigned m = pick(seed, 4), r = pick(seed + 1, 5);
+    return (struct class_asks){
+        {media[m], media[(m + 1) % 4]}, {raids[r], raids[(r + 2) % 5]}, 20 + pick(seed + 2, 20),
+        20 + pick(seed + 3, 20),        20 + pick(seed + 4, 20),
+    };
+}
+
+static uint64_t pool_gib(unsigned number) {
+    return INVENTORY_POOL_GIB - number % 1000;
+}
+
+// ---- as rows ----
+
+static void tag_say(struct offer_world *w, struct tag_set *set, const char *key, const char *value) {
+    struct tag tag;
+    check(tag_make(&w->s->symbols, key, value, &tag));
+    check(tag_set_add(set, tag));
+}
+
+static void tag_number(struct offer_world *w, struct tag_set *set, const char *key, unsigned value) {
+    char text[16];
+    snprintf(text, sizeof text, "%u", value);
+    tag_say(w, set, key, text);
+}
+
+static void rack_say(struct offer_world *w, struct tag_set *set, unsigned number) {
+    char rack[16];
+    snprintf(rack, sizeof rack, "r%u", number % INVENTORY_RACKS);
+    tag_say(w, set, "topology/rack", rack);
+}
+
+static void facts_drop(struct shared *shared) {
+    struct pool_facts *f = (struct pool_facts *)(void *)shared;
+    tag_set_done(&f->tags);
+    free(f);
+}
+
+static struct pool_facts *facts_of(struct offer_world *w, unsigned number) {
+    struct pool_says says = pool_says(number);
+    struct pool_facts *f = world_pool_facts(pool_gib(number) << 30);
+    f->shared.drop = facts_drop;
+    f->total.iops = INVENTORY_POOL_IOPS;
+    f->total.known = KNOWS_IOPS;
+    f->granularity.n = UINT64_C(1) << 30;
+    tag_set_reserve(&f->tags, 21);
+    tag_say(w, &f->tags, "media", says.media);
+    tag_say(w, &f->tags, "raid", says.raid);
+    tag_say(w, &f->tags, "thin", says.thin ? "true" : "false");
+    tag_number(w, &f->tags, "cache", says.cache);
+    tag_number(w, &f->tags, "speed", says.speed);
+    tag_number(w, &f->tags, "age", says.age);
+    rack_say(w, &f->tags, number);
+    for (unsigned i = 0; i < 14; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "other/%u", i);
+        tag_number(w, &f->tags, key, says.others[i]);
+    }
+    return f;
+}
+
+static void provider_put(struct offer_world *w, unsigned first, unsigned count) {
+    char name[32];
+    world_begin(w);
+    struct provider_row *provider = draft_add(&w->d, NOUN_PROVIDER, EV_provider_added);
+    snprintf(name, sizeof name, "p%u", first / 10);
+    provider->name = draft_text(&w->d, name);
+    provider->driver = "memory";
+    provider->session = 1;
+    for (unsigned i = first; i < first + count; i++) {
+        struct pool_row *pool = draft_add(&w->d, NOUN_POOL, EV_pool_added);
+        snprintf(name, sizeof name, "pool%u", i);
+        pool->provider = provider->id;
+        pool->instance = "main";
+        pool->name = pool->store = draft_text(&w->d, name);
+        pool->charge_numerator = pool->charge_denominator = 1;
+        pool->facts = facts_of(w, i);
+        pool->first_total = (struct bytes){pool->facts->total.bytes};
+        draft_keep(&w->d, &pool->facts->shared);
+    }
+    world_commit(w);
+}
+
+static void class_put(struct offer_world *w, unsigned number) {
+    struct class_asks asks = class_asks(number);
+    const struct class_wish pools[] = {{"media in (nvme, ssd)", 20}, {"raid = 10", 5}};
+    const struct class_wish agents[] = {{"same(topology/rack)", 10}, {"net/speed >= 25Gbps", 3}};
+    char name[16], pool[256];
+    snprintf(name, sizeof name, "c%u", number);
+    snprintf(pool, sizeof pool, "media in (%s, %s), thin = true, raid in (%s, %s), cache >= %u, speed >= %u, age >= %u",
+             asks.media[0], asks.media[1], asks.raid[0], asks.raid[1], asks.cache, asks.speed, asks.age);
+    char agent[32];
+    snprintf(agent, sizeof agent, "profile = p%u", number % INVENTORY_PROFILES);
+    struct class_document doc = {.name = name, .pool = pool, .agent = agent, .fs = "raw"};
+    doc.prefer_pool = pools;
+    doc.prefer_agent = agents;
+    doc.prefer_pool_count = doc.prefer_agent_count = 2;
+    struct class_shared *class = NEW(struct class_shared);
+    class->shared.drop = world_class_drop;
+    check(class_spec_make(&w->s->symbols, &doc, &class->spec));
+    world_begin(w);
+    struct class_row *row = draft_add(&w->d, NOUN_CLASS, EV_class_applied);
+    row->name = draft_text(&w->d, name);
+    row->doc = class;
+    row->version = 1;
+    draft_keep(&w->d, &class->shared);
+    world_commit(w);
+}
+
+void inventory_pools(struct offer_world *w, unsigned pools) {
+    static const char *const numbers[] = {"cache", "speed", "age", "net/speed"};
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) check(symbols_declare(&w->s->symbols, numbers[i], VALUE_NUMBER));
+    for (unsigned i = 0; i < INVENTORY_CLASSES; i++) class_put(w, i);
+    for (unsigned i = 0; i < pools; i += 10) provider_put(w, i, pools - i < 10 ? pools - i : 10);
+}
+
+static struct agent_facts *agent_facts(struct offer_world *w, unsigned number, unsigned gbps) {
+    char speed[32];
+    struct agent_facts *f = world_facts(world_scalars(16 + number % 48, 65536), 31000, 32000);
+    snprintf(speed, sizeof speed, "%uGbps", gbps);
+    tag_set_reserve(&f->tags, 3);
+    tag_say(w, &f->tags, "net/speed", speed);
+    char profile[16];
+    snprintf(profile, sizeof profile, "p%u", number % INVENTORY_PROFILES);
+    tag_say(w, &f->tags, "profile", profile);
+    rack_say(w, &f->tags, number);
+    return f;
+}
+
+void inventory_agents(struct offer_world *w, unsigned agents) {
+    char name[16];
+    for (unsigned i = 0; i < agents; i++) {
+        world_begin(w);
+        struct agent_row *a = draft_add(&w->d, NOUN_AGENT, EV_agent_added);
+        snprintf(name, sizeof name, "n%u", i);
+        a->name = draft_text(&w->d, name);
+        a->state = AGENT_IS_ACTIVE;
+        a->session = 1;
+        a->heard = w->now.mono;
+        a->facts = agent_facts(w, i, i % 4 ? 10 : 25);
+        draft_keep(&w->d, &a->facts->shared);
+        world_commit(w);
+    }
+}
+
+double inventory_agent_speed(struct offer_world *w, uint64_t agent, unsigned gbps) {
+    unsigned number;
+    must(sscanf(state_agent(w->s, agent)->name, "n%u", &number) == 1);
+    world_begin(w);
+    struct agent_row *a = edit_agent(&w->d, agent, EV_agent_reported);
+    a->facts = agent_facts(w, number, gbps);
+    draft_keep(&w->d, &a->facts->shared);
+    struct event e = draft_event(&w->d, 0);
+    double from = clock_us();
+    state_apply(w->s, w->s->seq + 1, &e);
+    double took = clock_us() - from;
+    draft_done(&w->d);
+    arena_done(&w->arena);
+    return took;
+}
+
+uint64_t inventory_class(const struct offer_world *w, unsigned number) {
+    char name[16];
+    snprintf(name, sizeof name, "c%u", number);
+    return state_class_named(w->s, name)->id;
+}
+
+uint64_t inventory_agent(const struct offer_world *w, unsigned number) {
+    char name[16];
+    snprintf(name, sizeof name, "n%u", number);
+    return state_agent_named(w->s, name)->id;
+}
+
+// ---- as lines ----
+
+void inventory_write(unsigned pools, const char *path) {
+    FILE *out = fopen(path, "w");
+    must(out);
+    for (unsigned i = 0; i < INVENTORY_CLASSES; i++) {
+        struct class_asks a = class_asks(i);
+        fprintf(
+            out,
+            "{\"media\":[\"%s\",\"%s\"],\"raid\":[\"%s\",\"%s\"],\"thin\":true,\"cache\":%u,\"speed\":%u,\"age\":%u}\n",
+            a.media[0], a.media[1], a.raid[0], a.raid[1], a.cache, a.speed, a.age);
+    }
+    for (unsigned i = 0; i < pools; i++) {
+        struct pool_says p = pool_says(i);
+        fprintf(out, "{\"gib\":%llu,\"media\":\"%s\",\"raid\":\"%s\",\"thin\":%s,\"cache\":%u,\"speed\":%u,\"age\":%u",
+                (unsigned long long)pool_gib(i), p.media, p.raid, p.thin ? "true" : "false", p.cache, p.speed, p.age);
+        for (unsigned n = 0; n < 14; n++) fprintf(out, ",\"other%u\":%u", n, p.others[n]);
+        fputs("}\n", out);
+    }
+    must(fclose(out) == 0);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// A made inventory for measuring decisions: pools with twenty tags each, of which about one in twenty-five passes a class's six
+// terms, and agents in racks, of which one in twenty-five does. The same numbers always give the same inventory. It can be written out for another program.
+#ifndef BENCH_INVENTORY_H
+#define BENCH_INVENTORY_H
+
+#include "unit/offer_world.h"
+
+enum {
+    INVENTORY_CLASSES = 64,
+    INVENTORY_RACKS = 41,
+    INVENTORY_PROFILES = 25,
+    INVENTORY_POOL_GIB = 1000000,
+    INVENTORY_POOL_IOPS = 100000000
+};
+
+// Providers of ten pools each, and the classes.
+void inventory_pools(struct offer_world *w, unsigned pools);
+void inventory_agents(struct offer_world *w, unsigned agents);
+uint64_t inventory_class(const struct offer_world *w, unsigned number); // its id, number below INVENTORY_CLASSES
+uint64_t inventory_agent(const struct offer_world *w, unsigned number); // its id, from 0
+// Puts the agent again with that many gigabits per second, a changed tag; the microseconds of applying it.
+double inventory_agent_speed(struct offer_world *w, uint64_t agent, unsigned gbps);
+// As lines of JSON: first the classes, then the pools.
+void inventory_write(unsigned pools, const char *path);
+
+#endif
