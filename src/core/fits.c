@@ -64,22 +64,29 @@ static bool shape_lets_in(const struct search *x, const struct shape *shape) {
     return agent ? reach_view_has(&view, agent->number) : reach_view_next(&view, 0) != 0;
 }
 
-// How much the agent asked for is liked by those of that key.
+// How much the agent asked for is liked by those of that key; by the whole class, common_liking says.
 static int64_t key_liking(const struct search *x, const struct shape_key *key) {
     const struct agent_row *agent = x->t->agent;
     if (!agent || !agent->number) return 0;
-    return reach_liking(key->pool, agent->number) + (key->class ? reach_liking(key->class, agent->number) : 0);
+    return reach_liking(key->pool, agent->number) + (key->joined ? reach_liking(key->joined, agent->number) : 0);
+}
+
+static int64_t common_liking(const struct search *x, const struct shapes *shapes) {
+    const struct agent_row *agent = x->t->agent;
+    return agent && agent->number && shapes->common ? reach_liking(shapes->common, agent->number) : 0;
 }
 
 // What was changed is judged pool by pool: all of the class, or those of one shape.
 static void changed_judge(struct search *x, const struct shape *only,
                           void (*judge)(struct search *x, const struct standing *p)) {
+    struct shapes shapes = index_shapes(x->d->state, x->t->class->id);
+    int64_t common = common_liking(x, &shapes);
     for (size_t i = 0; i < x->changed.count; i++) {
         struct standings pools = index_standings(x->d->state, x->changed.at[i]);
         for (size_t n = 0; n < pools.count; n++) {
             const struct membership *m = standing_membership(pools.at[n], x->t->class->id);
             if (!m || (only && m->shape != only) || !shape_lets_in(x, m->shape)) continue;
-            x->score = shape_key(m->shape)->score + key_liking(x, shape_key(m->shape));
+            x->score = common + shape_key(m->shape)->score + key_liking(x, shape_key(m->shape));
             judge(x, pools.at[n]);
         }
     }
@@ -137,17 +144,17 @@ static bool bound_enters(const struct search *x, const struct shape_bound *bound
 
 static void search_run(struct search *x, const struct shape *only) {
     struct shapes shapes = index_shapes(x->d->state, x->t->class->id);
-    const struct shape_entry *liked = NULL; // whose liking was found last: its neighbours have the same
-    int64_t liking = 0;
+    const struct shape_key *liked = NULL; // whose liking was found last: its neighbours have the same
+    int64_t common = common_liking(x, &shapes), liking = 0;
     x->count = 0;
     for (size_t i = only ? only->place : 0; i < (only ? only->place + 1 : shapes.count); i++) {
-        if (!bound_enters(x, &shapes.bounds[i], 0)) continue;
+        struct shape_bound bound = {shapes.bounds[i].score + common, shapes.bounds[i].bytes};
+        if (!bound_enters(x, &bound, 0)) continue;
         const struct shape_entry *entry = &shapes.at[i];
-        if (!liked || entry->key.pool != liked->key.pool || entry->key.class != liked->key.class)
-            liking = key_liking(x, &entry->key);
-        liked = entry;
-        x->score = entry->key.score + liking;
-        struct shape_bound bound = {x->score, shapes.bounds[i].bytes};
+        if (!liked || entry->key.pool != liked->pool || entry->key.joined != liked->joined)
+            liking = common + key_liking(x, &entry->key);
+        liked = &entry->key;
+        bound.score = x->score = entry->key.score + liking;
         if (!bound_enters(x, &bound, entry->pool) || !shape_lets_in(x, entry->shape)) continue;
         shape_walk(entry->shape, fit_visit, x);
     }

@@ -12,8 +12,8 @@ struct class_entry {
     uint64_t id;
     struct class_shared *doc; // held
     bool joins;               // some rule about agents depends on the pool's tags
-    struct reach *reach;      // when it does not join
-    struct map joined;        // when it does: pool id -> struct reach *, of its pools and of others that were asked for
+    struct reach *reach;      // its other rules about agents
+    struct map joined;        // pool id -> struct reach *, of its pools and of others that were asked for
     struct shape_list shapes; // its pools
     uint64_t *usable;         // agents that can use some usable pool
     uint64_t usable_version;  // of the index, when `usable` was worked out; 0 never
@@ -176,16 +176,25 @@ static void rule_add(struct reach_rules *rules, const struct selector *sel, int6
     if (sel->term_count) vec_push(rules, ((struct reach_rule){sel, weight, preferred, pool_side}));
 }
 
-static struct reach *class_reach(const struct state *s, const struct class_entry *c, const struct standing *p) {
+static struct reach *class_reach(struct state *s, const struct class_entry *c) {
     const struct class_spec *spec = &c->doc->spec;
     struct reach_rules rules = {0};
-    rule_add(&rules, &spec->agent, 0, false, false);
+    if (!selector_joins(&spec->agent)) rule_add(&rules, &spec->agent, 0, false, false);
+    VEC_EACH (wish, &spec->prefer_agent)
+        if (!selector_joins(&wish->selector)) rule_add(&rules, &wish->selector, wish->weight, true, false);
+    return reach_take(&s->index->reaches, &s->symbols, rules, &c->doc->shared, NULL, NULL);
+}
+
+static struct reach *joined_reach(const struct state *s, const struct class_entry *c, const struct standing *p) {
+    const struct class_spec *spec = &c->doc->spec;
+    struct reach_rules rules = {0};
+    if (selector_joins(&spec->agent)) rule_add(&rules, &spec->agent, 0, false, false);
     if (selector_joins(&spec->pool)) rule_add(&rules, &spec->pool, 0, false, true);
-    VEC_EACH (wish, &spec->prefer_agent) rule_add(&rules, &wish->selector, wish->weight, true, false);
+    VEC_EACH (wish, &spec->prefer_agent)
+        if (selector_joins(&wish->selector)) rule_add(&rules, &wish->selector, wish->weight, true, false);
     VEC_EACH (wish, &spec->prefer_pool)
         if (selector_joins(&wish->selector)) rule_add(&rules, &wish->selector, wish->weight, true, true);
-    return reach_take(&s->index->reaches, &s->symbols, rules, &c->doc->shared, p ? &p->facts->tags : NULL,
-                      p ? &p->facts->shared : NULL);
+    return reach_take(&s->index->reaches, &s->symbols, rules, &c->doc->shared, &p->facts->tags, &p->facts->shared);
 }
 
 static struct reach *pool_reach(struct state *s, struct pool_facts *f) {
@@ -195,11 +204,11 @@ static struct reach *pool_reach(struct state *s, struct pool_facts *f) {
     return reach_take(&s->index->reaches, &s->symbols, rules, &f->shared, &f->tags, &f->shared);
 }
 
-// Of the class for that pool, which has facts.
-static const struct reach *class_reach_of(const struct state *s, struct class_entry *c, const struct standing *p) {
-    if (!c->joins) return c->reach;
+// Of a pool that has facts; NULL when the class does not join.
+static const struct reach *class_joined(const struct state *s, struct class_entry *c, const struct standing *p) {
+    if (!c->joins) return NULL;
     union map_value *place = map_put(&c->joined, p->pool, NULL);
-    if (!place->p) place->p = class_reach(s, c, p);
+    if (!place->p) place->p = joined_reach(s, c, p);
     return place->p;
 }
 
@@ -208,7 +217,7 @@ static void class_take_pool(struct state *s, struct class_entry *c, struct stand
     const struct class_spec *spec = &c->doc->spec;
     if (!candidate_holds(&s->symbols, spec, p->facts)) return;
     struct shape_key key = {.score = candidate_score(&s->symbols, spec, p->facts), .pool = p->reach};
-    key.class = class_reach_of(s, c, p);
+    key.joined = class_joined(s, c, p);
     key.formatted = pool_is_formatted(p->facts);
     shape_enter(shapes_get(&c->shapes, &key), p, c->id);
 }
@@ -309,7 +318,7 @@ void index_class_put(struct state *s, const struct class_row *live) {
     c->doc = live->doc;
     shared_hold(&c->doc->shared);
     c->joins = class_joins(&c->doc->spec);
-    if (!c->joins) c->reach = class_reach(s, c, NULL);
+    c->shapes.common = c->reach = class_reach(s, c);
     MAP_EACH (entry, &x->pools) class_take_pool(s, c, entry->value.p);
 }
 
@@ -338,8 +347,8 @@ void index_provider_put(struct state *s, const struct provider_row *live) {
 
 struct shapes index_shapes(const struct state *s, uint64_t class) {
     const struct class_entry *c = map_get(&s->index->classes, class);
-    if (!c) return (struct shapes){NULL, NULL, 0};
-    return (struct shapes){c->shapes.entries.at, c->shapes.bounds.at, c->shapes.entries.count};
+    if (!c) return (struct shapes){0};
+    return (struct shapes){c->shapes.entries.at, c->shapes.bounds.at, c->reach, c->shapes.entries.count};
 }
 
 const struct standing *index_standing(const struct state *s, uint64_t pool) {
@@ -374,7 +383,8 @@ bool reach_view_init(const struct state *s, const struct reach_want *w, struct r
     struct class_entry *c = w->class ? map_get(&x->classes, w->class) : NULL;
     if (!p || !p->reach || (w->class && !c)) return false;
     *ret_view = (struct reach_view){.index = x, .pool = p->reach, .asks_fs = w->fs != 0};
-    if (c) ret_view->class = class_reach_of(s, c, p);
+    if (c) ret_view->class = c->reach;
+    if (c) ret_view->joined = class_joined(s, c, p);
     if (w->fs && w->fs != FS_NOBODY) ret_view->fs = x->fs.at[w->fs - 1].agents;
     return true;
 }
@@ -382,7 +392,7 @@ bool reach_view_init(const struct state *s, const struct reach_want *w, struct r
 struct reach_view shape_view(const struct state *s, const struct shape *shape, uint32_t fs) {
     const struct index *x = s->index;
     const struct shape_key *key = shape_key(shape);
-    struct reach_view v = {.index = x, .pool = key->pool, .class = key->class};
+    struct reach_view v = {.index = x, .pool = key->pool, .class = shape->list->common, .joined = key->joined};
     v.asks_fs = fs && !key->formatted;
     if (v.asks_fs && fs != FS_NOBODY) v.fs = x->fs.at[fs - 1].agents;
     return v;
@@ -401,6 +411,7 @@ bool index_agent_has_fs(const struct state *s, uint32_t fs, const struct agent_r
 static uint64_t view_word(const struct reach_view *v, size_t i) {
     uint64_t word = reach_word(v->pool, i, v->index->reaches.known[i]);
     if (v->class) word = reach_word(v->class, i, word);
+    if (v->joined) word = reach_word(v->joined, i, word);
     if (v->asks_fs) word &= ~v->index->lists_fs[i] | (v->fs ? v->fs[i] : 0);
     return word;
 }
@@ -423,7 +434,8 @@ uint32_t reach_view_next(const struct reach_view *v, uint32_t number) {
 }
 
 int64_t reach_view_affinity(const struct reach_view *v, uint32_t n) {
-    return reach_liking(v->pool, n) + (v->class ? reach_liking(v->class, n) : 0);
+    int64_t sum = reach_liking(v->pool, n) + (v->class ? reach_liking(v->class, n) : 0);
+    return sum + (v->joined ? reach_liking(v->joined, n) : 0);
 }
 
 uint64_t index_agent_at(const struct state *s, uint32_t number) {

@@ -30,6 +30,7 @@ void index_account_changed(struct state *s, uint32_t account);
 struct shapes { // the pools of a class. Borrowed until the next state_apply
     const struct shape_entry *at;
     const struct shape_bound *bounds; // of each
+    const struct reach *common;       // the class's rules about agents alone
     size_t count;
 };
 struct shapes index_shapes(const struct state *s, uint64_t class);
@@ -65,8 +66,8 @@ int64_t index_affinity(const struct state *s, const struct reach_want *w, const 
 // Walks the agents that fit. Borrowed until the next state_apply.
 struct reach_view {
     const struct index *index;
-    const struct reach *pool, *class; // class NULL: not asked
-    const uint64_t *fs;               // NULL: nobody lists it
+    const struct reach *pool, *class, *joined; // class NULL: not asked; joined NULL: it does not join
+    const uint64_t *fs;                        // NULL: nobody lists it
     bool asks_fs;
 };
 MUST_USE bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view);

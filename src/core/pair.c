@@ -64,11 +64,12 @@ static uint64_t shape_agent(const struct draft *d, const struct terms *t, const 
 static size_t leads_of(const struct draft *d, const struct terms *t, struct lead **ret_leads) {
     struct shapes shapes = index_shapes(d->state, t->class->id);
     struct lead *leads = mem_zero(shapes.count + 1, sizeof *leads);
+    int64_t common = shapes.common ? reach_most(shapes.common) : 0;
     for (size_t i = 0; i < shapes.count; i++) {
         const struct shape_entry *entry = &shapes.at[i];
         // What the command itself gives back may make more of a pool than the state knows.
         uint64_t bytes = d->touched.count ? UINT64_MAX : shapes.bounds[i].bytes;
-        leads[i] = (struct lead){entry, shapes.bounds[i].score, bytes};
+        leads[i] = (struct lead){entry, shapes.bounds[i].score + common, bytes};
     }
     qsort(leads, shapes.count, sizeof *leads, lead_compare);
     *ret_leads = leads;

@@ -66,7 +66,7 @@ static int number_compare(uint64_t a, uint64_t b) {
 
 static int key_compare(const struct shape_key *a, const struct shape_key *b) {
     if (a->pool != b->pool) return number_compare(a->pool->serial, b->pool->serial);
-    if (a->class != b->class) return number_compare(a->class->serial, b->class->serial);
+    if (a->joined != b->joined) return number_compare(a->joined->serial, b->joined->serial);
     if (a->formatted != b->formatted) return (int)a->formatted - (int)b->formatted;
     return a->score == b->score ? 0 : a->score > b->score ? -1 : 1;
 }
@@ -100,7 +100,7 @@ struct shape *shapes_get(struct shape_list *shapes, const struct shape_key *key)
     memmove(entry + 1, entry, after * sizeof *entry);
     memmove(bound + 1, bound, after * sizeof *bound);
     *entry = (struct shape_entry){.key = *key, .shape = shape};
-    bound->score = key->score + reach_most(key->pool) + (key->class ? reach_most(key->class) : 0);
+    bound->score = key->score + reach_most(key->pool) + (key->joined ? reach_most(key->joined) : 0);
     places_set(shapes, at);
     return shape;
 }

@@ -27,9 +27,10 @@ struct standing { // a pool as decisions read it
 VEC_TYPE(standing_list, struct standing *);
 
 struct shape_key {
-    const struct reach *pool, *class; // whom they let in and whom they like; class may be NULL
-    int64_t score;                    // of the class for the pool, joins left out
-    bool formatted;                   // needs no mkfs of an agent
+    const struct reach *pool;   // whom they let in and whom they like
+    const struct reach *joined; // the class's rules about both sides; NULL when it has none
+    int64_t score;              // of the class for the pool, joins left out
+    bool formatted;             // needs no mkfs of an agent
 };
 
 struct shape_member {
@@ -48,11 +49,12 @@ struct shape_entry {
 };
 // More than which no pool of a shape can offer: a decision reads these first, in one row of memory.
 struct shape_bound {
-    int64_t score;  // with all that an agent could add
+    int64_t score;  // with all that an agent could add by the key's reaches
     uint64_t bytes; // free, of the pool at its top
 };
 // By reaches, then best score first: those of the same reaches are neighbours. Zeroed is valid and empty.
 struct shape_list {
+    const struct reach *common; // the class's rules about agents alone
     VEC(struct shape_entry) entries;
     VEC(struct shape_bound) bounds; // of each entry
 };
