@@ -167,6 +167,19 @@ static void in_flight_append(struct master_daemon *d) {
 }
 
 // The disk is full: the ballast makes room for what is decided already, and no more is taken on.
+static void store_full(struct master_daemon *d, const struct err *error) {
+    d->full = true;
+    log_error("store full: %s", err_text(error));
+    master_set_full(d->master, err_text(error));
+    store_ballast_release(d->store, NULL, NULL);
+}
+
+// Any other failure of a write or a flush is the end of this process.
+static void store_lost(struct master_daemon *d, const struct err *error) {
+    daemon_die(d, err_new(err_kind(error), "the registry's store failed: %s; the next start checks it before it speaks",
+                          err_text(error)));
+}
+
 static void journal_full(struct master_daemon *d, const struct err *error) {
     if (d->full) {
         daemon_die(d,
@@ -175,10 +188,7 @@ static void journal_full(struct master_daemon *d, const struct err *error) {
                            err_text(error)));
         return;
     }
-    d->full = true;
-    log_error("store full: %s", err_text(error));
-    master_set_full(d->master, err_text(error));
-    store_ballast_release(d->store, NULL, NULL);
+    store_full(d, error);
     in_flight_append(d);
 }
 
@@ -189,9 +199,7 @@ static void journal_written(void *arg, const struct err *error, uint64_t durable
         return;
     }
     if (error) {
-        daemon_die(d, err_new(err_kind(error),
-                              "the registry's store failed: %s; the next start checks it before it speaks",
-                              err_text(error)));
+        store_lost(d, error);
         return;
     }
     in_flight_drop(d);
@@ -291,23 +299,37 @@ static void request_came(struct http_request *r, void *arg) {
 
 // ---- the checkpoint, in slices between batches ----
 
-static void checkpoint_slice(void *arg) {
+static void slice_written(void *arg, const struct err *error, uint64_t durable) {
+    (void)durable;
     struct master_daemon *d = arg;
-    struct checkpoint_object objects[CHECKPOINT_SLICE];
-    struct store_object rows[CHECKPOINT_SLICE];
-    uint64_t through;
-    size_t n = d->full ? 0 : master_checkpoint(d->master, d->durable, objects, CHECKPOINT_SLICE, &through);
-    for (size_t i = 0; i < n; i++)
-        rows[i] = (struct store_object){.key = {.noun = (uint32_t)objects[i].noun, .id = objects[i].id},
-                                        .seq = objects[i].seq,
-                                        .bytes = objects[i].bytes,
-                                        .size = objects[i].size};
-    if (n) {
-        store_checkpoint_put(d->store, rows, n, NULL, NULL);
-        if (n < CHECKPOINT_SLICE) store_checkpoint_through(d->store, through, NULL, NULL);
+    bool through = master_checkpoint(d->master, d->durable, CHECKPOINT_SLICE)->through;
+    if (error && err_kind(error) != ERR_FULL) {
+        store_lost(d, error);
+        return;
     }
-    for (size_t i = 0; i < n; i++) free(objects[i].bytes);
-    loop_timer_set(d->checkpoint, n == CHECKPOINT_SLICE ? 1 : CHECKPOINT_PAUSE_MS);
+    if (error && !d->full) store_full(d, error);
+    if (!error) master_checkpoint_written(d->master);
+    loop_timer_set(d->checkpoint, error || through ? CHECKPOINT_PAUSE_MS : 1);
+}
+
+static void slice_send(struct master_daemon *d, const struct checkpoint_slice *slice) {
+    struct store_object rows[CHECKPOINT_SLICE];
+    size_t n = 0;
+    VEC_EACH (o, &slice->objects)
+        rows[n++] = (struct store_object){
+            .key = {.noun = (uint32_t)o->noun, .id = o->id}, .seq = o->seq, .bytes = o->bytes, .size = o->size};
+    store_checkpoint_put(d->store, rows, n, slice_written, d);
+    // Its mark behind it: the store drops that too if the objects fail.
+    if (slice->through) store_checkpoint_through(d->store, slice->through, NULL, NULL);
+}
+
+static void checkpoint_due(void *arg) {
+    struct master_daemon *d = arg;
+    const struct checkpoint_slice *slice = d->full ? NULL : master_checkpoint(d->master, d->durable, CHECKPOINT_SLICE);
+    if (slice && slice->objects.count)
+        slice_send(d, slice);
+    else
+        loop_timer_set(d->checkpoint, CHECKPOINT_PAUSE_MS);
 }
 
 static void ballast_back(void *arg, const struct err *error, uint64_t durable) {
@@ -484,7 +506,7 @@ static struct err *daemon_start(struct master_daemon *d, const struct settings *
     d->started = true;
     TRY(master_seed(d->master, s, &at, &d->outputs));
     d->timer = loop_timer_new(d->loop, timer_rang, d);
-    d->checkpoint = loop_timer_new(d->loop, checkpoint_slice, d);
+    d->checkpoint = loop_timer_new(d->loop, checkpoint_due, d);
     loop_timer_set(d->checkpoint, CHECKPOINT_PAUSE_MS);
     d->company = loop_timer_new(d->loop, company_over, d);
     d->room = loop_timer_new(d->loop, room_asked, d);

@@ -69,6 +69,7 @@ struct master {
     struct map dirty;                    // object id -> index into dirty_list + 1
     VEC(struct dirty_object) dirty_list; // oldest change first; id 0: taken
     size_t dirty_from;
+    struct checkpoint_slice slice; // taken from there and not known to be written yet
     VEC(struct kept_entry) recent;
     struct text said; // the last event of a framework's stream: its buffer serves the next
     struct counters counters;

@@ -38,6 +38,8 @@ void master_free(struct master *m) {
     map_done(&m->session_names);
     map_done(&m->dirty);
     vec_done(&m->dirty_list);
+    master_checkpoint_written(m);
+    vec_done(&m->slice.objects);
     recovery_done(&m->recovery);
     VEC_EACH (entry, &m->recent) free(entry->bytes);
     vec_done(&m->recent);
@@ -108,14 +110,15 @@ static void dirty_squeeze(struct master *m) {
         if (m->dirty_list.at[i].id) map_put(&m->dirty, m->dirty_list.at[i].id, NULL)->n = i + 1;
 }
 
-static void checkpoint_take(struct master *m, const struct dirty_object *o, struct checkpoint_object *ret) {
-    *ret = (struct checkpoint_object){.noun = o->noun, .id = o->id, .seq = o->seq};
+static struct checkpoint_object checkpoint_take(struct master *m, const struct dirty_object *o) {
+    struct checkpoint_object taken = {.noun = o->noun, .id = o->id, .seq = o->seq};
     const void *row = table_get(&m->state->tables[o->noun], o->id);
-    if (!row) return;
+    if (!row) return taken;
     struct text bytes = {0};
     record_object_pack(m->state, o->noun, row, o->seq, &bytes);
-    ret->size = bytes.size;
-    ret->bytes = text_take(&bytes);
+    taken.size = bytes.size;
+    taken.bytes = text_take(&bytes);
+    return taken;
 }
 
 struct checkpoint_object master_identity(const struct master *m) {
@@ -126,26 +129,34 @@ struct checkpoint_object master_identity(const struct master *m) {
     return o;
 }
 
-size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most,
-                         uint64_t *ret_through) {
-    size_t n = 0;
+static void slice_take(struct master *m, uint64_t durable, size_t most) {
+    struct checkpoint_slice *slice = &m->slice;
     must(most > 1); // the identity, with the highest id given, goes along each time
-    while (n + 1 < most && m->dirty_from < m->dirty_list.count) {
+    while (slice->objects.count + 1 < most && m->dirty_from < m->dirty_list.count) {
         struct dirty_object *o = &m->dirty_list.at[m->dirty_from];
         if (o->id && o->seq > durable) break;
         m->dirty_from++;
         if (!o->id) continue;
-        checkpoint_take(m, o, &ret_objects[n++]);
+        vec_push(&slice->objects, checkpoint_take(m, o));
         map_remove(&m->dirty, o->id);
     }
     bool rest = m->dirty_from < m->dirty_list.count;
-    *ret_through = rest ? m->dirty_list.at[m->dirty_from].seq - 1 : durable < m->state->seq ? durable : m->state->seq;
+    slice->through = rest ? m->dirty_list.at[m->dirty_from].seq - 1 : durable < m->state->seq ? durable : m->state->seq;
     dirty_squeeze(m);
-    if (n) {
-        ret_objects[n] = master_identity(m);
-        ret_objects[n++].seq = durable; // never ahead of what a crash leaves: a later one has to replace it
-    }
-    return n;
+    if (!slice->objects.count) return;
+    vec_push(&slice->objects, master_identity(m));
+    vec_last(&slice->objects)->seq = durable; // never ahead of what a crash leaves: a later one has to replace it
+    if (slice->objects.count == most) slice->through = 0;
+}
+
+const struct checkpoint_slice *master_checkpoint(struct master *m, uint64_t durable, size_t most) {
+    if (!m->slice.objects.count) slice_take(m, durable, most);
+    return &m->slice;
+}
+
+void master_checkpoint_written(struct master *m) {
+    VEC_EACH (o, &m->slice.objects) free(o->bytes);
+    vec_clear(&m->slice.objects);
 }
 
 // ---- recovery ----

@@ -4,6 +4,7 @@
 #ifndef MASTER_MASTER_H
 #define MASTER_MASTER_H
 
+#include "base/vec.h"
 #include "core/command.h"
 
 struct master; // opaque; ended by master_free
@@ -111,14 +112,19 @@ void master_set_durable(struct master *m, uint64_t seq);
 // ---- checkpoint: objects changed since they were last taken, oldest change first ----
 struct checkpoint_object {
     uint64_t noun, id, seq;
-    char *bytes; // NULL: the object is gone (a tombstone). Owned by the caller, who frees it
+    char *bytes; // NULL: the object is gone (a tombstone)
     size_t size;
 };
-// Who this registry is, as a checkpoint object of its own noun.
+struct checkpoint_slice {
+    VEC(struct checkpoint_object) objects;
+    uint64_t
+        through; // once these are written the checkpoint is whole through that sequence number; 0: more is to come first
+};
+// Who this registry is, as a checkpoint object of its own noun. Its bytes are the caller's, who frees them.
 struct checkpoint_object master_identity(const struct master *m);
-// At most `most` (2 or more) objects whose last change is durable; returns how many. *ret_through: the checkpoint is whole through that
-// sequence number once these are written.
-size_t master_checkpoint(struct master *m, uint64_t durable, struct checkpoint_object *ret_objects, size_t most,
-                         uint64_t *ret_through);
+// What is to be written next: at most `most` (2 or more) objects whose last change is durable. The same slice again until
+// master_checkpoint_written, for what the store could not take is on no other list. Borrowed until then.
+const struct checkpoint_slice *master_checkpoint(struct master *m, uint64_t durable, size_t most);
+void master_checkpoint_written(struct master *m);
 
 #endif

@@ -81,12 +81,9 @@ static void agent_hello(struct machine *w, int i, int boots) {
 
 // What changed is taken away, as the store does every second.
 static void checkpoint(struct machine *w) {
-    struct checkpoint_object objects[CHECKPOINT_OBJECTS];
-    uint64_t through, durable = master_state(w->m)->seq;
-    size_t n;
+    uint64_t durable = master_state(w->m)->seq;
     master_set_durable(w->m, durable);
-    while ((n = master_checkpoint(w->m, durable, objects, CHECKPOINT_OBJECTS, &through)))
-        for (size_t i = 0; i < n; i++) free(objects[i].bytes);
+    while (master_checkpoint(w->m, durable, CHECKPOINT_OBJECTS)->objects.count) master_checkpoint_written(w->m);
 }
 
 // One agent boots again and again until as many recent journal entries are kept as ever are: they are of a fixed number,

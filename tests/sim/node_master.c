@@ -34,9 +34,10 @@ static struct master *machine_new(struct sim *s) {
 }
 
 static struct store *store_up(struct sim *s, struct master *m) {
-    struct store_options options = {.kind = "memory", .path = "sim", .schema = 1, .disk = s->disk};
+    s->script = (struct flaky_script){.inner = &store_memory};
+    struct store_options options = {.kind = "flaky", .path = "sim", .schema = 1, .disk = s->disk, .flaky = &s->script};
     struct store *store;
-    struct err *e = store_open_by_hand(&store_memory, &options, &store);
+    struct err *e = store_open_by_hand(&store_flaky, &options, &store);
     if (e) sim_fail(s, "%s", err_text(e));
     struct store_reader reader = {.object = recover_object, .entry = recover_entry, .arg = m};
     e = store_recover(store, &reader);
@@ -135,30 +136,40 @@ void master_turn(struct sim *s) {
     }
 }
 
+static void slice_written(void *arg, const struct err *error, uint64_t durable) {
+    (void)durable;
+    struct sim *s = arg;
+    if (!error)
+        master_checkpoint_written(s->master);
+    else if (err_kind(error) != ERR_FULL)
+        sim_fail(s, "checkpoint: %s", err_text(error));
+}
+
+// Now and then the disk is full just when the objects are written, and has room again for what follows.
+static void slice_write(struct sim *s, const struct checkpoint_slice *slice) {
+    struct store_object rows[CHECKPOINT_SLICE];
+    size_t n = 0;
+    VEC_EACH (o, &slice->objects)
+        rows[n++] = (struct store_object){
+            .key = {.noun = (uint32_t)o->noun, .id = o->id}, .seq = o->seq, .bytes = o->bytes, .size = o->size};
+    uint64_t through = slice->through;
+    s->script.full_from = sim_chance(s, 10) ? s->script.calls + 1 : 0;
+    s->script.full_until = s->script.full_from + 1;
+    store_checkpoint_put(s->store, rows, n, slice_written, s);
+    if (through) store_checkpoint_through(s->store, through, NULL, NULL);
+    if (through && sim_random(s, 4) == 0) store_trim(s->store, through, NULL, NULL);
+    store_settle(s->store);
+}
+
 static void checkpoint_rings(struct sim *s, void *arg) {
     struct flush *f = arg;
     if (!s->master || f->life != s->master_life) {
         free(f);
         return;
     }
-    struct checkpoint_object objects[CHECKPOINT_SLICE];
-    struct store_object rows[CHECKPOINT_SLICE];
-    uint64_t through;
-    size_t n = s->writing ? 0 : master_checkpoint(s->master, s->durable, objects, CHECKPOINT_SLICE, &through);
-    for (size_t i = 0; i < n; i++)
-        rows[i] = (struct store_object){.key = {.noun = (uint32_t)objects[i].noun, .id = objects[i].id},
-                                        .seq = objects[i].seq,
-                                        .bytes = objects[i].bytes,
-                                        .size = objects[i].size};
-    if (n) {
-        store_checkpoint_put(s->store, rows, n, NULL, NULL);
-        if (n < CHECKPOINT_SLICE) {
-            store_checkpoint_through(s->store, through, NULL, NULL);
-            if (sim_random(s, 4) == 0) store_trim(s->store, through, NULL, NULL);
-        }
-        store_settle(s->store);
-    }
-    for (size_t i = 0; i < n; i++) free(objects[i].bytes);
+    const struct checkpoint_slice *slice =
+        s->writing ? NULL : master_checkpoint(s->master, s->durable, CHECKPOINT_SLICE);
+    if (slice && slice->objects.count) slice_write(s, slice);
     sim_at(s, 300, checkpoint_rings, f);
 }
 

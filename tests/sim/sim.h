@@ -12,6 +12,7 @@
 #include "link/link.h"
 #include "master/master.h"
 #include "provider/provider.h"
+#include "store/flaky.h"
 #include "store/memory.h"
 
 enum { PROVIDERS = 2, AGENTS = 3, FRAMEWORKS = 2, VOLUMES_MOST = 512 };
@@ -129,6 +130,7 @@ struct sim {
     // the master
     struct master *master; // NULL: down
     struct memory_disk *disk;
+    struct flaky_script script; // of its failures
     struct store *store;
     struct outputs outputs;
     size_t released;

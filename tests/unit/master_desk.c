@@ -109,12 +109,10 @@ static void kept_put(struct desk *d, struct kept k) {
 }
 
 void desk_checkpoint(struct desk *d, size_t most) {
-    struct checkpoint_object *objects = arena_zero(&d->arena, most, sizeof *objects);
-    uint64_t through;
-    size_t n = master_checkpoint(d->m, master_state(d->m)->seq, objects, most, &through);
-    assert_true(n <= most);
-    for (size_t i = 0; i < n; i++)
-        kept_put(d, (struct kept){objects[i].noun, objects[i].id, objects[i].seq, objects[i].bytes, objects[i].size});
+    const struct checkpoint_slice *slice = master_checkpoint(d->m, master_state(d->m)->seq, most);
+    assert_true(slice->objects.count <= most);
+    VEC_EACH (o, &slice->objects) kept_put(d, (struct kept){o->noun, o->id, o->seq, mem_take(o->bytes), o->size});
+    master_checkpoint_written(d->m);
 }
 
 struct desk *desk_recovered(const struct desk *from) {

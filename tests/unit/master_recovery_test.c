@@ -83,6 +83,21 @@ static void a_whole_checkpoint_needs_no_journal_before_it(void **state) {
     desk_free(other);
 }
 
+static void what_could_not_be_written_is_given_again_before_anything_newer(void **state) {
+    struct desk *d = *state;
+    start_with_a_cluster(d);
+    live(d, 0);
+    uint64_t seen = master_state(d->m)->seq;
+    size_t count = master_checkpoint(d->m, seen, 1000)->objects.count; // and the store was full
+    assert_true(count > 1);
+    live(d, 1);
+    const struct checkpoint_slice *again = master_checkpoint(d->m, master_state(d->m)->seq, 1000);
+    assert_int_equal(again->objects.count, count);
+    assert_int_equal(again->through, seen);
+    desk_checkpoint(d, 1000);
+    assert_int_equal(master_checkpoint(d->m, master_state(d->m)->seq, 1000)->through, master_state(d->m)->seq);
+}
+
 static void a_master_that_starts_again_serves_what_was_acknowledged(void **state) {
     struct desk *d = *state;
     start_with_a_cluster(d);
@@ -153,6 +168,7 @@ int main(void) {
         T(the_journal_alone_gives_the_kept_state_byte_for_byte),
         T(any_checkpoint_and_the_journal_give_the_kept_state_byte_for_byte),
         T(a_whole_checkpoint_needs_no_journal_before_it),
+        T(what_could_not_be_written_is_given_again_before_anything_newer),
         T(a_master_that_starts_again_serves_what_was_acknowledged),
         T(the_id_of_what_is_gone_is_not_given_again),
         T(a_restored_registry_numbers_in_a_generation_of_its_own),
