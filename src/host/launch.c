@@ -88,31 +88,36 @@ static void kill_ask(struct task *t) {
     t->call = call_new(t->host->loop, socket, &question, KILL_MS, kill_asked, t);
 }
 
-struct kill_refusal {
+// An answer in the next turn: no caller hears one before its call returned.
+struct late_answer {
     struct loop_timer *timer;
-    task_id task;
+    struct err *error;
     host_done *done;
     void *arg;
 };
 
-static void kill_refused(void *arg) {
-    struct kill_refusal r = *(struct kill_refusal *)arg;
+static void late_told(void *arg) {
+    struct late_answer r = *(struct late_answer *)arg;
     free(arg);
     loop_timer_free(r.timer);
-    r.done(err_new(ERR_NOT_FOUND, "task %llu does not run here", (unsigned long long)r.task.n), r.arg);
+    r.done(r.error, r.arg);
+}
+
+static void answer_later(struct host *h, struct err *error, host_done *done, void *arg) {
+    struct late_answer *r = NEW(struct late_answer);
+    *r = (struct late_answer){.error = error, .done = done, .arg = arg};
+    r->timer = loop_timer_new(h->loop, late_told, r);
+    loop_timer_set(r->timer, 0);
 }
 
 void host_kill(struct host *h, task_id task, int64_t grace_ms, host_done *done, void *arg) {
     struct task *t = task_find(h, task.n);
     if (!t || t->ended) {
-        struct kill_refusal *r = NEW(struct kill_refusal);
-        *r = (struct kill_refusal){.task = task, .done = done, .arg = arg};
-        r->timer = loop_timer_new(h->loop, kill_refused, r);
-        loop_timer_set(r->timer, 0);
+        answer_later(h, err_new(ERR_NOT_FOUND, "task %llu does not run here", (unsigned long long)task.n), done, arg);
         return;
     }
     t->asked = true;
-    kill_answer(t, NULL); // an earlier kill that waits is taken over by this one
+    if (t->kill_done) answer_later(h, NULL, t->kill_done, t->kill_arg); // taken over by this one
     t->kill_done = done;
     t->kill_arg = arg;
     t->grace = grace_ms;

@@ -308,6 +308,29 @@ static void a_kill_gives_grace_and_then_takes_everything(void **state) {
     expect_err(world_kill(w, 2, 0), ERR_NOT_FOUND, "does not run");
 }
 
+struct kills {
+    struct loop *loop;
+    unsigned told, wanted;
+};
+
+static void kill_told(struct err *error, void *arg) {
+    struct kills *k = arg;
+    expect_fine(error);
+    if (++k->told == k->wanted) loop_stop(k->loop);
+}
+
+static void kills_while_a_task_launches_are_all_answered_and_none_at_once(void **state) {
+    struct world *w = *state;
+    struct host_launch l = {.task = {1}, .framework = "f1", .id = "t-1", .command = "sleep 1000"};
+    struct kills kills = {.loop = w->loop, .wanted = 3};
+    host_launch(w->host, &l);
+    for (unsigned i = 0; i < kills.wanted; i++) host_kill(w->host, (task_id){1}, 100, kill_told, &kills);
+    assert_int_equal(kills.told, 0);
+    while (kills.told < kills.wanted) loop_run(w->loop);
+    world_wait_end(w, 1);
+    assert_true(w->tasks[1].end.asked);
+}
+
 static void a_killed_keeper_takes_mount_and_device_with_it(void **state) {
     struct world *w = *state;
     char path[128];
@@ -622,6 +645,7 @@ int main(int argc, char **argv) {
         HOST_TEST(a_volume_in_use_is_not_unpublished),
         HOST_TEST(exit_codes_and_signals_are_told),
         HOST_TEST(a_kill_gives_grace_and_then_takes_everything),
+        HOST_TEST(kills_while_a_task_launches_are_all_answered_and_none_at_once),
         HOST_TEST(a_killed_keeper_takes_mount_and_device_with_it),
         HOST_TEST(a_killed_task_keeper_is_told_as_lost),
         HOST_TEST(a_fence_kills_the_keepers_of_volume_and_tasks),
