@@ -63,7 +63,7 @@ void attachment_state_read(struct attachment *a, bool alive) {
     AUTO_FREE char *dir = attachment_dir(a);
     AUTO_FREE char *path = mem_format("%s/state", dir);
     AUTO_SHEET struct sheet s = {0};
-    if (file_exists(path)) err_free(sheet_load(path, &s)); // unreadable: it reached nothing that we could name
+    err_free(sheet_load_if_there(path, &s)); // unreadable: it reached nothing that we could name
     attachment_state_take(a, &s, alive);
 }
 
@@ -77,14 +77,27 @@ struct host_published attachment_published(const struct attachment *a) {
     return p;
 }
 
-void attachment_load(struct attachment *a) {
+static struct err *attachment_read(struct attachment *a) {
     AUTO_FREE char *dir = attachment_dir(a);
     AUTO_FREE char *spec = mem_format("%s/spec", dir);
-    if (file_exists(spec)) err_free(sheet_load(spec, &a->spec));
-    AUTO_ERR struct err *gone = keeper_watch_open(a->host, dir, &a->keeper, attachment_keeper_ended, a);
-    attachment_state_read(a, !gone);
+    TRY(sheet_load_if_there(spec, &a->spec));
+    TRY(keeper_watch_look(a->host, dir, &a->keeper, attachment_keeper_ended, a));
+    attachment_state_read(a, a->keeper.pidfd >= 0);
     if (a->reached == HOST_ATTACHMENT_LOST && !sheet_get(&a->state, "message"))
         sheet_set(&a->state, "message", "its keeper ended without being asked; mount and device went with it");
+    return NULL;
+}
+
+struct err *attachment_load(struct host *h, uint64_t id, struct attachment **ret_attachment) {
+    struct attachment *a = attachment_add(h, id);
+    struct err *unread = attachment_read(a);
+    if (unread) {
+        map_remove(&h->attachments, id);
+        attachment_free(a);
+        return unread;
+    }
+    *ret_attachment = a;
+    return NULL;
 }
 
 // Told in the next turn, so that no caller hears the answer before its call returned.

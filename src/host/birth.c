@@ -15,13 +15,13 @@
 #include "sys/file.h"
 #include "sys/process.h"
 
-enum { WORDS_MOST = 8192 };
+enum { WORDS_MOST = 8192, AGAIN_MS = 1000 };
 
 struct birth {
     struct process process;
     int words; // what it says when it fails
     int64_t ms;
-    struct err *failed; // to be told in the next turn
+    struct err *failed; // what is to be told when the timer rings, if there is no process
     struct loop_timer *timer;
     struct loop_watch *watch;
     birth_done *done; // NULL: told already; it is only waited for
@@ -72,7 +72,7 @@ static void birth_timed(void *arg) {
     birth_done *done = b->done;
     void *told = b->arg;
     b->done = NULL;
-    if (failed) {
+    if (!b->process.pid) {
         birth_end(b);
     } else {
         failed = err_new(ERR_TIMEOUT, "the keeper was not made within %lld ms", (long long)b->ms);
@@ -116,6 +116,14 @@ struct birth *birth_new(struct loop *l, const char *const *argv, struct sheet *s
     b->timer = loop_timer_new(l, birth_timed, b);
     loop_timer_set(b->timer, b->failed ? 0 : ms);
     if (!b->failed) b->watch = loop_watch_new(l, b->process.pidfd, LOOP_READ, birth_ended, b);
+    return b;
+}
+
+struct birth *birth_again(struct loop *l, struct err *error, birth_done *done, void *arg) {
+    struct birth *b = NEW(struct birth);
+    *b = (struct birth){.words = -1, .failed = error, .done = done, .arg = arg};
+    b->timer = loop_timer_new(l, birth_timed, b);
+    loop_timer_set(b->timer, AGAIN_MS);
     return b;
 }
 

@@ -14,6 +14,8 @@ typedef void birth_done(struct err *error, void *arg); // error is given
 // later turn, after which the birth is gone by itself; a deadline kills.
 MUST_USE struct birth *birth_new(struct loop *l, const char *const *argv, struct sheet *spec, int64_t ms,
                                  birth_done *done, void *arg);
+// A birth that ended with `error` (given; NULL: well), told a second time a moment later: its keeper could not be looked at.
+MUST_USE struct birth *birth_again(struct loop *l, struct err *error, birth_done *done, void *arg);
 // Drops it without `done`. The process is killed unless `leave`.
 void birth_free(struct birth *b, bool leave); // accepts NULL
 

@@ -21,19 +21,25 @@ void keeper_watch_init(struct keeper_watch *w) {
     *w = (struct keeper_watch){.pidfd = -1};
 }
 
-struct err *keeper_watch_open(struct host *h, const char *dir, struct keeper_watch *ret_watch, loop_ready *ended,
-                              void *arg) {
+static struct err *keeper_open(const char *dir, pid_t *ret_pid, int *ret_pidfd) {
     AUTO_FREE char *path = mem_format("%s/keeper", dir);
-    if (!file_exists(path)) return err_new(ERR_NOT_FOUND, "%s has no keeper", dir);
     AUTO_SHEET struct sheet s = {0};
+    bool over = false;
     TRY(sheet_load(path, &s));
-    if (!text_equal(sheet_text(&s, "boot"), boot_id()))
-        return err_new(ERR_NOT_FOUND, "the keeper of %s was of an earlier boot", dir);
-    int pidfd = -1;
-    pid_t pid = (pid_t)sheet_u64(&s, "pid");
-    TRY(process_open(pid, sheet_u64(&s, "start"), &pidfd));
-    *ret_watch = (struct keeper_watch){.pidfd = pidfd, .pid = pid};
-    ret_watch->watch = loop_watch_new(h->loop, pidfd, LOOP_READ, ended, arg);
+    TRY(boot_over(sheet_text(&s, "boot"), &over));
+    if (over) return err_new(ERR_NOT_FOUND, "the keeper of %s was of an earlier boot", dir);
+    *ret_pid = (pid_t)sheet_u64(&s, "pid");
+    return process_open(*ret_pid, sheet_u64(&s, "start"), ret_pidfd);
+}
+
+struct err *keeper_watch_look(struct host *h, const char *dir, struct keeper_watch *ret_watch, loop_ready *ended,
+                              void *arg) {
+    struct keeper_watch w = {.pidfd = -1};
+    struct err *unseen = keeper_open(dir, &w.pid, &w.pidfd);
+    if (!unseen) w.watch = loop_watch_new(h->loop, w.pidfd, LOOP_READ, ended, arg);
+    *ret_watch = w;
+    if (!unseen || err_kind(unseen) != ERR_NOT_FOUND) return unseen;
+    err_free(unseen);
     return NULL;
 }
 
@@ -129,50 +135,44 @@ static struct err *numbers_list(const struct host *h, const char *below, struct 
     return NULL;
 }
 
-static struct err *attachments_find(struct host *h) {
-    struct numbers all = {0};
-    struct err *failed = numbers_list(h, "attachments", &all);
-    VEC_EACH (number, &all) {
-        struct attachment *a = attachment_find(h, *number);
-        if (!a) {
-            a = attachment_add(h, *number);
-            attachment_load(a);
-        }
-        struct host_found_attachment f = {.attachment = *number, .epoch = sheet_u64(&a->spec, "epoch")};
-        if (!uuid_parse(sheet_text(&a->spec, "volume"), &f.volume)) f.volume = (struct uuid){0};
-        f.published = attachment_published(a);
-        f.message = sheet_text(&a->state, "message");
-        vec_push(&h->found_attachments, f);
-    }
-    vec_done(&all);
-    return failed;
+static struct err *attachment_take(struct host *h, uint64_t number) {
+    struct attachment *a = attachment_find(h, number);
+    if (!a) TRY(attachment_load(h, number, &a));
+    struct host_found_attachment f = {.attachment = number, .epoch = sheet_u64(&a->spec, "epoch")};
+    if (!uuid_parse(sheet_text(&a->spec, "volume"), &f.volume)) f.volume = (struct uuid){0};
+    f.published = attachment_published(a);
+    f.message = sheet_text(&a->state, "message");
+    vec_push(&h->found_attachments, f);
+    return NULL;
 }
 
-static struct err *tasks_find(struct host *h) {
+static struct err *task_take(struct host *h, uint64_t number) {
+    struct task *t = task_find(h, number);
+    if (!t) TRY(task_load(h, number, &t));
+    struct host_found_task f = {.task = {number}, .running = !t->ended, .ended = t->ended};
+    f.framework = sheet_text(&t->spec, "framework");
+    f.id = sheet_text(&t->spec, "id");
+    f.attachments = t->attachments.at;
+    f.attachment_count = t->attachments.count;
+    if (t->ended) f.end = task_end_of(t);
+    vec_push(&h->found_tasks, f);
+    return NULL;
+}
+
+static struct err *things_find(struct host *h, const char *below,
+                               struct err *(*take)(struct host *h, uint64_t number)) {
     struct numbers all = {0};
-    struct err *failed = numbers_list(h, "tasks", &all);
-    VEC_EACH (number, &all) {
-        struct task *t = task_find(h, *number);
-        if (!t) {
-            t = task_add(h, *number);
-            task_load(t);
-        }
-        struct host_found_task f = {.task = {*number}, .running = !t->ended, .ended = t->ended};
-        f.framework = sheet_text(&t->spec, "framework");
-        f.id = sheet_text(&t->spec, "id");
-        f.attachments = t->attachments.at;
-        f.attachment_count = t->attachments.count;
-        if (t->ended) f.end = task_end_of(t);
-        vec_push(&h->found_tasks, f);
-    }
+    struct err *failed = numbers_list(h, below, &all);
+    for (size_t i = 0; i < all.count && !failed; i++)
+        failed = err_wrap(take(h, all.at[i]), "look at what is in %s/%s", h->work_dir, below);
     vec_done(&all);
     return failed;
 }
 
 struct err *host_find(struct host *h, const struct host_found **ret_found) {
     found_clear(h);
-    TRY(attachments_find(h));
-    TRY(tasks_find(h));
+    TRY(things_find(h, "attachments", attachment_take));
+    TRY(things_find(h, "tasks", task_take));
     h->found = (struct host_found){.attachments = h->found_attachments.at,
                                    .attachment_count = h->found_attachments.count,
                                    .tasks = h->found_tasks.at,

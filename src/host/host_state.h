@@ -88,8 +88,9 @@ struct host {
 
 // ---- keepers ----
 void keeper_watch_init(struct keeper_watch *w);
-// Reads who the keeper of that directory is and watches for its end. ERR_NOT_FOUND when it does not live (any more).
-MUST_USE struct err *keeper_watch_open(struct host *h, const char *dir, struct keeper_watch *ret_watch,
+// Reads who the keeper of that directory is and watches for its end; pidfd stays -1 when it does not live (any more). An
+// error says that it could not be looked at: it may live.
+MUST_USE struct err *keeper_watch_look(struct host *h, const char *dir, struct keeper_watch *ret_watch,
                                        loop_ready *ended, void *arg);
 void keeper_watch_close(struct keeper_watch *w);
 void keeper_watch_kill(struct keeper_watch *w); // SIGKILL; its end is heard as ever
@@ -99,7 +100,8 @@ struct attachment *attachment_find(struct host *h, uint64_t id);
 struct attachment *attachment_add(struct host *h, uint64_t id);
 void attachment_free(struct attachment *a);
 struct host_published attachment_published(const struct attachment *a); // borrows from a
-void attachment_load(struct attachment *a);                             // from disk, and watches its keeper
+// From disk, and watches its keeper.
+MUST_USE struct err *attachment_load(struct host *h, uint64_t id, struct attachment **ret_attachment);
 // Some task that used it ended.
 void attachment_task_ended(struct attachment *a);
 
@@ -108,7 +110,8 @@ struct task *task_find(struct host *h, uint64_t number);
 struct task *task_add(struct host *h, uint64_t number);
 void task_free(struct task *t);
 struct host_end task_end_of(const struct task *t); // borrows from t
-void task_load(struct task *t);                    // from disk, and watches its keeper
+// From disk, and watches its keeper.
+MUST_USE struct err *task_load(struct host *h, uint64_t number, struct task **ret_task);
 bool task_uses(const struct task *t, uint64_t attachment);
 void sweep_free(struct sweep *s);                        // leaves it running
 char *task_group(const struct host *h, uint64_t number); // name of its control groups; given

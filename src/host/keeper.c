@@ -46,10 +46,11 @@ static struct err *spec_read(struct keeper *k) {
 // Two keepers of one thing must never be.
 static struct err *keeper_alone(const struct keeper *k) {
     AUTO_FREE char *path = keeper_path(k, "keeper");
-    if (!file_exists(path)) return NULL;
     AUTO_SHEET struct sheet s = {0};
-    TRY(sheet_load(path, &s));
-    if (!text_equal(sheet_text(&s, "boot"), boot_id())) return NULL;
+    bool over = false;
+    TRY(sheet_load_if_there(path, &s));
+    TRY(boot_over(sheet_text(&s, "boot"), &over));
+    if (over || !sheet_get(&s, "pid")) return NULL;
     AUTO_FD int pidfd = -1;
     struct err *gone = process_open((pid_t)sheet_u64(&s, "pid"), sheet_u64(&s, "start"), &pidfd);
     if (!gone) return err_new(ERR_CONFLICT, "%s has a keeper already, process %s", k->dir, sheet_text(&s, "pid"));

@@ -9,6 +9,7 @@
 #include "host/keeper_frame.h"
 #include "host/task.h"
 #include "host/task_view.h"
+#include "sys/open_files.h"
 
 enum { LAUNCH_MS = 120000, KILL_MS = 10000 };
 
@@ -153,13 +154,16 @@ static void launch_born(struct err *error, void *arg) {
     struct task *t = arg;
     t->birth = NULL;
     AUTO_FREE char *dir = task_dir(t);
-    AUTO_ERR struct err *gone = keeper_watch_open(t->host, dir, &t->keeper, task_keeper_ended, t);
+    AUTO_ERR struct err *unseen = keeper_watch_look(t->host, dir, &t->keeper, task_keeper_ended, t);
+    if (unseen) {
+        t->birth = birth_again(t->host->loop, error, launch_born, t);
+        return;
+    }
     if (error && t->keeper.pidfd < 0) {
         task_failed(t, error);
         return;
     }
-    if (gone) {
-        err_free(error);
+    if (t->keeper.pidfd < 0) {
         task_end_read(t);
         task_end(t);
         return;
@@ -227,6 +231,7 @@ static struct err *spec_fill(struct task *t, const struct host_launch *l) {
     sheet_add(s, "allow_root", h->allow_root_tasks ? "1" : "0");
     sheet_add_u64(s, "cpus", l->cpus.n > 0 ? (uint64_t)l->cpus.n : 0);
     sheet_add_u64(s, "mem", l->mem.n);
+    sheet_add_u64(s, "open_files", open_files_given());
     for (size_t i = 0; i < l->environment_count; i++) TRY(environment_add(t, &l->environment[i]));
     for (size_t i = 0; i < l->volume_count; i++) TRY(volume_add(t, &l->volumes[i]));
     if (!l->argv && !l->command) return err_new(ERR_INVALID, "the task has no command");

@@ -159,14 +159,16 @@ static void publish_born(struct err *error, void *arg) {
     struct attachment *a = arg;
     a->birth = NULL;
     AUTO_FREE char *dir = attachment_dir(a);
-    AUTO_ERR struct err *gone = keeper_watch_open(a->host, dir, &a->keeper, attachment_keeper_ended, a);
-    if (a->op == OP_EVICT) {
+    AUTO_ERR struct err *unseen = keeper_watch_look(a->host, dir, &a->keeper, attachment_keeper_ended, a);
+    if (unseen) {
+        a->birth = birth_again(a->host->loop, error, publish_born, a);
+    } else if (a->op == OP_EVICT) {
         err_free(error);
         keeper_watch_kill(&a->keeper);
         evict_go_on(a);
     } else if (error) {
         birth_failed(a, error);
-    } else if (gone) {
+    } else if (a->keeper.pidfd < 0) {
         keeper_gone(a); // it was quick: what it left says how it went
     } else {
         publish_await(a);

@@ -70,7 +70,7 @@ void task_end_read(struct task *t) {
     AUTO_FREE char *path = mem_format("%s/exit", dir);
     AUTO_FREE char *group = task_group(t->host, t->number);
     sheet_done(&t->state);
-    if (file_exists(path)) err_free(sheet_load(path, &t->state)); // unreadable is as good as not written
+    err_free(sheet_load_if_there(path, &t->state)); // unreadable is as good as not written
     if (!sheet_get(&t->state, "end")) {
         sheet_set(&t->state, "message",
                   "its keeper was killed before it could write an exit status; all its processes went with it");
@@ -87,14 +87,27 @@ static void attachments_read(struct task *t) {
     }
 }
 
-void task_load(struct task *t) {
+static struct err *task_read(struct task *t) {
     AUTO_FREE char *dir = task_dir(t);
     AUTO_FREE char *spec = mem_format("%s/spec", dir);
-    if (file_exists(spec)) err_free(sheet_load(spec, &t->spec));
+    TRY(sheet_load_if_there(spec, &t->spec));
     attachments_read(t);
-    AUTO_ERR struct err *gone = keeper_watch_open(t->host, dir, &t->keeper, task_keeper_ended, t);
-    if (gone) task_end_read(t);
+    TRY(keeper_watch_look(t->host, dir, &t->keeper, task_keeper_ended, t));
+    if (t->keeper.pidfd < 0) task_end_read(t);
     t->started_told = true; // an earlier agent process told it, or its end will say that it never ran
+    return NULL;
+}
+
+struct err *task_load(struct host *h, uint64_t number, struct task **ret_task) {
+    struct task *t = task_add(h, number);
+    struct err *unread = task_read(t);
+    if (unread) {
+        map_remove(&h->tasks, number);
+        task_free(t);
+        return unread;
+    }
+    *ret_task = t;
+    return NULL;
 }
 
 // A large sandbox goes in a process of its own.

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -63,6 +64,14 @@ static void signals_reset(void) {
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
+// Programs that cannot have many files are common, so a task gets what the agent was given and not what it took.
+static struct err *open_files_set(const struct task_child *c) {
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files)) return err_errno(errno, "read the limit of open files");
+    files.rlim_cur = sheet_u64(c->spec, "open_files");
+    return setrlimit(RLIMIT_NOFILE, &files) ? err_errno(errno, "set the limit of open files") : NULL;
+}
+
 static struct err *command_exec(const struct task_child *c) {
     VEC(char *) argv = {0};
     const char *command = sheet_get(c->spec, "command"), *word = NULL;
@@ -94,6 +103,7 @@ static struct err *task_become(struct task_child *c) {
     if (chdir(c->view.sandbox)) return err_errno(errno, "enter the sandbox %s", c->view.sandbox);
     environment_make(c);
     TRY(streams_set(c));
+    TRY(open_files_set(c));
     signals_reset();
     // What the operator did not allow to run as root cannot become root by a set-user-id program either.
     if (!sheet_flag(c->spec, "allow_root") && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))

@@ -10,6 +10,7 @@
 #include "daemon/provider.h"
 #include "host/keeper.h"
 #include "sys/log.h"
+#include "sys/open_files.h"
 
 static const struct process {
     enum process_kind kind;
@@ -43,6 +44,8 @@ static struct err *process_run(const struct process *p, const char *const *argum
     struct settings *settings;
     TRY(config_load(p->kind, arguments, &arena, &settings));
     config_log(settings);
+    AUTO_ERR struct err *few = open_files_raise();
+    if (few) log_warn("%s", err_text(few));
     struct loop *loop = NULL;
     struct err *e = loop_new(&loop);
     if (!e) e = p->run(loop, settings);

@@ -55,7 +55,9 @@ static struct err *record_read(const char *path, struct keeper_record *ret_recor
 // Does the process that the record names still run? Only a clear "gone" counts as no.
 static struct err *record_runs(const struct keeper_record *r, bool *ret_runs) {
     *ret_runs = false;
-    if (*r->boot && strcmp(r->boot, boot_id()) != 0) return NULL;
+    bool over = false;
+    TRY(boot_over(r->boot, &over));
+    if (over) return NULL;
     uint64_t start = 0;
     struct err *failed = process_start_time(r->pid, &start);
     *ret_runs = !failed && start == r->start;

@@ -161,7 +161,8 @@ struct err *process_start_time(pid_t pid, uint64_t *ret_ticks) {
     snprintf(path, sizeof path, "/proc/%d/stat", pid);
     AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : read(fd, line, sizeof line - 1);
-    if (n <= 0) return err_new(ERR_NOT_FOUND, "there is no process %d", pid);
+    if (n < 0 && (errno == ENOENT || errno == ESRCH)) return err_new(ERR_NOT_FOUND, "there is no process %d", pid);
+    if (n < 0) return err_errno(errno, "look at process %d in %s", pid, path);
     line[n] = 0;
     // The name, field 2, is in parentheses and may hold anything: count from the last of them.
     const char *at = strrchr(line, ')');
@@ -219,4 +220,11 @@ const char *boot_id(void) {
     id[n > 0 ? n : 0] = 0;
     id[strcspn(id, "\n")] = 0;
     return id;
+}
+
+struct err *boot_over(const char *boot, bool *ret_over) {
+    const char *now = boot_id();
+    if (!*now) return err_new(ERR_IO, "which boot this is cannot be read from /proc/sys/kernel/random/boot_id");
+    *ret_over = *boot && strcmp(boot, now) != 0;
+    return NULL;
 }

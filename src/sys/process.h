@@ -37,7 +37,7 @@ MUST_USE struct err *process_run(const char *const *argv, int extra, int64_t ms,
 
 // The moment a process started, in clock ticks since boot (field 22 of its stat): with the pid and the boot id it names
 // one process for ever. ERR_NOT_FOUND when there is none,
-// or it has ended and only waits to be reaped. Works wherever /proc is that of the pid's namespace.
+// or it has ended and only waits to be reaped; any other error: it could not be looked at. Works wherever /proc is that of the pid's namespace.
 MUST_USE struct err *process_start_time(pid_t pid, uint64_t *ret_ticks);
 // A pidfd of exactly that process. ERR_NOT_FOUND when it is gone, also when another has its pid.
 MUST_USE struct err *process_open(pid_t pid, uint64_t start, int *ret_pidfd);
@@ -49,5 +49,7 @@ bool pidfd_wait(int pidfd, int64_t ms);
 uint64_t pid_namespace(void);
 // This boot of the kernel, as text; empty when it cannot be read.
 const char *boot_id(void);
+// Was that another boot than this one? Not known to be, if its id could not be read then; an error if ours cannot be now.
+MUST_USE struct err *boot_over(const char *boot, bool *ret_over);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "sys/image_identity.h"
 #include "sys/keeper_registry.h"
 #include "sys/loopdev.h"
+#include "sys/open_files.h"
 
 static struct host_publish published_new(struct world *w, uint64_t attachment, char ret_path[128]) {
     AUTO_FREE char *name = mem_format("v%llu", (unsigned long long)attachment);
@@ -450,6 +452,64 @@ static void not_awaited(struct err *error, const struct host_published *now, voi
     err_free(error);
 }
 
+static void a_keeper_that_cannot_be_looked_at_is_not_taken_for_gone(void **state) {
+    struct world *w = *state;
+    char path[128];
+    published_new(w, 1, path);
+    AUTO_FREE char *record = mem_format("%s/attachments/1/keeper", w->work);
+    AUTO_FREE char *aside = mem_format("%s.aside", record);
+    assert_int_equal(rename(record, aside), 0);
+    assert_int_equal(mkdir(record, 0700), 0);
+    host_close(w->host);
+    world_open(w, true);
+    const struct host_found *found = NULL;
+    expect_err(host_find(w->host, &found), ERR_IO, record);
+    assert_int_equal(rmdir(record), 0);
+    assert_int_equal(rename(aside, record), 0);
+    expect_fine(host_find(w->host, &found));
+    assert_int_equal(found->attachments[0].published.state, HOST_PUBLISHED);
+    expect_fine(world_unpublish(w, 1, 5));
+}
+
+static void open_files_limit(rlim_t most) {
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = most;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+}
+
+static void a_birth_without_a_file_to_look_at_it_is_waited_for(void **state) {
+    struct world *w = *state;
+    char path[128];
+    world_image(w, "v", 64 * MIB, world_uuid(1), path);
+    struct host_publish spec = world_spec(1, 1, path, world_uuid(1));
+    spec.may_format = true;
+    struct host_launch l = {.task = {1}, .framework = "f1", .id = "t-1", .command = "sleep 1000"};
+    host_launch(w->host, &l);
+    world_publish_begin(w, &spec);
+    uint64_t given = open_files_given();
+    open_files_limit(3); // those are open already
+    world_run_for(w, 700);
+    bool wrong = w->answered || w->tasks[1].started || w->tasks[1].ended;
+    open_files_limit(given);
+    assert_false(wrong);
+    expect_fine(world_answer(w));
+    while (!w->tasks[1].started && !w->tasks[1].ended) world_run_for(w, 100);
+    assert_false(w->tasks[1].ended);
+    expect_fine(world_unpublish(w, 1, 1));
+}
+
+static void a_task_gets_the_limit_of_open_files_that_the_agent_was_given(void **state) {
+    struct world *w = *state;
+    uint64_t given = open_files_given();
+    expect_fine(open_files_raise());
+    world_launch(w, 1, "ulimit -Sn", 0, NULL, false);
+    world_wait_end(w, 1);
+    open_files_limit(given);
+    AUTO_FREE char *said = mem_format("%llu", (unsigned long long)given);
+    expect_text(world_output(w, 1, "stdout"), said);
+}
+
 static void a_publish_goes_on_without_its_agent(void **state) {
     struct world *w = *state;
     char path[128];
@@ -651,6 +711,9 @@ int main(int argc, char **argv) {
         HOST_TEST(a_fence_kills_the_keepers_of_volume_and_tasks),
         HOST_TEST(an_eviction_ends_the_tasks_and_frees_the_device),
         HOST_TEST(a_killed_agent_leaves_all_running_and_finds_it_again),
+        HOST_TEST(a_keeper_that_cannot_be_looked_at_is_not_taken_for_gone),
+        HOST_TEST(a_birth_without_a_file_to_look_at_it_is_waited_for),
+        HOST_TEST(a_task_gets_the_limit_of_open_files_that_the_agent_was_given),
         HOST_TEST(a_publish_goes_on_without_its_agent),
         HOST_TEST(a_publish_that_hangs_ends_at_its_deadline),
         HOST_TEST(what_ended_can_be_forgotten_and_nothing_is_left),

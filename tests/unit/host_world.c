@@ -199,7 +199,7 @@ static void on_done(struct err *error, void *arg) {
     on_answer(error, &none, arg);
 }
 
-static struct err *world_answer(struct world *w) {
+struct err *world_answer(struct world *w) {
     int64_t until = loop_now(w->loop).ms + PATIENCE_MS;
     while (!w->answered && loop_now(w->loop).ms < until) (void)world_turn(w, PATIENCE_MS);
     if (!w->answered) fail_msg("no answer within %d ms", PATIENCE_MS);
@@ -207,9 +207,13 @@ static struct err *world_answer(struct world *w) {
     return mem_take(w->error);
 }
 
-struct err *world_publish(struct world *w, const struct host_publish *spec) {
+void world_publish_begin(struct world *w, const struct host_publish *spec) {
     host_publish(w->host, spec, on_answer, w);
     assert_false(w->answered); // never before the call returns
+}
+
+struct err *world_publish(struct world *w, const struct host_publish *spec) {
+    world_publish_begin(w, spec);
     return world_answer(w);
 }
 

@@ -120,6 +120,19 @@ static void a_record_of_another_process_with_that_pid_kills_nobody(void **state)
     assert_false(pidfd_ended(p->child.pidfd));
 }
 
+static void a_record_without_a_boot_is_judged_by_its_process(void **state) {
+    struct place *p = *state;
+    struct keeper_record r = child_record(p, 1);
+    *r.boot = 0; // could not be read then
+    assert_null(keeper_register(p->image, &r));
+    assert_int_equal(running(p->image), 1);
+    bool over = true;
+    assert_null(boot_over("", &over));
+    assert_false(over);
+    assert_null(boot_over("an earlier boot", &over));
+    assert_true(over);
+}
+
 static void the_lock_is_waited_for_and_not_longer(void **state) {
     struct place *p = *state;
     AUTO_FD int lock = -1, again = -1;
@@ -154,6 +167,7 @@ int main(void) {
         PLACE_TEST(a_newer_keeper_is_left_alone),
         PLACE_TEST(a_floor_that_cannot_be_read_lets_nobody_in),
         PLACE_TEST(a_record_of_another_process_with_that_pid_kills_nobody),
+        PLACE_TEST(a_record_without_a_boot_is_judged_by_its_process),
         PLACE_TEST(the_lock_is_waited_for_and_not_longer),
         PLACE_TEST(an_identity_is_compared),
     };
