@@ -21,7 +21,7 @@
 #include "sys/file.h"
 
 extern char **environ;
-enum { OUTPUT_MOST = 64 * 1024, HIGH_FD = 100 };
+enum { OUTPUT_MOST = 64 * 1024 };
 
 static int64_t now_ms(void) {
     struct timespec t;
@@ -29,16 +29,17 @@ static int64_t now_ms(void) {
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-// Descriptors are first moved out of the way, so that none is overwritten before it was copied to its place.
+// Descriptors are first copied above all of them, so that none is overwritten before it was copied to its place.
 static int file_actions_fill(posix_spawn_file_actions_t *actions, const struct process_spec *spec) {
     const int from[] = {spec->in, spec->out, spec->err, spec->extra};
-    int failed = 0;
+    int failed = 0, above = 4;
+    for (int i = 0; i < 4; i++) above = from[i] < above ? above : from[i] + 1;
     for (int i = 0; i < 4 && !failed; i++) {
-        if (from[i]) failed = posix_spawn_file_actions_adddup2(actions, from[i], HIGH_FD + i);
+        if (from[i]) failed = posix_spawn_file_actions_adddup2(actions, from[i], above + i);
     }
     for (int i = 0; i < 4 && !failed; i++) {
         if (from[i]) {
-            failed = posix_spawn_file_actions_adddup2(actions, HIGH_FD + i, i);
+            failed = posix_spawn_file_actions_adddup2(actions, above + i, i);
         } else if (i < 3) {
             failed = posix_spawn_file_actions_addopen(actions, i, "/dev/null", O_RDWR, 0);
         }

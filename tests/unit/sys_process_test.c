@@ -61,6 +61,27 @@ static void a_descriptor_goes_along_as_number_three_and_no_other(void **state) {
     close(leak);
 }
 
+static void high_descriptors_do_not_overwrite_each_other(void **state) {
+    (void)state;
+    int said[2], extra[2];
+    char got[8] = {0};
+    assert_int_equal(pipe(said) || pipe(extra), 0);
+    assert_int_equal(dup2(extra[1], 101), 101);
+    assert_int_equal(dup2(said[1], 103), 103);
+    const char *const argv[] = {"sh", "-c", "echo out; echo extra >&3", NULL};
+    struct process_spec spec = {.argv = argv, .out = 103, .extra = 101};
+    struct process p = {0};
+    int status = 1;
+    assert_null(process_start(&spec, &p));
+    assert_null(process_wait(&p, 5000, &status));
+    assert_int_equal(read(said[0], got, sizeof got), 4);
+    assert_memory_equal(got, "out\n", 4);
+    assert_int_equal(read(extra[0], got, sizeof got), 6);
+    assert_memory_equal(got, "extra\n", 6);
+    const int all[] = {101, 103, said[0], said[1], extra[0], extra[1]};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) close(all[i]);
+}
+
 static void what_cannot_be_started_is_an_error(void **state) {
     (void)state;
     const char *const argv[] = {"/does/not/exist", NULL};
@@ -105,6 +126,7 @@ int main(void) {
         cmocka_unit_test(a_helpers_words_and_code_come_back),
         cmocka_unit_test(a_helper_that_hangs_is_killed_at_the_deadline),
         cmocka_unit_test(a_descriptor_goes_along_as_number_three_and_no_other),
+        cmocka_unit_test(high_descriptors_do_not_overwrite_each_other),
         cmocka_unit_test(what_cannot_be_started_is_an_error),
         cmocka_unit_test(a_scope_ends_its_child),
         cmocka_unit_test(an_ended_process_counts_as_gone_before_it_is_reaped),
