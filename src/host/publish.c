@@ -88,6 +88,12 @@ static void publish_ended(struct attachment *a) {
         attachment_end(a, lost_err(a, "while it published"));
 }
 
+static void lost_tell(struct attachment *a) {
+    if (a->reached == HOST_ATTACHMENT_LOST)
+        a->host->events.attachment_lost(a->id, "its keeper ended without being asked; mount and device went with it",
+                                        a->host->arg);
+}
+
 static void keeper_gone(struct attachment *a) {
     keeper_watch_close(&a->keeper);
     attachment_state_read(a, false);
@@ -96,9 +102,7 @@ static void keeper_gone(struct attachment *a) {
     if (a->step == STEP_CLEARING) {
         evict_go_on(a);
     } else if (a->step == STEP_IDLE || a->step == STEP_ANSWERING) {
-        if (a->reached == HOST_ATTACHMENT_LOST)
-            a->host->events.attachment_lost(
-                a->id, "its keeper ended without being asked; mount and device went with it", a->host->arg);
+        lost_tell(a);
     } else if (a->op == OP_PUBLISH) {
         publish_ended(a);
     } else if (a->op == OP_UNPUBLISH && a->reached == HOST_UNPUBLISHED) {
@@ -107,6 +111,7 @@ static void keeper_gone(struct attachment *a) {
         gone_check(a);
     } else {
         attachment_end(a, lost_err(a, "while it was asked to grow"));
+        lost_tell(a);
     }
 }
 

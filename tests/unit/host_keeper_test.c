@@ -344,6 +344,19 @@ static void a_killed_keeper_takes_mount_and_device_with_it(void **state) {
     expect_fine(world_unpublish(w, 1, 5)); // nothing left to do is fine
 }
 
+static void a_keeper_that_dies_while_it_grows_is_told_as_lost_too(void **state) {
+    struct world *w = *state;
+    char path[128];
+    published_new(w, 1, path);
+    pid_t keeper = world_keeper(w, "attachments", 1);
+    assert_int_equal(kill(keeper, SIGSTOP), 0);
+    world_grow_begin(w, 1, 5, 128 * MIB);
+    assert_int_equal(kill(keeper, SIGKILL), 0);
+    expect_err(world_answer(w), ERR_UNAVAILABLE, "its keeper ended while it was asked to grow");
+    assert_int_equal(w->lost, 1);
+    expect_fine(world_unpublish(w, 1, 5));
+}
+
 static void a_killed_task_keeper_is_told_as_lost(void **state) {
     struct world *w = *state;
     world_launch(w, 1, "sleep 1000", 0, NULL, false);
@@ -707,6 +720,7 @@ int main(int argc, char **argv) {
         HOST_TEST(a_kill_gives_grace_and_then_takes_everything),
         HOST_TEST(kills_while_a_task_launches_are_all_answered_and_none_at_once),
         HOST_TEST(a_killed_keeper_takes_mount_and_device_with_it),
+        HOST_TEST(a_keeper_that_dies_while_it_grows_is_told_as_lost_too),
         HOST_TEST(a_killed_task_keeper_is_told_as_lost),
         HOST_TEST(a_fence_kills_the_keepers_of_volume_and_tasks),
         HOST_TEST(an_eviction_ends_the_tasks_and_frees_the_device),

@@ -227,8 +227,12 @@ struct err *world_unpublish(struct world *w, uint64_t attachment, uint64_t epoch
     return world_answer(w);
 }
 
-struct err *world_grow(struct world *w, uint64_t attachment, uint64_t epoch, uint64_t size) {
+void world_grow_begin(struct world *w, uint64_t attachment, uint64_t epoch, uint64_t size) {
     host_grow(w->host, attachment, epoch, (struct bytes){size}, on_answer, w);
+}
+
+struct err *world_grow(struct world *w, uint64_t attachment, uint64_t epoch, uint64_t size) {
+    world_grow_begin(w, attachment, epoch, size);
     return world_answer(w);
 }
 

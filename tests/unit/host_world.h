@@ -50,11 +50,13 @@ struct host_publish world_spec(uint64_t attachment, uint64_t epoch, const char *
 
 // Each runs the loop until it is answered; the error (NULL: none) and what is known are in the world.
 struct err *world_publish(struct world *w, const struct host_publish *spec);
-void world_publish_begin(struct world *w, const struct host_publish *spec); // and world_answer is the rest
-struct err *world_answer(struct world *w);
 struct err *world_await(struct world *w, uint64_t attachment);
 struct err *world_unpublish(struct world *w, uint64_t attachment, uint64_t epoch);
 struct err *world_grow(struct world *w, uint64_t attachment, uint64_t epoch, uint64_t size);
+// The first half of those, and the second.
+void world_publish_begin(struct world *w, const struct host_publish *spec);
+void world_grow_begin(struct world *w, uint64_t attachment, uint64_t epoch, uint64_t size);
+struct err *world_answer(struct world *w);
 struct err *world_evict(struct world *w, uint64_t attachment);
 // Launches a shell command with up to one volume (path NULL: none), waits until it started or ended.
 void world_launch(struct world *w, uint64_t number, const char *command, uint64_t attachment, const char *path,
