@@ -315,10 +315,11 @@ static struct err *daemon_start(struct provider_daemon *d) {
     return NULL;
 }
 
-static void daemon_done(struct provider_daemon *d) {
+static void daemon_done(struct provider_daemon *d, const struct err *failed) {
     if (map_count(&d->calls)) { // their workers cannot be ended, and what they borrow must stay
         log_warn("event=calls-left-behind calls=%zu", map_count(&d->calls));
-        _exit(0);
+        if (failed) log_error("event=failed why=\"%s\"", err_text(failed));
+        _exit(failed ? err_kind_exit(err_kind(failed)) : 0);
     }
     if (d->provider) err_free(identity_write(d));
     link_client_free(d->link);
@@ -341,6 +342,6 @@ struct err *provider_daemon_run(struct loop *l, const struct settings *s) {
         loop_run(l);
         e = mem_take(d.fatal);
     }
-    daemon_done(&d);
+    daemon_done(&d, e);
     return e;
 }
