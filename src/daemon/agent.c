@@ -22,7 +22,7 @@
 #include "sys/log.h"
 #include "sys/process.h"
 
-enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000, SWEEP_MS = 600000 };
+enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000, SWEEP_MS = 600000, SWEEP_MORE_MS = 1000 };
 
 struct agent_daemon {
     struct loop *loop;
@@ -77,7 +77,7 @@ static bool output_do(struct agent_daemon *d, const struct agent_output *o) {
     case AGENT_KEEP: e = record_keep(d->place.records, &o->record); break;
     case AGENT_JOB: agent_host_start(d->host, d->loop, o->job, o->work, job_done, d); break;
     case AGENT_FORGET_ATTACHMENT: host_forget_attachment(d->host, o->number); break;
-    case AGENT_FORGET_TASK: host_forget_task(d->host, (task_id){o->number}, false); break;
+    case AGENT_FORGET_TASK: host_forget_task(d->host, (task_id){o->number}); break;
     case AGENT_HANG_UP: link_client_hang_up(d->link); break;
     case AGENT_LOG: log_info("%s", o->log); break;
     }
@@ -172,8 +172,15 @@ static void probe(void *arg) {
 static void sweep(void *arg) {
     struct agent_daemon *d = arg;
     int64_t keep = settings_duration(d->settings, "sandbox-keep");
-    size_t count = agent_sandboxes_remove(d->host, d->place.work_dir, keep);
-    if (count) log_info("event=sandboxes-removed count=%zu", count);
+    struct agent_sandboxes found = agent_sandboxes_remove(d->host, d->place.work_dir, keep);
+    if (found.begun) log_info("event=sandboxes-removed count=%zu", found.begun);
+    loop_timer_set(d->sweep, found.more ? SWEEP_MORE_MS : SWEEP_MS);
+}
+
+// Not asked for again before the usual time: what is in the way seldom goes within a second.
+static void sandbox_left(task_id task, const char *message, void *arg) {
+    struct agent_daemon *d = arg;
+    log_warn("event=sandbox-left task=%llu why=\"%s\"", (unsigned long long)task.n, message);
     loop_timer_set(d->sweep, SWEEP_MS);
 }
 
@@ -198,7 +205,7 @@ static struct err *host_start(struct agent_daemon *d) {
         .agent = d->place.name,
         .default_user = settings_text(d->settings, "user"),
         .allow_root_tasks = settings_bool(d->settings, "allow-root-tasks"),
-        .events = {task_started, task_ended, attachment_lost},
+        .events = {task_started, task_ended, attachment_lost, sandbox_left},
         .arg = d,
     };
     TRY(host_open(d->loop, &options, &d->host));

@@ -20,19 +20,22 @@ static bool is_old(const char *dir, int64_t keep_ms) {
     return wall_now().ms - changed >= keep_ms;
 }
 
-size_t agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms) {
+struct agent_sandboxes agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms) {
     AUTO_FREE char *tasks = mem_format("%s/tasks", work_dir);
-    size_t count = 0;
+    struct agent_sandboxes found = {0};
+    size_t count = 0; // with those that go already
     DIR *dir = opendir(tasks);
-    if (!dir) return 0;
+    if (!dir) return found;
     for (struct dirent *e; count < AT_ONCE_MOST && (e = readdir(dir));) {
         uint64_t number;
         if (!text_to_u64(e->d_name, &number)) continue;
         AUTO_FREE char *path = thing_dir(work_dir, THING_TASK, number);
         if (!is_old(path, keep_ms)) continue;
-        host_forget_task(h, (task_id){number}, true);
+        host_forget_task(h, (task_id){number}); // a crash may have cut that off
+        found.begun += host_remove_sandbox(h, (task_id){number});
         count++;
     }
     closedir(dir);
-    return count;
+    found.more = count == AT_ONCE_MOST;
+    return found;
 }

@@ -3,13 +3,17 @@
 #ifndef DAEMON_AGENT_SANDBOX_H
 #define DAEMON_AGENT_SANDBOX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "host/host.h"
 
-// Removes, in processes of their own, the sandboxes that were left alone for `keep_ms`; a few at a time, the rest at the
-// next call. Returns how many.
-size_t agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms);
+struct agent_sandboxes {
+    size_t begun; // to be removed by this call
+    bool more;    // there may be: ask again soon
+};
+// Removes, in processes of their own, the sandboxes that were left alone for `keep_ms`; a few at a time.
+struct agent_sandboxes agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms);
 
 #endif

@@ -36,6 +36,8 @@ struct host_events {
     void (*task_ended)(task_id task, const struct host_end *end, void *arg);
     // A published volume's keeper died without being asked: its mount and device are gone with it.
     void (*attachment_lost)(uint64_t attachment, const char *message, void *arg);
+    // It was to be removed and could not be, not wholly at least.
+    void (*sandbox_left)(task_id task, const char *message, void *arg);
 };
 
 struct host_options {
@@ -173,8 +175,10 @@ typedef void host_done(struct err *error, void *arg); // error is given
 void host_kill(struct host *h, task_id task, int64_t grace_ms, host_done *done, void *arg);
 // The directory with `stdout` and `stderr`; valid before, while and after the task runs. Given: end with free().
 MUST_USE char *host_sandbox(const struct host *h, task_id task);
-// Forgets an ended task: its record goes, and its sandbox too when asked.
-void host_forget_task(struct host *h, task_id task, bool with_sandbox);
+// Forgets an ended task: its record goes, and its sandbox stays.
+void host_forget_task(struct host *h, task_id task);
+// Removes the sandbox of a task that was forgotten, in a process of its own. False: that is under way, or it was not.
+bool host_remove_sandbox(struct host *h, task_id task);
 
 // Removes sockets without a keeper and empty directories of ours. Only names that we made, rmdir and unlink only.
 void host_clean(struct host *h);

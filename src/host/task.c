@@ -113,24 +113,18 @@ struct err *task_load(struct host *h, uint64_t number, struct task **ret_task) {
 // A large sandbox goes in a process of its own.
 struct sweep {
     struct host *host;
+    task_id task;
     struct birth *birth;
 };
 
 static void sweep_done(struct err *error, void *arg) {
-    struct sweep *s = arg;
-    for (size_t i = 0; i < s->host->sweeps.count; i++) {
-        if (s->host->sweeps.at[i] == s) vec_swap_out(&s->host->sweeps, i);
+    struct sweep s = *(struct sweep *)arg;
+    for (size_t i = 0; i < s.host->sweeps.count; i++) {
+        if (s.host->sweeps.at[i] == arg) vec_swap_out(&s.host->sweeps, i);
     }
-    err_free(error); // what could not be removed stays, and costs nothing but space
-    free(s);
-}
-
-static void sweep_start(struct host *h, const char *dir) {
-    struct sweep *s = NEW(struct sweep);
-    const char *argv[] = {h->daemon_path, "keeper", "remove", dir, NULL};
-    s->host = h;
-    vec_push(&h->sweeps, s);
-    s->birth = birth_new(h->loop, argv, NULL, SWEEP_MS, sweep_done, s);
+    free(arg);
+    if (error) s.host->events.sandbox_left(s.task, err_text(error), s.host->arg);
+    err_free(error);
 }
 
 void sweep_free(struct sweep *s) {
@@ -138,7 +132,21 @@ void sweep_free(struct sweep *s) {
     free(s);
 }
 
-void host_forget_task(struct host *h, task_id task, bool with_sandbox) {
+bool host_remove_sandbox(struct host *h, task_id task) {
+    if (task_find(h, task.n)) return false;
+    VEC_EACH (each, &h->sweeps) {
+        if ((*each)->task.n == task.n) return false;
+    }
+    AUTO_FREE char *dir = thing_dir(h->work_dir, THING_TASK, task.n);
+    const char *argv[] = {h->daemon_path, "keeper", "remove", dir, NULL};
+    struct sweep *s = NEW(struct sweep);
+    *s = (struct sweep){.host = h, .task = task};
+    vec_push(&h->sweeps, s);
+    s->birth = birth_new(h->loop, argv, NULL, SWEEP_MS, sweep_done, s);
+    return true;
+}
+
+void host_forget_task(struct host *h, task_id task) {
     struct task *t = task_find(h, task.n);
     if (t && !t->ended) return;
     AUTO_FREE char *dir = thing_dir(h->work_dir, THING_TASK, task.n);
@@ -151,7 +159,6 @@ void host_forget_task(struct host *h, task_id task, bool with_sandbox) {
     AUTO_FREE char *view = mem_format("%s/view", dir);
     rmdir(view);
     cgroup_remove(group, 0);
-    if (with_sandbox) sweep_start(h, dir);
     if (!t) return;
     map_remove(&h->tasks, task.n);
     task_free(t);

@@ -585,7 +585,9 @@ static void what_ended_can_be_forgotten_and_nothing_is_left(void **state) {
     world_wait_end(w, 1);
     expect_fine(world_unpublish(w, 1, 5));
     host_forget_attachment(w->host, 1);
-    host_forget_task(w->host, (task_id){1}, true);
+    host_forget_task(w->host, (task_id){1});
+    assert_true(host_remove_sandbox(w->host, (task_id){1}));
+    assert_false(host_remove_sandbox(w->host, (task_id){1})); // it is going
     AUTO_FREE char *gone = mem_format("%s/tasks/1", w->work);
     world_wait_path(w, gone, false);
     host_clean(w->host);
@@ -596,6 +598,19 @@ static void what_ended_can_be_forgotten_and_nothing_is_left(void **state) {
     const struct host_found *found = NULL;
     expect_fine(host_find(w->host, &found));
     assert_int_equal(found->attachment_count + found->task_count, 0);
+}
+
+static void a_sandbox_that_cannot_be_removed_is_told(void **state) {
+    struct world *w = *state;
+    world_launch(w, 1, "echo x", 0, NULL, false);
+    world_wait_end(w, 1);
+    host_forget_task(w->host, (task_id){1});
+    AUTO_FREE char *other = mem_format("%s/tasks/1/other", w->work);
+    expect_fine(file_write(other, "", 0, 0600));
+    for (unsigned i = 1; i <= 2; i++) {
+        assert_true(host_remove_sandbox(w->host, (task_id){1}));
+        while (w->left < i) world_run_for(w, 10);
+    }
 }
 
 static void root_is_for_those_whom_the_operator_allowed(void **state) {
@@ -731,6 +746,7 @@ int main(int argc, char **argv) {
         HOST_TEST(a_publish_goes_on_without_its_agent),
         HOST_TEST(a_publish_that_hangs_ends_at_its_deadline),
         HOST_TEST(what_ended_can_be_forgotten_and_nothing_is_left),
+        HOST_TEST(a_sandbox_that_cannot_be_removed_is_told),
         HOST_TEST(root_is_for_those_whom_the_operator_allowed),
         HOST_TEST(a_task_is_held_to_its_memory),
         HOST_TEST(volumes_do_not_nest_and_paths_stay_inside),

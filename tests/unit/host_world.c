@@ -79,6 +79,13 @@ static void on_lost(uint64_t attachment, const char *message, void *arg) {
     loop_stop(w->loop);
 }
 
+static void on_left(task_id task, const char *message, void *arg) {
+    struct world *w = arg;
+    assert_non_null(strstr(message, "not empty"));
+    assert_true(task.n > 0);
+    w->left++;
+}
+
 void world_open(struct world *w, bool allow_root) {
     static char self[512];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -88,6 +95,7 @@ void world_open(struct world *w, bool allow_root) {
     o.events.task_started = on_started;
     o.events.task_ended = on_ended;
     o.events.attachment_lost = on_lost;
+    o.events.sandbox_left = on_left;
     o.arg = w;
     expect_fine(host_open(w->loop, &o, &w->host));
 }

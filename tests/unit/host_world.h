@@ -28,7 +28,7 @@ struct world {
     struct loop *loop;
     struct host *host;
     struct world_task tasks[WORLD_TASKS]; // by number
-    unsigned lost;                        // attachments
+    unsigned lost, left;                  // attachments, sandboxes
     bool answered;                        // by the last call
     struct err *error;
     struct host_published now;
