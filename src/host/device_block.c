@@ -13,10 +13,11 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/deadlines.h"
 #include "host/device_kinds.h"
 #include "sys/file.h"
 
-enum { APPEAR_MS = 30000, STEP_MS = 20 };
+enum { STEP_MS = 20 };
 
 static void step_sleep(void) {
     nanosleep(&(struct timespec){.tv_nsec = STEP_MS * 1000000L}, NULL);
@@ -27,8 +28,8 @@ static struct err *block_attach(struct device *d) {
     int flags = (d->request.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
     for (int64_t waited = 0; (d->fd = open(d->request.path, flags)) < 0; waited += STEP_MS) {
         if (errno != ENOENT && errno != ENXIO) return err_errno(errno, "open %s", d->request.path);
-        if (waited >= APPEAR_MS)
-            return err_new(ERR_TIMEOUT, "%s did not appear within %d s", d->request.path, APPEAR_MS / 1000);
+        if (waited >= DEVICE_APPEAR_MS)
+            return err_new(ERR_TIMEOUT, "%s did not appear within %d s", d->request.path, DEVICE_APPEAR_MS / 1000);
         step_sleep();
     }
     struct stat s;
@@ -67,7 +68,7 @@ static struct err *block_identity(const struct device *d) {
 static struct err *block_resize(struct device *d, uint64_t size) {
     for (int64_t waited = 0;; waited += STEP_MS) {
         if (ioctl(d->fd, BLKGETSIZE64, &d->size)) return err_errno(errno, "read the size of %s", d->path);
-        if (!size || d->size == size || waited >= APPEAR_MS) return NULL;
+        if (!size || d->size == size || waited >= DEVICE_APPEAR_MS) return NULL;
         step_sleep();
     }
 }

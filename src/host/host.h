@@ -120,7 +120,7 @@ struct host_publish {
     bool grow_fs;                        // grow the filesystem to the device's size
     bool discard;                        // a sparse image: pass deletions down
     uint32_t owner_uid, owner_gid, mode; // of the root directory, set when it is formatted; mode 0: 0755
-    int64_t timeout_ms;                  // 0: 5 minutes
+    int64_t timeout_ms;                  // 0: what all that it asks for may take (deadlines.h)
 };
 // `error` is given (NULL: published, and really mounted); `now` is borrowed for the call.
 typedef void host_publish_done(struct err *error, const struct host_published *now, void *arg);

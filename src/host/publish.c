@@ -4,10 +4,11 @@
 
 #include "base/mem.h"
 #include "host/attachment.h"
+#include "host/deadlines.h"
 #include "host/device.h"
 #include "host/keeper_frame.h"
 
-enum { PUBLISH_MS = 300000, UNPUBLISH_MS = 120000, GROW_MS = 600000, GONE_MS = 5000, END_MS = 30000 };
+enum { END_MS = 30000 };
 
 static int64_t left_ms(const struct attachment *a) {
     int64_t left = a->deadline - loop_now(a->host->loop).ms;
@@ -53,10 +54,10 @@ static void gone_check(struct attachment *a) {
         return;
     }
     a->step = STEP_CHECKING;
-    AUTO_FREE char *ms = mem_format("%d", GONE_MS);
+    AUTO_FREE char *ms = mem_format("%d", KEEPERS_GONE_MS);
     const char *argv[] = {a->host->daemon_path,          "keeper", "gone", sheet_text(&a->spec, "path"), ms,
                           sheet_text(&a->spec, "epoch"), NULL};
-    a->birth = birth_new(a->host->loop, argv, NULL, GONE_MS * 3, gone_done, a);
+    a->birth = birth_new(a->host->loop, argv, NULL, KEEPERS_GONE_MS * 3, gone_done, a);
 }
 
 static bool tasks_left(struct attachment *a) {
@@ -198,7 +199,7 @@ static bool publish_known(struct attachment *a, const struct host_publish *p, ho
     if (a->reached == HOST_PUBLISHED) {
         attachment_end(a, NULL);
     } else {
-        a->deadline = loop_now(a->host->loop).ms + (p->timeout_ms ? p->timeout_ms : PUBLISH_MS);
+        a->deadline = loop_now(a->host->loop).ms + (p->timeout_ms ? p->timeout_ms : publish_ms(&a->spec));
         publish_await(a);
     }
     return true;
@@ -220,10 +221,11 @@ void host_publish(struct host *h, const struct host_publish *p, host_publish_don
     a->op = OP_PUBLISH;
     a->step = STEP_BEARING;
     a->reached = HOST_PUBLISHING;
-    a->deadline = loop_now(h->loop).ms + (p->timeout_ms ? p->timeout_ms : PUBLISH_MS);
+    a->deadline = loop_now(h->loop).ms + (p->timeout_ms ? p->timeout_ms : publish_ms(&a->spec));
     loop_timer_stop(a->timer);
     const char *argv[] = {h->daemon_path, "keeper", "attachment", NULL};
-    a->birth = birth_new(h->loop, argv, &a->spec, left_ms(a), publish_born, a);
+    int64_t ms = left_ms(a) < KEEPER_BIRTH_MS ? left_ms(a) : KEEPER_BIRTH_MS;
+    a->birth = birth_new(h->loop, argv, &a->spec, ms, publish_born, a);
 }
 
 void host_publish_await(struct host *h, uint64_t id, host_publish_done *done, void *arg) {
@@ -235,7 +237,7 @@ void host_publish_await(struct host *h, uint64_t id, host_publish_done *done, vo
     attachment_wait(a, done, arg);
     if (a->step != STEP_IDLE) return;
     a->op = OP_PUBLISH;
-    a->deadline = loop_now(h->loop).ms + PUBLISH_MS;
+    a->deadline = loop_now(h->loop).ms + publish_ms(&a->spec);
     if (a->keeper.pidfd >= 0 && a->reached == HOST_PUBLISHING) {
         publish_await(a);
     } else if (a->reached == HOST_PUBLISHED) {

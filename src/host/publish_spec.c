@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a request to publish must be, and how it is written down for the keeper.
+// What a request to publish must be, and how it is written down for the keeper and how long it may take.
 #include "base/mem.h"
+#include "base/quantity.h"
 #include "host/attachment.h"
+#include "host/deadlines.h"
 #include "host/device.h"
 
 struct err *publish_spec_check(const struct host *h, const struct host_publish *p) {
@@ -52,4 +54,13 @@ void publish_spec_fill(struct sheet *s, const struct host *h, const struct host_
     } flags[] = {{"may_format", p->may_format},   {"zero_first", p->zero_first}, {"read_only", p->read_only},
                  {"format_only", p->format_only}, {"grow_fs", p->grow_fs},       {"discard", p->discard}};
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) sheet_add(s, flags[i].key, flags[i].value ? "1" : "0");
+}
+
+int64_t publish_ms(const struct sheet *spec) {
+    int64_t ms = KEEPER_BIRTH_MS + DEVICE_APPEAR_MS + FS_CHECK_MS + DEVICE_GONE_MS + SPARE_MS;
+    uint64_t size = sheet_u64(spec, "size");
+    if (!size) size = TIB;
+    if (sheet_flag(spec, "may_format")) ms += MKFS_MS;
+    if (sheet_flag(spec, "zero_first")) ms += (int64_t)(size / GIB + 1) * ZERO_GIB_MS;
+    return sheet_flag(spec, "grow_fs") ? ms + GROW_MS : ms;
 }

@@ -14,14 +14,13 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/deadlines.h"
 #include "host/device.h"
 #include "host/keeper_frame.h"
 #include "host/volume_file.h"
 #include "host/volume_mount.h"
 #include "sys/file.h"
 #include "sys/keeper_registry.h"
-
-enum { GONE_MS = 10000 };
 
 struct volume_keeper {
     struct keeper *k;
@@ -153,7 +152,7 @@ static struct err *answer_unpublish(struct volume_keeper *v, const struct sheet 
     TRY(users_check(v));
     sheet_set(&v->k->state, "state", "unpublishing");
     TRY(keeper_save(v->k, "state"));
-    TRY(volume_release(v, GONE_MS));
+    TRY(volume_release(v, DEVICE_GONE_MS));
     sheet_set(&v->k->state, "state", "unpublished");
     sheet_set(&v->k->state, "device", NULL);
     TRY(keeper_save(v->k, "state"));
@@ -198,7 +197,7 @@ static void volume_serve(struct volume_keeper *v) {
 }
 
 static int publish_failed(struct volume_keeper *v, struct err *failed) {
-    AUTO_ERR struct err *undo = volume_release(v, GONE_MS);
+    AUTO_ERR struct err *undo = volume_release(v, DEVICE_GONE_MS);
     if (undo) failed = err_wrap(failed, "(and it could not be undone: %s)", err_text(undo));
     sheet_add_err(&v->k->state, failed);
     sheet_set(&v->k->state, "state", "failed");
@@ -211,7 +210,7 @@ static int publish_failed(struct volume_keeper *v, struct err *failed) {
 
 // Mounts, does what is to be done once, and lets go again.
 static struct err *format_only_end(struct volume_keeper *v) {
-    TRY(volume_release(v, GONE_MS));
+    TRY(volume_release(v, DEVICE_GONE_MS));
     sheet_set(&v->k->state, "device", NULL);
     return NULL;
 }

@@ -17,11 +17,10 @@
 #include "base/text.h"
 #include "host/abilities.h"
 #include "host/blank.h"
+#include "host/deadlines.h"
 #include "host/plan.h"
 #include "sys/file.h"
 #include "sys/process.h"
-
-enum { MKFS_MS = 600000, CHECK_MS = 3600000, GROW_MS = 600000 };
 
 static bool is_raw(const struct volume_mount *m) {
     return text_equal(m->fs, "raw");
@@ -93,7 +92,7 @@ static struct err *filesystem_check(const struct volume_mount *m, const struct d
     int good = 0, code = -1;
     plan_check(&request, &command, &good);
     if (!command.count) return NULL;
-    struct err *failed = process_run(command.argv, d->fd, CHECK_MS, NULL, &code);
+    struct err *failed = process_run(command.argv, d->fd, FS_CHECK_MS, NULL, &code);
     if (!failed || code < 0 || code > good) return err_wrap(failed, "check %s before mounting", d->path);
     err_free(failed);
     return NULL;
@@ -177,7 +176,7 @@ struct err *volume_mount_grow(const struct volume_mount *m, const struct device 
     if (m->read_only) return err_new(ERR_CONFLICT, "%s is mounted read-only: its filesystem cannot grow", d->path);
     struct plan_command command;
     plan_grow(m->fs, d->path, m->target, &command);
-    return err_wrap(process_run(command.argv, 0, GROW_MS, NULL, NULL), "grow the filesystem on %s", d->path);
+    return err_wrap(process_run(command.argv, 0, FS_GROW_MS, NULL, NULL), "grow the filesystem on %s", d->path);
 }
 
 bool volume_mount_grows_online(const struct volume_mount *m, const struct device *d) {
@@ -188,7 +187,7 @@ static struct err *unmounted_grow(const struct volume_mount *m, const struct dev
     struct plan_command command;
     for (unsigned step = 0; plan_grow_unmounted(m->fs, step, &command); step++) {
         int code = -1;
-        struct err *failed = process_run(command.argv, d->fd, GROW_MS, NULL, &code);
+        struct err *failed = process_run(command.argv, d->fd, FS_GROW_MS, NULL, &code);
         bool repaired = step == 0 && code == 1; // e2fsck corrected something: as good as 0
         if (failed && !repaired) return failed;
         err_free(failed);
