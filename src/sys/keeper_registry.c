@@ -70,7 +70,12 @@ static struct err *record_runs(const struct keeper_record *r, bool *ret_runs) {
 static struct err *record_take(const char *image, const char *name, struct keeper_records *ret_records) {
     AUTO_FREE char *path = mem_format("%s.keepers/%s", image, name);
     struct keeper_record r;
-    TRY(record_read(path, &r));
+    struct err *unread = record_read(path, &r);
+    if (unread && err_kind(unread) == ERR_NOT_FOUND) { // unregistered meanwhile: that needs no lock
+        err_free(unread);
+        return NULL;
+    }
+    TRY(unread);
     bool runs = false;
     TRY(record_runs(&r, &runs));
     if (runs) {

@@ -133,6 +133,15 @@ static void a_record_without_a_boot_is_judged_by_its_process(void **state) {
     assert_true(over);
 }
 
+static void a_record_that_goes_while_it_is_looked_for_is_nobodys(void **state) {
+    struct place *p = *state;
+    struct keeper_record r = child_record(p, 1);
+    assert_null(keeper_register(p->image, &r));
+    AUTO_FREE char *listed = mem_format("%s.keepers/77", p->image);
+    assert_int_equal(symlink("nowhere", listed), 0); // in the list, and not there
+    assert_int_equal(running(p->image), 1);
+}
+
 static void the_lock_is_waited_for_and_not_longer(void **state) {
     struct place *p = *state;
     AUTO_FD int lock = -1, again = -1;
@@ -168,6 +177,7 @@ int main(void) {
         PLACE_TEST(a_floor_that_cannot_be_read_lets_nobody_in),
         PLACE_TEST(a_record_of_another_process_with_that_pid_kills_nobody),
         PLACE_TEST(a_record_without_a_boot_is_judged_by_its_process),
+        PLACE_TEST(a_record_that_goes_while_it_is_looked_for_is_nobodys),
         PLACE_TEST(the_lock_is_waited_for_and_not_longer),
         PLACE_TEST(an_identity_is_compared),
     };
