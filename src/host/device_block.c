@@ -73,19 +73,25 @@ static struct err *block_resize(struct device *d, uint64_t size) {
     }
 }
 
+struct err *block_wait_free(const char *path, int64_t ms) {
+    for (int64_t waited = 0;; waited += STEP_MS) {
+        AUTO_FD int taken = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+        if (taken >= 0 || errno == ENOENT || errno == ENXIO || errno == ENODEV) return NULL;
+        if (errno != EBUSY) return err_errno(errno, "open %s exclusively", path);
+        if (waited >= ms) return err_new(ERR_CONFLICT, "%s is still in use on this host", path);
+        step_sleep();
+    }
+}
+
 // The storage side takes it away; here it must be let go of: nobody else may have it open for a filesystem.
 static struct err *block_detach(struct device *d, int64_t ms) {
     if (d->fd < 0) return NULL;
     AUTO_FREE char *again = mem_format("/proc/self/fd/%d", d->fd);
-    int taken = -1;
-    for (int64_t waited = 0; (taken = open(again, O_RDONLY | O_EXCL | O_CLOEXEC)) < 0 && waited < ms; waited += STEP_MS)
-        step_sleep();
-    int number = errno;
-    if (taken >= 0) close(taken);
+    if (ms) TRY(block_wait_free(again, ms)); // it stays open, so that the next try looks again
     if (!d->request.read_only) ioctl(d->fd, BLKFLSBUF, 0);
     close(d->fd);
     d->fd = -1;
-    return taken >= 0 || !ms ? NULL : err_errno(number, "%s is still in use on this host", d->path);
+    return NULL;
 }
 
 const struct host_device_driver device_block = {

@@ -9,4 +9,8 @@ extern const struct host_device_driver device_loop;      // an image file behind
 extern const struct host_device_driver device_directory; // a directory, bound as it is: no size limit
 extern const struct host_device_driver device_block;     // a block device that is there already
 
+// Waits until nobody on this host has the block device for a filesystem, or otherwise for itself, or until it is gone.
+// ERR_CONFLICT when that did not come within `ms`.
+MUST_USE struct err *block_wait_free(const char *path, int64_t ms);
+
 #endif

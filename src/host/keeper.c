@@ -19,7 +19,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "host/device.h"
+#include "host/device_kinds.h"
 #include "host/keeper_frame.h"
 #include "host/volume_file.h"
 #include "sys/file.h"
@@ -197,22 +197,33 @@ static struct err *keeper_make(struct keeper *k, bool task) {
     return keeper_bear(k, task);
 }
 
-// `keeper gone <path> <ms> <epoch>`: is there really nobody left on this host who can write it by that epoch or an older
+// `keeper gone <device> <path> <ms> <epoch>`: is there really nobody left on this host who can write it by that epoch or an older
 // one? Whoever has it by a newer epoch took it over, and holds the loop device by right.
-static int gone_main(const char *path, const char *ms_text, const char *epoch_text) {
+static struct err *image_gone(const char *path, int64_t ms, uint64_t epoch) {
     struct keeper_records left = {0};
-    uint64_t ms = 0, epoch = 0;
     struct stat s;
     bool newer = false;
-    bool given = text_to_u64(ms_text, &ms) && text_to_u64(epoch_text, &epoch);
-    struct err *failed = given ? keeper_list(path, &left) : err_new(ERR_INVALID, "no time or no epoch given");
+    struct err *failed = keeper_list(path, &left);
     for (size_t i = 0; !failed && i < left.count; i++) {
         newer |= left.at[i].epoch > epoch;
         if (left.at[i].epoch <= epoch)
             failed = err_new(ERR_CONFLICT, "%s is in use by %s (process %d)", path, left.at[i].what, left.at[i].pid);
     }
-    if (!failed && !newer && !stat(path, &s) && S_ISREG(s.st_mode)) failed = loopdev_wait_gone(path, (int64_t)ms);
+    if (!failed && !newer && !stat(path, &s) && S_ISREG(s.st_mode)) failed = loopdev_wait_gone(path, ms);
     vec_done(&left);
+    return failed;
+}
+
+static struct err *all_gone(const char *device, const char *path, const char *ms_text, const char *epoch_text) {
+    const struct host_device_driver *driver = device_driver_find(device);
+    uint64_t ms = 0, epoch = 0;
+    if (!driver || !text_to_u64(ms_text, &ms) || !text_to_u64(epoch_text, &epoch))
+        return err_new(ERR_INVALID, "no device kind, no time or no epoch given");
+    return driver->local ? image_gone(path, (int64_t)ms, epoch) : block_wait_free(path, (int64_t)ms);
+}
+
+static int gone_main(char **words) {
+    struct err *failed = all_gone(words[0], words[1], words[2], words[3]);
     if (!failed) return 0;
     struct keeper none = {0};
     return birth_failed(&none, false, failed);
@@ -231,7 +242,7 @@ int keeper_main(int argc, char **argv) {
     umask(022);
     setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
            1); // where mkfs is, whoever started us
-    if (argc == 5 && text_equal(argv[1], "gone")) return gone_main(argv[2], argv[3], argv[4]);
+    if (argc == 6 && text_equal(argv[1], "gone")) return gone_main(argv + 2);
     if (argc == 3 && text_equal(argv[1], "remove")) return remove_main(argv[2]);
     bool task = argc == 2 && text_equal(argv[1], "task");
     if (!task && !(argc == 2 && text_equal(argv[1], "attachment"))) {

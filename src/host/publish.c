@@ -44,19 +44,19 @@ static void gone_done(struct err *error, void *arg) {
     attachment_end(a, error);
 }
 
-// After a keeper ended by force its device goes by itself; this waits and looks. Devices that are not local are the
-// storage side's to check.
+// After a keeper ended by force its device goes by itself; this waits and looks.
 static void gone_check(struct attachment *a) {
     const struct host_device_driver *driver = device_driver_find(sheet_text(&a->spec, "device"));
-    if (!driver || !driver->local) {
+    if (!driver) { // nothing was ever made of it
         a->reached = HOST_UNPUBLISHED;
         attachment_end(a, NULL);
         return;
     }
     a->step = STEP_CHECKING;
     AUTO_FREE char *ms = mem_format("%d", KEEPERS_GONE_MS);
-    const char *argv[] = {a->host->daemon_path,          "keeper", "gone", sheet_text(&a->spec, "path"), ms,
-                          sheet_text(&a->spec, "epoch"), NULL};
+    const char *argv[] = {
+        a->host->daemon_path,          "keeper", "gone", driver->name, sheet_text(&a->spec, "path"), ms,
+        sheet_text(&a->spec, "epoch"), NULL};
     a->birth = birth_new(a->host->loop, argv, NULL, KEEPERS_GONE_MS * 3, gone_done, a);
 }
 

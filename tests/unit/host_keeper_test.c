@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "host/keeper_frame.h"
+#include "host/paths.h"
 #include "host_world.h"
 #include "sys/file.h"
 #include "sys/image_identity.h"
@@ -706,6 +708,44 @@ static void a_directory_is_a_volume_too(void **state) {
     assert_int_equal(w->tasks[1].end.kind, HOST_END_LOST);
 }
 
+// A mount of the volume that somebody else holds: as long as it is open, so is the device.
+static int mount_held(struct world *w, uint64_t attachment) {
+    AUTO_FREE char *socket = thing_socket(w->run, THING_ATTACHMENT, attachment);
+    AUTO_SHEET struct sheet answer = {0};
+    int fd = -1;
+    expect_fine(keeper_ask(socket, "mount", 5000, &answer, &fd));
+    return fd;
+}
+
+static void a_block_device_is_let_go_of_only_when_nobody_has_it(void **state) {
+    struct world *w = *state;
+    char path[128], node[LOOPDEV_PATH];
+    world_image(w, "v", 64 * MIB, world_uuid(1), path);
+    struct loopdev loop = {.fd = -1};
+    expect_fine(loopdev_attach(path, false, &loop)); // as the storage side would
+    struct host_publish spec = world_spec(1, 1, loopdev_path(&loop, node), world_uuid(1));
+    spec.device = "block";
+    spec.may_format = true;
+    expect_fine(world_publish(w, &spec));
+    int held = mount_held(w, 1);
+    expect_err(world_unpublish(w, 1, 1), ERR_CONFLICT, "still in use on this host");
+    world_unpublish_begin(w, 1, 1);
+    world_run_for(w, 300);
+    assert_false(w->answered); // it looks again
+    close(held);
+    expect_fine(world_answer(w));
+    spec.attachment = spec.epoch = 2;
+    spec.may_format = false;
+    expect_fine(world_publish(w, &spec));
+    held = mount_held(w, 2);
+    assert_int_equal(kill(world_keeper(w, "attachments", 2), SIGKILL), 0);
+    world_wait_lost(w, 1);
+    expect_err(world_unpublish(w, 2, 2), ERR_CONFLICT, "still in use on this host");
+    close(held);
+    expect_fine(world_unpublish(w, 2, 2));
+    loopdev_close(&loop);
+}
+
 static bool can_run(void) {
     struct err *no_loop = geteuid() == 0 ? loopdev_check() : err_new(ERR_DENIED, "not root");
     if (!no_loop) return true;
@@ -752,6 +792,7 @@ int main(int argc, char **argv) {
         HOST_TEST(volumes_do_not_nest_and_paths_stay_inside),
         HOST_TEST(a_raw_volume_is_given_as_a_device),
         HOST_TEST(a_directory_is_a_volume_too),
+        HOST_TEST(a_block_device_is_let_go_of_only_when_nobody_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -230,8 +230,12 @@ struct err *world_await(struct world *w, uint64_t attachment) {
     return world_answer(w);
 }
 
-struct err *world_unpublish(struct world *w, uint64_t attachment, uint64_t epoch) {
+void world_unpublish_begin(struct world *w, uint64_t attachment, uint64_t epoch) {
     host_unpublish(w->host, attachment, epoch, on_answer, w);
+}
+
+struct err *world_unpublish(struct world *w, uint64_t attachment, uint64_t epoch) {
+    world_unpublish_begin(w, attachment, epoch);
     return world_answer(w);
 }
 

@@ -55,6 +55,7 @@ struct err *world_unpublish(struct world *w, uint64_t attachment, uint64_t epoch
 struct err *world_grow(struct world *w, uint64_t attachment, uint64_t epoch, uint64_t size);
 // The first half of those, and the second.
 void world_publish_begin(struct world *w, const struct host_publish *spec);
+void world_unpublish_begin(struct world *w, uint64_t attachment, uint64_t epoch);
 void world_grow_begin(struct world *w, uint64_t attachment, uint64_t epoch, uint64_t size);
 struct err *world_answer(struct world *w);
 struct err *world_evict(struct world *w, uint64_t attachment);
