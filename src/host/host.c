@@ -2,6 +2,7 @@
 // The host as a whole: opened, closed, found again after a restart of the agent, swept.
 #include "host/host.h"
 
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <signal.h>
@@ -12,10 +13,12 @@
 #include "base/mem.h"
 #include "host/cgroup.h"
 #include "host/host_state.h"
+#include "host/plan.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
-enum { RUN_DIR_LONGEST = 80 };
+enum { RUN_DIR_LONGEST = 80, WORK_DIR_LONGEST = 120 };
+static_assert(WORK_DIR_LONGEST + sizeof "/attachments/18446744073709551615/mnt" <= PLAN_WORD, "mount points fit");
 
 void keeper_watch_init(struct keeper_watch *w) {
     *w = (struct keeper_watch){.pidfd = -1};
@@ -60,6 +63,9 @@ static struct err *options_check(const struct host_options *o) {
         return err_new(ERR_INVALID,
                        "run directory '%s' is longer than %d bytes: sockets in it would not fit the kernel's limit",
                        o->run_dir, RUN_DIR_LONGEST);
+    if (strlen(o->work_dir) > WORK_DIR_LONGEST)
+        return err_new(ERR_INVALID, "work directory '%s' is longer than %d bytes: choose a shorter one", o->work_dir,
+                       WORK_DIR_LONGEST);
     return o->agent ? name_check("agent", o->agent) : err_new(ERR_INVALID, "the agent has no name");
 }
 

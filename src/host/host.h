@@ -41,7 +41,8 @@ struct host_events {
 };
 
 struct host_options {
-    const char *work_dir;     // absolute; kept across reboots: attachments, tasks and their sandboxes, epochs
+    const char
+        *work_dir; // absolute, at most 120 bytes; kept across reboots: attachments, tasks and their sandboxes, epochs
     const char *run_dir;      // absolute; sockets. At most 80 bytes
     const char *daemon_path;  // what is run as `<daemon_path> keeper ...`; its main calls keeper_main (host/keeper.h)
     const char *agent;        // this agent's name, written into keeper registries

@@ -746,6 +746,17 @@ static void a_block_device_is_let_go_of_only_when_nobody_has_it(void **state) {
     loopdev_close(&loop);
 }
 
+static void a_work_directory_too_long_for_a_command_is_refused(void **state) {
+    struct world *w = *state;
+    char name[140] = "";
+    memset(name, 'x', sizeof name - 1);
+    AUTO_FREE char *path = mem_format("%s/%s", w->dir, name);
+    struct host_options o = {.work_dir = path, .run_dir = w->run, .daemon_path = "/x", .agent = "n2"};
+    struct host *h = NULL;
+    expect_err(host_open(w->loop, &o, &h), ERR_INVALID, "is longer than 120 bytes: choose a shorter one");
+    assert_false(file_exists(path));
+}
+
 static bool can_run(void) {
     struct err *no_loop = geteuid() == 0 ? loopdev_check() : err_new(ERR_DENIED, "not root");
     if (!no_loop) return true;
@@ -792,6 +803,7 @@ int main(int argc, char **argv) {
         HOST_TEST(volumes_do_not_nest_and_paths_stay_inside),
         HOST_TEST(a_raw_volume_is_given_as_a_device),
         HOST_TEST(a_directory_is_a_volume_too),
+        HOST_TEST(a_work_directory_too_long_for_a_command_is_refused),
         HOST_TEST(a_block_device_is_let_go_of_only_when_nobody_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
