@@ -107,8 +107,9 @@ static int keeper_begin(struct keeper *k, bool task, int ready) {
     if (read(ready, &k->host_pid, sizeof k->host_pid) != sizeof k->host_pid) return 1; // our maker died: we never were
     close(ready);
     dup2(2, 1);
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) {
-        fprintf(stderr, "make all mounts private: %s\n", strerror(errno));
+    // The host's unmounts still come here, so that no disk of others is held; nothing of ours goes there.
+    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL)) {
+        fprintf(stderr, "make all mounts slaves of the host's: %s\n", strerror(errno));
         return 1;
     }
     return task ? task_keeper_run(k) : volume_keeper_run(k);

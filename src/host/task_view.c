@@ -38,7 +38,7 @@ struct err *container_path_check(const char *path) {
 struct err *task_view_enter(struct task_view *v) {
     v->layer_count = v->volume_count = 0;
     if (unshare(CLONE_NEWNS)) return err_errno(errno, "make the task's mount namespace");
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) return err_errno(errno, "make the task's mounts private");
+    if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL)) return err_errno(errno, "make the task's mounts slaves");
     return NULL;
 }
 

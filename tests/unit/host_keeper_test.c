@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -19,6 +20,7 @@
 #include "sys/keeper_registry.h"
 #include "sys/loopdev.h"
 #include "sys/open_files.h"
+#include "sys/process.h"
 
 static struct host_publish published_new(struct world *w, uint64_t attachment, char ret_path[128]) {
     AUTO_FREE char *name = mem_format("v%llu", (unsigned long long)attachment);
@@ -757,6 +759,44 @@ static void a_work_directory_too_long_for_a_command_is_refused(void **state) {
     assert_false(file_exists(path));
 }
 
+// A disk of the host's on a loop device, below a mount that tells others of its changes, as a distribution's root does.
+static void disk_mount(struct world *w, char ret_image[128], char ret_at[128]) {
+    struct loopdev loop = {.fd = -1};
+    char node[LOOPDEV_PATH];
+    world_image(w, "disk", 16 * MIB, world_uuid(9), ret_image);
+    snprintf(ret_at, 128, "%s/at", w->dir);
+    expect_fine(loopdev_attach(ret_image, false, &loop));
+    const char *const mkfs[] = {"mkfs.ext4", "-q", loopdev_path(&loop, node), NULL};
+    expect_fine(process_run(mkfs, 0, 20000, NULL, NULL));
+    assert_int_equal(mount(w->dir, w->dir, NULL, MS_BIND, NULL), 0);
+    assert_int_equal(mount(NULL, w->dir, NULL, MS_SHARED, NULL), 0);
+    assert_int_equal(mkdir(ret_at, 0755), 0);
+    assert_int_equal(mount(node, ret_at, "ext4", 0, NULL), 0);
+    loopdev_close(&loop);
+}
+
+static void an_unmount_on_the_host_reaches_tasks_and_nothing_of_theirs_the_host(void **state) {
+    struct world *w = *state;
+    char volume[128], image[128], at[128], *mounts = mem_zero(2, sizeof w->mounts);
+    disk_mount(w, image, at);
+    published_new(w, 1, volume);
+    world_mounts(mounts, sizeof w->mounts);
+    world_launch(w, 1, "sleep 1000", 1, "/granary-nowhere/data", false);
+    world_mounts(mounts + sizeof w->mounts, sizeof w->mounts);
+    int unmounted = umount2(at, 0);
+    struct err *held = loopdev_wait_gone(image, 2000);
+    umount2(at, MNT_DETACH);
+    umount2(w->dir, MNT_DETACH);
+    bool same = strcmp(mounts, mounts + sizeof w->mounts) == 0;
+    free(mounts);
+    assert_int_equal(unmounted, 0);
+    expect_fine(held);
+    assert_true(same);
+    expect_fine(world_kill(w, 1, 0));
+    world_wait_end(w, 1);
+    expect_fine(world_unpublish(w, 1, 5));
+}
+
 static bool can_run(void) {
     struct err *no_loop = geteuid() == 0 ? loopdev_check() : err_new(ERR_DENIED, "not root");
     if (!no_loop) return true;
@@ -804,6 +844,7 @@ int main(int argc, char **argv) {
         HOST_TEST(a_raw_volume_is_given_as_a_device),
         HOST_TEST(a_directory_is_a_volume_too),
         HOST_TEST(a_work_directory_too_long_for_a_command_is_refused),
+        HOST_TEST(an_unmount_on_the_host_reaches_tasks_and_nothing_of_theirs_the_host),
         HOST_TEST(a_block_device_is_let_go_of_only_when_nobody_has_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,7 +47,7 @@ struct uuid world_uuid(unsigned char n) {
     return u;
 }
 
-static void mounts_read(char *into, size_t size) {
+void world_mounts(char *into, size_t size) {
     AUTO_FD int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     size_t used = 0;
     for (ssize_t n = 0; used < size - 1 && (n = read(fd, into + used, size - 1 - used)) > 0;) used += (size_t)n;
@@ -107,7 +107,7 @@ int world_set_up(void **state) {
     assert_int_equal(chmod(w->dir, 0755), 0);
     snprintf(w->work, sizeof w->work, "%s/w", w->dir);
     snprintf(w->run, sizeof w->run, "%s/r", w->dir);
-    mounts_read(w->mounts, sizeof w->mounts);
+    world_mounts(w->mounts, sizeof w->mounts);
     expect_fine(loop_new(&w->loop));
     world_open(w, true);
     *state = w;
@@ -129,7 +129,7 @@ static void keepers_kill(struct world *w, const char *kind) {
 int world_tear_down(void **state) {
     struct world *w = *state;
     static char after[1 << 16];
-    mounts_read(after, sizeof after);
+    world_mounts(after, sizeof after);
     keepers_kill(w, "tasks");
     keepers_kill(w, "attachments");
     host_close(w->host);

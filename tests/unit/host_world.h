@@ -70,6 +70,7 @@ const char *world_output(struct world *w, uint64_t number, const char *file);
 // Runs the loop until that file of the sandbox holds the words, or until a path is there, or is gone.
 void world_wait_output(struct world *w, uint64_t number, const char *file, const char *words);
 void world_wait_path(struct world *w, const char *path, bool there);
+void world_mounts(char *into, size_t size); // the host's, as the kernel lists them
 bool world_image_held(const char *path);
 void world_run_for(struct world *w, int64_t ms);
 pid_t world_keeper(struct world *w, const char *kind, uint64_t number); // as on disk
