@@ -86,7 +86,10 @@ struct err *file_write(const char *path, const void *bytes, size_t size, mode_t 
 }
 
 static struct err *directory_make_one(const char *path, mode_t mode) {
-    if (mkdir(path, mode) == 0) return NULL;
+    if (mkdir(path, mode) == 0) { // and durable, as what is written into it will be
+        AUTO_FREE char *parent = path_parent(path);
+        return directory_sync(parent);
+    }
     int number = errno;
     struct stat found;
     if (stat(path, &found) == 0) {
