@@ -34,7 +34,7 @@ struct agent_daemon {
     struct pool *names; // resolves the master's
     struct link_client *link;
     struct loop_timer *timer, *probe, *keep, *sweep;
-    uint64_t disk_free;
+    uint64_t disk_size;
     bool stepping;
     struct err *fatal;
 };
@@ -161,7 +161,7 @@ static void probe(void *arg) {
     struct agent_daemon *d = arg;
     AUTO_ARENA struct arena arena = {0};
     Granary__AgentReport *report = NULL;
-    AUTO_ERR struct err *e = agent_report_make(d->settings, host_abilities(d->host), d->disk_free, &arena, &report);
+    AUTO_ERR struct err *e = agent_report_make(d->settings, host_abilities(d->host), d->disk_size, &arena, &report);
     if (e)
         log_warn("event=probe-failed why=\"%s\"", err_text(e));
     else
@@ -251,17 +251,17 @@ static struct err *found_tell(struct agent_daemon *d) {
     return NULL;
 }
 
-static struct err *disk_look(const char *path, uint64_t *ret_free) {
+static struct err *disk_look(const char *path, uint64_t *ret_size) {
     struct statvfs disk;
     if (statvfs(path, &disk) != 0) return err_errno(errno, "look at the disk of %s", path);
-    *ret_free = (uint64_t)disk.f_bavail * disk.f_frsize;
+    *ret_size = (uint64_t)disk.f_blocks * disk.f_frsize;
     return NULL;
 }
 
 static struct err *daemon_start(struct agent_daemon *d) {
     TRY(agent_place_open(d->settings, &d->place));
     TRY(identity_open(d->place.identity, &d->identity));
-    TRY(disk_look(d->place.work_dir, &d->disk_free));
+    TRY(disk_look(d->place.work_dir, &d->disk_size));
     TRY(host_start(d));
     TRY(machine_start(d));
     d->timer = loop_timer_new(d->loop, tick, d);
@@ -308,12 +308,12 @@ static struct err *probe_once(const struct settings *s) {
     AUTO_TEXT struct text text = {0};
     struct host_abilities can;
     Granary__AgentReport *report;
-    uint64_t disk_free = 0;
+    uint64_t disk_size = 0;
     const char *work_dir = settings_text(s, "work-dir");
     if (!file_exists(work_dir)) work_dir = "/"; // not made yet: nothing is made just to look
-    TRY(disk_look(work_dir, &disk_free));
+    TRY(disk_look(work_dir, &disk_size));
     abilities_probe(work_dir, &can);
-    TRY(agent_report_make(s, &can, disk_free, &arena, &report));
+    TRY(agent_report_make(s, &can, disk_size, &arena, &report));
     agent_report_print(report, &text);
     for (size_t i = 0; i < can.note_count; i++) text_addf(&text, "# %s\n", can.notes[i]);
     fputs(text_string(&text), stdout);

@@ -83,14 +83,14 @@ static double mebibytes(uint64_t bytes) {
 }
 
 static struct err *resources_fill(Granary__AgentReport *report, const struct settings *s,
-                                  const struct probe_facts *facts, uint64_t disk_free, struct arena *arena) {
+                                  const struct probe_facts *facts, uint64_t disk_size, struct arena *arena) {
     Granary__AgentResources *r = ARENA_NEW(arena, Granary__AgentResources);
     granary__agent_resources__init(r);
     report->resources = r;
     r->has_cpus = r->has_mem = r->has_disk = true;
     r->cpus = settings_has(s, "cpus") ? milli_to_double(settings_scalar(s, "cpus")) : (double)facts->cpus;
     r->mem = mebibytes(settings_has(s, "mem") ? settings_size(s, "mem").n : less_reserve(facts->memory, GIB));
-    r->disk = mebibytes(settings_has(s, "disk") ? settings_size(s, "disk").n : less_reserve(disk_free, 5 * GIB));
+    r->disk = mebibytes(settings_has(s, "disk") ? settings_size(s, "disk").n : less_reserve(disk_size, 5 * GIB));
     r->has_storage_bandwidth = settings_has(s, "storage-bandwidth");
     if (r->has_storage_bandwidth) r->storage_bandwidth = settings_rate(s, "storage-bandwidth").n;
     r->has_attach_slots = settings_has(s, "attach-slots");
@@ -113,7 +113,7 @@ static void identities_fill(Granary__AgentReport *r, struct arena *arena) {
     }
 }
 
-struct err *agent_report_make(const struct settings *s, const struct host_abilities *abilities, uint64_t disk_free,
+struct err *agent_report_make(const struct settings *s, const struct host_abilities *abilities, uint64_t disk_size,
                               struct arena *arena, Granary__AgentReport **ret_report) {
     struct probe_facts facts = {0};
     TRY(probe_host("", &facts));
@@ -121,7 +121,7 @@ struct err *agent_report_make(const struct settings *s, const struct host_abilit
     granary__agent_report__init(r);
     tags_fill(r, s, &facts, abilities, arena);
     identities_fill(r, arena);
-    struct err *e = resources_fill(r, s, &facts, disk_free, arena);
+    struct err *e = resources_fill(r, s, &facts, disk_size, arena);
     probe_facts_done(&facts);
     if (!e) *ret_report = r;
     return e;

@@ -9,9 +9,9 @@
 #include "host/abilities.h"
 #include "model/setting.h"
 
-// Probes the host anew. `disk_free` is what the work directory's disk had free when the agent started. Lives in the arena.
+// Probes the host anew. `disk_size` is of the disk that the work directory is on. Lives in the arena.
 MUST_USE struct err *agent_report_make(const struct settings *s, const struct host_abilities *abilities,
-                                       uint64_t disk_free, struct arena *arena, Granary__AgentReport **ret_report);
+                                       uint64_t disk_size, struct arena *arena, Granary__AgentReport **ret_report);
 // "key=value" lines, and the resources.
 void agent_report_print(const Granary__AgentReport *report, struct text *out);
 
