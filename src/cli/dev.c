@@ -14,6 +14,7 @@
 #include "cli/config.h"
 #include "cli/dev.h"
 #include "net/address.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 
 enum { SERVE_LOOK_MS = 500 };
@@ -22,7 +23,7 @@ enum { SERVE_LOOK_MS = 500 };
 
 void dev_say(const struct dev *d, const char *format, ...) {
     va_list list;
-    printf("[%5.1fs] ", (double)(dev_now() - d->began) / 1000);
+    printf("[%5.1fs] ", (double)(clock_mono_ms() - d->began) / 1000);
     va_start(list, format);
     vprintf(format, list);
     va_end(list);
@@ -217,7 +218,7 @@ static void dev_done(struct dev *d, bool keep_files) {
 }
 
 struct err *verb_dev(const char *const *arguments, int *ret_exit UNUSED) {
-    struct dev d = {.began = dev_now(), .lock = -1};
+    struct dev d = {.began = clock_mono_ms(), .lock = -1};
     struct err *e = settings_read(&d, arguments);
     if (!e) e = cycle_possible(&d);
     if (!e) e = cli_beside("granaryd", &d.daemon);

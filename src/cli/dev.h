@@ -34,7 +34,6 @@ struct dev {
 
 extern const struct option dev_flags[];
 
-int64_t dev_now(void); // monotonic milliseconds
 // A line with the time since the start in front; a line below it, indented.
 void dev_say(const struct dev *d, const char *format, ...) PRINTF(2, 3);
 void dev_say_more(const char *format, ...) PRINTF(1, 2);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/dev.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/sheet.h"
 
@@ -98,7 +99,7 @@ void dev_child_kill(struct dev *d, const char *name) {
 }
 
 struct err *dev_command_wait(struct dev *d, const char *name, int64_t ms, int *ret_exit) {
-    int64_t until = dev_now() + ms;
+    int64_t until = clock_mono_ms() + ms;
     for (;;) {
         struct dev_child *c = dev_child_find(d, name);
         must(c);
@@ -109,7 +110,7 @@ struct err *dev_command_wait(struct dev *d, const char *name, int64_t ms, int *r
             child_forget(d, c);
             return NULL;
         }
-        if (err_kind(e) != ERR_TIMEOUT || dev_now() > until) return err_wrap(e, "'granary %s'", name);
+        if (err_kind(e) != ERR_TIMEOUT || clock_mono_ms() > until) return err_wrap(e, "'granary %s'", name);
         err_free(e);
         dev_pause(d, 0);
         TRY(dev_stopped(d));
@@ -121,10 +122,10 @@ struct err *dev_command_wait(struct dev *d, const char *name, int64_t ms, int *r
 void dev_children_stop(struct dev *d) {
     for (size_t i = d->children.count; i--;)
         if (d->children.at[i].process.pid) pidfd_signal(d->children.at[i].process.pidfd, SIGTERM);
-    int64_t until = dev_now() + DEV_STOP_MS;
+    int64_t until = clock_mono_ms() + DEV_STOP_MS;
     while (d->children.count) {
         struct dev_child *c = vec_last(&d->children);
-        int64_t left = until - dev_now();
+        int64_t left = until - clock_mono_ms();
         int status;
         if (c->process.pid) err_free(process_wait(&c->process, left > 0 ? left : 0, &status)); // late: killed below
         process_kill(&c->process);

@@ -8,6 +8,7 @@
 #include "cli/dev.h"
 #include "granary_api.pb-c.h"
 #include "granary_model.pb-c.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 
 #define ROLE "demo"
@@ -384,11 +385,11 @@ struct err *dev_cycle(struct dev *d) {
                       .writer_err = dev_path(d, "logs/writer.err"),
                       .reader_out = dev_path(d, "logs/reader.out"),
                       .reader_err = dev_path(d, "logs/reader.err")};
-    int64_t began = dev_now();
+    int64_t began = clock_mono_ms();
     struct err *e = steps(&c);
     if (e) words_show(c.reader_err);
     if (e && !file_exists(c.reader_err)) words_show(c.writer_err);
-    if (!e) dev_say(d, "The cycle is complete, in %.1f s.", (double)(dev_now() - began) / 1000);
+    if (!e) dev_say(d, "The cycle is complete, in %.1f s.", (double)(clock_mono_ms() - began) / 1000);
     char *texts[] = {c.writer_out, c.writer_err, c.reader_out, c.reader_err};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) free(texts[i]);
     return err_wrap(e, "the cycle");

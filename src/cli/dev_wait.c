@@ -9,14 +9,9 @@
 #include "codec/json_read.h"
 #include "codec/message.h"
 #include "granary_api.pb-c.h"
+#include "sys/clock.h"
 
 enum { ASK_EVERY_MS = 25, SILENCE_MS = 5000, EVENT_LONGEST = 1 << 20 };
-
-int64_t dev_now(void) {
-    struct timespec t;
-    must(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static void ends(sigset_t *set) {
     sigemptyset(set);
@@ -42,12 +37,12 @@ static struct err *late(const struct dev *d, const char *what, int64_t ms) {
 }
 
 struct err *dev_until(struct dev *d, int64_t ms, const char *what, dev_holds *holds, void *arg) {
-    for (int64_t until = dev_now() + ms;;) {
+    for (int64_t until = clock_mono_ms() + ms;;) {
         bool done = false;
         TRY(dev_children_check(d));
         TRY(err_wrap(holds(d, arg, &done), "%s", what));
         if (done) return NULL;
-        if (dev_now() > until) return late(d, what, ms);
+        if (clock_mono_ms() > until) return late(d, what, ms);
         dev_pause(d, ASK_EVERY_MS);
         TRY(dev_stopped(d));
     }
@@ -96,12 +91,13 @@ static bool data_take(const struct http_message *head UNUSED, const char *bytes,
         used += length + 1;
     }
     text_drop(&l->held, used);
-    return !l->found && dev_now() < l->until && !signal_waits() && l->held.size < EVENT_LONGEST;
+    return !l->found && clock_mono_ms() < l->until && !signal_waits() && l->held.size < EVENT_LONGEST;
 }
 
 struct err *dev_until_event(struct dev *d, int64_t ms, const char *what, uint64_t *seq, dev_matches *matches,
                             const void *arg, struct arena *arena, const Granary__Event **ret_event) {
-    struct listening l = {.d = d, .matches = matches, .arg = arg, .arena = arena, .seq = seq, .until = dev_now() + ms};
+    struct listening l = {
+        .d = d, .matches = matches, .arg = arg, .arena = arena, .seq = seq, .until = clock_mono_ms() + ms};
     AUTO_FREE char *path = mem_format("/v1/events?after=%llu", (unsigned long long)*seq);
     struct err *e = client_stream(d->client, path, SILENCE_MS, data_take, &l);
     text_done(&l.held);

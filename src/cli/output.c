@@ -9,20 +9,7 @@
 
 #include "base/quantity.h"
 #include "codec/json_write.h"
-
-static int64_t clock_ms(clockid_t id) {
-    struct timespec t;
-    must(clock_gettime(id, &t) == 0);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-int64_t clock_wall_ms(void) {
-    return clock_ms(CLOCK_REALTIME);
-}
-
-int64_t clock_mono_ms(void) {
-    return clock_ms(CLOCK_MONOTONIC);
-}
+#include "sys/clock.h"
 
 const char *age_at(int64_t wall_ms, int64_t now_ms, struct arena *arena) {
     if (!wall_ms) return "-";

@@ -8,10 +8,6 @@
 #include "base/text.h"
 #include "granary_model.pb-c.h"
 
-// Milliseconds since 1970, now.
-int64_t clock_wall_ms(void);
-int64_t clock_mono_ms(void);
-
 // How long ago: "45s", "3m", "2h", "5d"; "-" for 0. In the arena.
 const char *show_age(int64_t wall_ms, struct arena *arena);
 const char *age_at(int64_t wall_ms, int64_t now_ms, struct arena *arena);

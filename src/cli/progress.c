@@ -13,6 +13,7 @@
 #include "base/quantity.h"
 #include "cli/output.h"
 #include "cli/table.h"
+#include "sys/clock.h"
 
 enum { PAUSE_LEAST_MS = 20, PAUSE_MOST_MS = 1000 };
 

@@ -3,6 +3,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "granary_api.pb-c.h"
+#include "sys/clock.h"
 
 static void reservation_path(const struct call *c, struct text *path) {
     text_add(path, "/v1/reservations");

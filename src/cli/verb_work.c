@@ -5,6 +5,7 @@
 #include "cli/output.h"
 #include "cli/verbs.h"
 #include "granary_api.pb-c.h"
+#include "sys/clock.h"
 
 // ---- operations ----
 

@@ -12,13 +12,13 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/keeper_frame.h"
 #include "host/task_child.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/keeper_registry.h"
 
@@ -35,12 +35,6 @@ struct task_keeper {
     bool ended;
     int status;
 };
-
-static int64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static struct err *volumes_gather(struct task_keeper *t) {
     const struct sheet *spec = &t->k->spec;
@@ -160,7 +154,7 @@ static void kill_begin(struct task_keeper *t, uint64_t grace) {
         kill(-1, SIGKILL);
         return;
     }
-    int64_t at = now_ms() + (int64_t)(grace < INT32_MAX ? grace : INT32_MAX);
+    int64_t at = clock_mono_ms() + (int64_t)(grace < INT32_MAX ? grace : INT32_MAX);
     if (!t->kill_at || at < t->kill_at) t->kill_at = at; // a second call may only hasten it
     kill(-t->pid, SIGTERM);
 }
@@ -179,12 +173,12 @@ static void task_answer(struct task_keeper *t) {
 static void task_watch(struct task_keeper *t) {
     while (!t->ended) {
         struct pollfd p[2] = {{.fd = t->k->listening, .events = POLLIN}, {.fd = t->signals, .events = POLLIN}};
-        int64_t left = t->kill_at ? t->kill_at - now_ms() : -1;
+        int64_t left = t->kill_at ? t->kill_at - clock_mono_ms() : -1;
         poll(p, 2, t->kill_at ? (int)(left > 0 ? left : 0) : -1);
         struct signalfd_siginfo info;
         if (p[1].revents && read(t->signals, &info, sizeof info) > 0) children_reap(t);
         if (p[0].revents) task_answer(t);
-        if (t->kill_at && now_ms() >= t->kill_at) {
+        if (t->kill_at && clock_mono_ms() >= t->kill_at) {
             t->kill_at = 0;
             kill(-1, SIGKILL);
         }

@@ -5,12 +5,12 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "net/address.h"
 #include "net/http_parse.h"
+#include "sys/clock.h"
 
 enum { READ_SIZE = 64 * 1024 };
 
@@ -26,16 +26,10 @@ struct exchange {
     bool told_head, ended;
 };
 
-static int64_t now_ms(void) {
-    struct timespec t;
-    must(clock_gettime(CLOCK_MONOTONIC, &t) == 0);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 // Waits until the socket is ready; false when the time is over.
 static bool exchange_wait(struct exchange *x, short what) {
     for (;;) {
-        int64_t left = x->until ? x->until - now_ms() : -1;
+        int64_t left = x->until ? x->until - clock_mono_ms() : -1;
         if (x->until && left <= 0) return false;
         struct pollfd p = {.fd = x->fd, .events = what};
         int n = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
@@ -82,7 +76,7 @@ static bool exchange_tell(struct exchange *x) {
         x->told_head = true;
         if (!x->data(&x->message, "", 0, x->arg)) return false;
     }
-    x->until = x->ask->idle_ms ? now_ms() + x->ask->idle_ms : 0;
+    x->until = x->ask->idle_ms ? clock_mono_ms() + x->ask->idle_ms : 0;
     bool more = x->message.body.size == 0 || x->data(&x->message, x->message.body.data, x->message.body.size, x->arg);
     text_clear(&x->message.body);
     return more;
@@ -145,7 +139,7 @@ static struct err *exchange_read(struct exchange *x) {
 
 static struct err *exchange_run(struct exchange *x, const struct url *origin) {
     x->fd = -1;
-    x->until = now_ms() + http_ask_deadline(x->ask);
+    x->until = clock_mono_ms() + http_ask_deadline(x->ask);
     x->parse = http_parse_new();
     url_origin_add(&x->name, origin);
     struct err *e = exchange_connect(x, origin);

@@ -7,21 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 #include "sys/keeper_registry.h"
 #include "sys/loopdev.h"
 #include "sys/process.h"
 #include "sys/sheet.h"
-
-static int64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 // Refuses epochs up to `through` from now on; returns what 0 stood for.
 static struct err *floor_raise(const char *image, uint64_t *through) {
@@ -50,7 +44,7 @@ static struct err *keeper_end(const struct keeper_record *r, int64_t deadline) {
     }
     if (failed) return failed;
     pidfd_signal(pidfd, SIGKILL);
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - clock_mono_ms();
     if (pidfd_wait(pidfd, left > 0 ? left : 0)) return NULL;
     return err_new(ERR_TIMEOUT, "keeper %d (%s of agent '%s') was killed but has not ended", r->pid, r->what, r->agent);
 }
@@ -87,7 +81,7 @@ static struct err *loop_end(const char *image, int64_t ms, struct text *proof) {
 }
 
 struct err *keeper_fence(const char *image, uint64_t through_epoch, int64_t ms, struct text *ret_proof) {
-    int64_t deadline = now_ms() + ms;
+    int64_t deadline = clock_mono_ms() + ms;
     AUTO_TEXT struct text proof = {0};
     TRY(err_wrap(floor_raise(image, &through_epoch), "fence %s", image));
     struct keeper_records all = {0};
@@ -97,7 +91,7 @@ struct err *keeper_fence(const char *image, uint64_t through_epoch, int64_t ms, 
     vec_done(&all);
     if (failed) return err_wrap(failed, "fence %s", image);
     if (!proof.size) text_add(&proof, "no keeper was running");
-    if (!newer) TRY(err_wrap(loop_end(image, deadline - now_ms(), &proof), "fence %s", image));
+    if (!newer) TRY(err_wrap(loop_end(image, deadline - clock_mono_ms(), &proof), "fence %s", image));
     text_addf(&proof, "; epochs up to %llu are refused", (unsigned long long)through_epoch);
     struct keeper_records after = {0}; // removes the records of those that were killed
     failed = keeper_list(image, &after);

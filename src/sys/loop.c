@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/vec.h"
+#include "sys/clock.h"
 
 struct letter {
     struct letter *next;
@@ -54,19 +54,13 @@ struct loop_watch {
     void *arg;
 };
 
-static int64_t clock_ms(clockid_t id) {
-    struct timespec t;
-    must(clock_gettime(id, &t) == 0);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 struct mono loop_now(const struct loop *l) {
     (void)l;
-    return (struct mono){clock_ms(CLOCK_MONOTONIC)};
+    return (struct mono){clock_mono_ms()};
 }
 
 struct wall wall_now(void) {
-    return (struct wall){clock_ms(CLOCK_REALTIME)};
+    return (struct wall){clock_wall_ms()};
 }
 
 // ---- letters from other threads

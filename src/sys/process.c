@@ -14,20 +14,14 @@
 #include <sys/pidfd.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "sys/clock.h"
 #include "sys/file.h"
 
 extern char **environ;
 enum { OUTPUT_MOST = 64 * 1024 };
-
-static int64_t now_ms(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 // Descriptors are first copied above all of them, so that none is overwritten before it was copied to its place.
 static int file_actions_fill(posix_spawn_file_actions_t *actions, const struct process_spec *spec) {
@@ -112,7 +106,7 @@ void process_kill(struct process *p) {
 static void output_read(int fd, int64_t deadline, struct text *ret_output) {
     char piece[4096];
     for (;;) {
-        int64_t left = deadline - now_ms();
+        int64_t left = deadline - clock_mono_ms();
         struct pollfd p = {.fd = fd, .events = POLLIN};
         if (left <= 0 || poll(&p, 1, (int)left) <= 0) return;
         ssize_t n = read(fd, piece, sizeof piece);
@@ -135,7 +129,7 @@ static struct err *helper_judge(const char *name, int status, const struct text 
 }
 
 struct err *process_run(const char *const *argv, int extra, int64_t ms, struct text *ret_output, int *ret_code) {
-    int64_t deadline = now_ms() + ms;
+    int64_t deadline = clock_mono_ms() + ms;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC)) return err_errno(errno, "make a pipe for '%s'", argv[0]);
     AUTO_FD int out = ends[0];
@@ -147,7 +141,7 @@ struct err *process_run(const char *const *argv, int extra, int64_t ms, struct t
     AUTO_TEXT struct text output = {0};
     output_read(out, deadline, &output);
     int status = 0;
-    int64_t left = deadline - now_ms();
+    int64_t left = deadline - clock_mono_ms();
     failed = process_wait(&p, left > 0 ? left : 0, &status);
     if (failed) {
         err_free(failed);
@@ -197,10 +191,10 @@ void pidfd_signal(int pidfd, int signal) {
 }
 
 bool pidfd_wait(int pidfd, int64_t ms) {
-    int64_t deadline = now_ms() + ms;
+    int64_t deadline = clock_mono_ms() + ms;
     for (;;) {
         struct pollfd p = {.fd = pidfd, .events = POLLIN};
-        int64_t left = ms < 0 ? -1 : deadline - now_ms();
+        int64_t left = ms < 0 ? -1 : deadline - clock_mono_ms();
         int n = poll(&p, 1, ms < 0 ? -1 : left > 0 ? (int)left : 0);
         if (n > 0) return true;
         if (n == 0) return false;
