@@ -2,8 +2,6 @@
 // The identity file: a sheet with secret, id, cluster and the highest sequence number told.
 #include "daemon/identity.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,11 +40,9 @@ static struct err *identity_write(const struct identity *i) {
 
 static struct err *lock_take(struct identity *i) {
     AUTO_FREE char *path = mem_format("%s.lock", i->path);
-    i->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (i->lock < 0) return err_errno(errno, "open %s", path);
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    if (fcntl(i->lock, F_OFD_SETLK, &whole) == 0) return NULL;
-    if (errno != EAGAIN && errno != EACCES) return err_errno(errno, "lock %s", path);
+    struct err *e = file_lock(path, 0, &i->lock);
+    if (!e || err_kind(e) != ERR_TIMEOUT) return e;
+    err_free(e);
     return err_new(ERR_CONFLICT,
                    "identity %s: another process runs under it; stop that one, or give this one a "
                    "directory of its own",
@@ -67,15 +63,19 @@ static struct err *identity_read(struct identity *i) {
     return NULL;
 }
 
+// A file that cannot be looked at is not a missing one: a new secret would end the old identity.
+static struct err *identity_begin(struct identity *i) {
+    bool there = false;
+    TRY(lock_take(i));
+    TRY(file_look(i->path, &there));
+    if (there) return identity_read(i);
+    entropy_fill(i->secret, sizeof i->secret);
+    return identity_write(i);
+}
+
 struct err *identity_open(const char *path, struct identity *ret_identity) {
     struct identity i = {.path = mem_text(path), .lock = -1};
-    struct err *e = lock_take(&i);
-    if (!e && file_exists(path)) {
-        e = identity_read(&i);
-    } else if (!e) {
-        entropy_fill(i.secret, sizeof i.secret);
-        e = identity_write(&i);
-    }
+    struct err *e = identity_begin(&i);
     if (e)
         identity_done(&i);
     else

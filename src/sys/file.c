@@ -12,9 +12,12 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+
+enum { LOCK_STEP_MS = 5 };
 
 void fd_auto_close(int *fd) {
     if (*fd >= 0) close(*fd);
@@ -125,6 +128,21 @@ struct err *file_look(const char *path, bool *ret_there) {
     int failed = lstat(path, &found);
     if (failed && errno != ENOENT) return err_errno(errno, "look at '%s'", path);
     *ret_there = !failed;
+    return NULL;
+}
+
+struct err *file_lock(const char *path, int64_t ms, int *ret_fd) {
+    AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) return err_errno(errno, "open the lock %s", path);
+    // Of the open file, not of the process: a second opening in this process is refused too.
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    for (int64_t waited = 0; fcntl(fd, F_OFD_SETLK, &whole); waited += LOCK_STEP_MS) {
+        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return err_errno(errno, "lock %s", path);
+        if (waited >= ms)
+            return err_new(ERR_TIMEOUT, "%s is locked by another process for %lld ms", path, (long long)ms);
+        nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000L}, NULL);
+    }
+    *ret_fd = fd_take(&fd);
     return NULL;
 }
 

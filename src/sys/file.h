@@ -26,6 +26,9 @@ MUST_USE struct err *directory_sync(const char *path);
 bool file_exists(const char *path);
 // For decisions that harm when they are wrong: only a clear "no such file" counts as no. Links are not followed.
 MUST_USE struct err *file_look(const char *path, bool *ret_there);
+// Locks a file of its own (made when missing) until the descriptor is closed; waits at most `ms`. ERR_TIMEOUT: another
+// opening of it has the lock.
+MUST_USE struct err *file_lock(const char *path, int64_t ms, int *ret_fd);
 // Removes a tree below `path` without following links or crossing into another mount; says what it could not remove.
 MUST_USE struct err *tree_remove(const char *path);
 // The same, and overwrites what its files hold first: a file that cannot be overwritten stays.

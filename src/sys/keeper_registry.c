@@ -4,12 +4,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -17,21 +15,11 @@
 #include "sys/process.h"
 #include "sys/sheet.h"
 
-enum { LOCK_WAIT_MS = 10000, LOCK_STEP_MS = 5 };
+enum { LOCK_WAIT_MS = 10000 };
 
 struct err *image_lock(const char *image, int64_t ms, int *ret_fd) {
     AUTO_FREE char *path = mem_format("%s.lock", image);
-    AUTO_FD int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) return err_errno(errno, "open the lock %s", path);
-    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    for (int64_t waited = 0; fcntl(fd, F_OFD_SETLK, &whole); waited += LOCK_STEP_MS) {
-        if (errno != EAGAIN && errno != EACCES && errno != EINTR) return err_errno(errno, "lock %s", path);
-        if (waited >= ms)
-            return err_new(ERR_TIMEOUT, "%s is locked by another process for %lld ms", path, (long long)ms);
-        nanosleep(&(struct timespec){.tv_nsec = LOCK_STEP_MS * 1000000L}, NULL);
-    }
-    *ret_fd = fd_take(&fd);
-    return NULL;
+    return file_lock(path, ms, ret_fd);
 }
 
 static char *record_path(const char *image, pid_t pid) {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -75,6 +76,17 @@ static void an_identity_without_secret_is_not_replaced(void **state) {
     expect_err(identity_open(path, &i), ERR_CORRUPT);
 }
 
+static void an_identity_behind_a_broken_link_is_not_replaced(void **state) {
+    (void)state;
+    AUTO_FREE char *path = mem_format("%s/identity", directory);
+    assert_int_equal(symlink("on-a-disk-that-is-not-mounted", path), 0);
+    struct identity i = {0};
+    expect_err(identity_open(path, &i), ERR_NOT_FOUND);
+    struct stat found;
+    assert_int_equal(lstat(path, &found), 0);
+    assert_true(S_ISLNK(found.st_mode));
+}
+
 static void records_are_kept_replaced_and_removed(void **state) {
     (void)state;
     AUTO_ARENA struct arena arena = {0};
@@ -114,8 +126,8 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(an_identity_is_made_once_and_read_again),    T(two_processes_cannot_share_an_identity),
-        T(an_identity_without_secret_is_not_replaced), T(records_are_kept_replaced_and_removed),
-        T(files_of_other_names_are_no_records),
+        T(an_identity_without_secret_is_not_replaced), T(an_identity_behind_a_broken_link_is_not_replaced),
+        T(records_are_kept_replaced_and_removed),      T(files_of_other_names_are_no_records),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
