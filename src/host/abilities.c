@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "host/cgroup.h"
+#include "host/filesystems.h"
 #include "sys/file.h"
 #include "sys/loopdev.h"
 
@@ -45,29 +46,16 @@ static bool direct_try(const char *dir) {
     return fd >= 0;
 }
 
-static bool program_there(const char *name) {
-    static const char *const dirs[] = {"/sbin", "/usr/sbin", "/bin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"};
-    for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-        AUTO_FREE char *path = mem_format("%s/%s", dirs[i], name);
-        if (!access(path, X_OK)) return true;
-    }
-    return false;
-}
-
-static bool kernel_mounts(const char *filesystems, const char *fs) {
-    AUTO_FREE char *line = mem_format("\t%s\n", fs);
-    return strstr(filesystems, line) != NULL;
-}
-
-static void filesystems_find(struct host_abilities *a) {
+static void filesystems_take(struct host_abilities *a) {
     static const char *const known[] = {"ext4", "xfs", "btrfs"};
-    AUTO_TEXT struct text all = {0};
-    AUTO_ERR struct err *failed = file_read("/proc/filesystems", 64 * 1024, &all);
+    struct filesystem_names all = {0};
+    filesystems_find("", &all);
     for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-        AUTO_FREE char *mkfs = mem_format("mkfs.%s", known[i]);
-        if (!failed && kernel_mounts(text_string(&all), known[i]) && program_there(mkfs))
-            a->filesystems[a->filesystem_count++] = known[i];
+        VEC_EACH (name, &all) {
+            if (text_equal(*name, known[i])) a->filesystems[a->filesystem_count++] = known[i];
+        }
     }
+    filesystems_done(&all);
 }
 
 static void limits_find(struct host_abilities *a) {
@@ -94,7 +82,7 @@ void abilities_probe(const char *work_dir, struct host_abilities *ret) {
     AUTO_ERR struct err *no_loop = a.root ? loopdev_check() : NULL;
     a.loop = a.root && !no_loop;
     a.direct_io = direct_try(work_dir);
-    filesystems_find(&a);
+    filesystems_take(&a);
     limits_find(&a);
     if (!a.root)
         note_add(&a, "Not root: volumes are directories in a user namespace, their size is not enforced, and tasks run "

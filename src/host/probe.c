@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/filesystems.h"
 #include "sys/file.h"
 
 enum { FILE_MOST = 8 << 20, ENTRIES_MOST = 4096, VALUE_MOST = 255 };
@@ -90,24 +90,11 @@ static void module_seen(struct prober *p, const char *name) {
     tag_addf(p, known ? text_string(&version) : "", "driver/%s", name);
 }
 
-static bool program_there(const struct prober *p, const char *name) {
-    static const char *const dirs[] = {"/sbin", "/usr/sbin", "/bin", "/usr/bin", "/usr/local/sbin"};
-    for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-        AUTO_FREE char *path = mem_format("%s%s/%s", p->root, dirs[i], name);
-        if (!access(path, X_OK)) return true;
-    }
-    return false;
-}
-
-// A filesystem that is mounted here and can be made here: lines are "nodev\t<name>" or "\t<name>".
 static void filesystems_probe(struct prober *p) {
-    AUTO_TEXT struct text all = {0};
-    if (!file_get(p, &all, "/proc/filesystems")) return;
-    for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));) {
-        if (*line != '\t') continue;
-        AUTO_FREE char *mkfs = mem_format("mkfs.%s", line + 1);
-        if (program_there(p, mkfs)) tag_addf(p, "", "fs/%s", line + 1);
-    }
+    struct filesystem_names all = {0};
+    filesystems_find(p->root, &all);
+    VEC_EACH (name, &all) tag_addf(p, "", "fs/%s", *name);
+    filesystems_done(&all);
 }
 
 static void docker_plugin_seen(struct prober *p, const char *name) {

@@ -32,9 +32,10 @@ static void a_recorded_host_gives_its_tags(void **state) {
     assert_non_null(mkdtemp(root));
     put(root, "/proc/sys/kernel/osrelease", "6.1.0-42-amd64\n", 0644);
     put(root, "/proc/sys/kernel/hostname", "n7\n", 0644);
-    put(root, "/proc/filesystems", "nodev\ttmpfs\n\text4\n\txfs\n", 0644);
+    put(root, "/proc/filesystems", "nodev\ttmpfs\n\text4\n\txfs\n\tbtrfs\n", 0644);
     put(root, "/sbin/mkfs.ext4", "x", 0755);
     put(root, "/sbin/mkfs.tmpfs", "x", 0755);
+    put(root, "/usr/local/bin/mkfs.btrfs", "x", 0755); // wherever a keeper looks
     put(root, "/sys/module/scini/version", "4.5.1\n", 0644);
     put(root, "/sys/module/loop/refcnt", "1", 0644);
     put(root, "/run/docker/plugins/rexray.sock", "", 0644);
@@ -57,6 +58,7 @@ static void a_recorded_host_gives_its_tags(void **state) {
     assert_string_equal(text_string(&all), "cpu/count=2\n"
                                            "driver/loop=\n"
                                            "driver/scini=4.5.1\n"
+                                           "fs/btrfs=\n"
                                            "fs/ext4=\n"
                                            "host=n7\n"
                                            "kernel=6.1.0\n"
