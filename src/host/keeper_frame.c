@@ -115,7 +115,25 @@ void keeper_answer(int caller, const struct sheet *answer, int fd) {
     close(caller);
 }
 
-static struct err *answer_receive(int fd, struct sheet *ret_answer, int *ret_fd) {
+struct err *keeper_dial(const char *path, const struct sheet *question, int64_t ms, int *ret_fd) {
+    struct sockaddr_un address;
+    TRY(address_fill(path, &address));
+    AUTO_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | (ms ? 0 : SOCK_NONBLOCK), 0);
+    if (fd < 0) return err_errno(errno, "make a socket");
+    struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address))
+        return err_new(ERR_UNAVAILABLE, "connect to its keeper at %s: %s", path, strerror(errno));
+    size_t size = 0;
+    AUTO_FREE char *bytes = sheet_write(question, &size);
+    if (send(fd, bytes, size, MSG_NOSIGNAL) < 0)
+        return err_new(ERR_UNAVAILABLE, "ask its keeper at %s: %s", path, strerror(errno));
+    *ret_fd = fd_take(&fd);
+    return NULL;
+}
+
+struct err *keeper_hear(int fd, struct sheet *ret_answer, int *ret_fd) {
     AUTO_FREE char *bytes = mem_zero(1, PACKET);
     union {
         struct cmsghdr header;
@@ -125,28 +143,20 @@ static struct err *answer_receive(int fd, struct sheet *ret_answer, int *ret_fd)
     struct msghdr message = {
         .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     ssize_t n = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return err_new(ERR_TIMEOUT, "it did not answer in time");
-    if (n <= 0) return err_new(ERR_UNAVAILABLE, "it ended before it answered");
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return err_new(ERR_TIMEOUT, "its keeper did not answer in time");
+    if (n <= 0) return err_new(ERR_UNAVAILABLE, "its keeper ended before it answered");
     struct cmsghdr *c = CMSG_FIRSTHDR(&message);
-    if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS) memcpy(ret_fd, CMSG_DATA(c), sizeof *ret_fd);
+    bool along = c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS;
+    *ret_fd = -1;
+    if (along) memcpy(ret_fd, CMSG_DATA(c), sizeof *ret_fd);
     return sheet_parse(bytes, (size_t)n, ret_answer);
 }
 
 struct err *keeper_ask(const char *path, const char *question, int64_t ms, struct sheet *ret_answer, int *ret_fd) {
-    struct sockaddr_un address;
-    TRY(address_fill(path, &address));
-    AUTO_FD int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-    if (fd < 0) return err_errno(errno, "make a socket");
-    struct timeval limit = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    if (connect(fd, (struct sockaddr *)&address, sizeof address)) return err_errno(errno, "connect to keeper %s", path);
     AUTO_SHEET struct sheet ask = {0};
+    AUTO_FD int fd = -1;
     sheet_add(&ask, "ask", question);
-    size_t size = 0;
-    AUTO_FREE char *bytes = sheet_write(&ask, &size);
-    if (send(fd, bytes, size, MSG_NOSIGNAL) < 0) return err_errno(errno, "ask keeper %s", path);
-    *ret_fd = -1;
-    TRY(err_wrap(answer_receive(fd, ret_answer, ret_fd), "keeper %s", path));
+    TRY(keeper_dial(path, &ask, ms, &fd));
+    TRY(err_wrap(keeper_hear(fd, ret_answer, ret_fd), "keeper %s", path));
     return sheet_take_err(ret_answer);
 }

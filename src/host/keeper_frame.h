@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What both kinds of keeper share: their spec, their state file, and the socket on which the agent and other keepers
-// ask them. Runs inside keepers only; everything may block.
+// ask them. Inside keepers everything may block.
 #ifndef HOST_KEEPER_FRAME_H
 #define HOST_KEEPER_FRAME_H
 
@@ -34,6 +34,11 @@ MUST_USE struct err *keeper_listen(const char *path, int *ret_fd);
 bool keeper_question(const struct keeper *k, struct sheet *ret_question, int *ret_caller);
 // `fd` (-1: none) goes along; it stays the caller's.
 void keeper_answer(int caller, const struct sheet *answer, int fd);
+// Connects to a keeper and asks it; the answer is for keeper_hear, which waits at most `ms`, or not at all when that is 0.
+// ERR_UNAVAILABLE: nobody listens.
+MUST_USE struct err *keeper_dial(const char *socket, const struct sheet *question, int64_t ms, int *ret_fd);
+// ERR_TIMEOUT: no answer yet; ERR_UNAVAILABLE: none will come. ret_fd gets a descriptor that came along, or -1.
+MUST_USE struct err *keeper_hear(int fd, struct sheet *ret_answer, int *ret_fd);
 // Asks another keeper and waits at most `ms`; ret_fd gets a descriptor that came along, or -1.
 MUST_USE struct err *keeper_ask(const char *socket, const char *question, int64_t ms, struct sheet *ret_answer,
                                 int *ret_fd);
