@@ -22,7 +22,7 @@
 #include "sys/log.h"
 #include "sys/process.h"
 
-enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000, SWEEP_MS = 600000, SWEEP_MORE_MS = 1000 };
+enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000, SWEEP_MS = 600000, SWEEP_MORE_MS = 1000, SWEEP_FAILED_MS = 60000 };
 
 struct agent_daemon {
     struct loop *loop;
@@ -35,7 +35,7 @@ struct agent_daemon {
     struct link_client *link;
     struct loop_timer *timer, *probe, *keep, *sweep;
     uint64_t disk_size;
-    bool stepping;
+    bool stepping, sweep_more;
     struct err *fatal;
 };
 
@@ -174,14 +174,15 @@ static void sweep(void *arg) {
     int64_t keep = settings_duration(d->settings, "sandbox-keep");
     struct agent_sandboxes found = agent_sandboxes_remove(d->host, d->place.work_dir, keep);
     if (found.begun) log_info("event=sandboxes-removed count=%zu", found.begun);
+    d->sweep_more = found.more;
     loop_timer_set(d->sweep, found.more ? SWEEP_MORE_MS : SWEEP_MS);
 }
 
-// Not asked for again before the usual time: what is in the way seldom goes within a second.
+// What is in the way seldom goes within a second, and would be told each time.
 static void sandbox_left(task_id task, const char *message, void *arg) {
     struct agent_daemon *d = arg;
     log_warn("event=sandbox-left task=%llu why=\"%s\"", (unsigned long long)task.n, message);
-    loop_timer_set(d->sweep, SWEEP_MS);
+    if (d->sweep_more) loop_timer_set(d->sweep, SWEEP_FAILED_MS);
 }
 
 static void stop(void *arg) {
