@@ -44,21 +44,16 @@ static void near_keep(struct near_pools *n, const struct pool_row *pool, struct 
     n->at[at].verdict = v;
 }
 
-static struct near_pools near_pools(const struct draft *d, const struct terms *t) {
-    struct near_pools n = {.smallest = UINT64_MAX};
-    STATE_EACH(POOL, pool_row, pool, d->state) {
-        struct verdict v = verdict_of(d, t, pool, false);
-        n.pools++;
-        n.reported += v.rule != RULE_REPORTED;
-        n.asked += v.rule > RULE_CAPABILITY;
-        n.away |= v.rule == RULE_AGENT_AWAY || v.rule == RULE_PROVIDER_AWAY;
-        if (v.rule == RULE_SMALLEST) {
-            n.too_small++;
-            if (v.found < n.smallest) n.smallest = v.found;
-        }
-        near_keep(&n, pool, v);
+static void near_take(struct near_pools *n, const struct pool_row *pool, const struct verdict *v) {
+    n->pools++;
+    n->reported += v->rule != RULE_REPORTED;
+    n->asked += v->rule > RULE_CAPABILITY;
+    n->away |= v->rule == RULE_AGENT_AWAY || v->rule == RULE_PROVIDER_AWAY;
+    if (v->rule == RULE_SMALLEST) {
+        n->too_small++;
+        if (v->found < n->smallest) n->smallest = v->found;
     }
-    return n;
+    near_keep(n, pool, *v);
 }
 
 static enum err_kind near_kind(const struct near_pools *n) {
@@ -66,11 +61,13 @@ static enum err_kind near_kind(const struct near_pools *n) {
     return n->asked && n->too_small == n->asked ? ERR_INVALID : ERR_NO_FIT;
 }
 
-static struct err *broker_refuse(const struct draft *d, const struct terms *t) {
+struct err *broker_refusal(const struct draft *d, const struct terms *t, const struct judged_pool *pools,
+                           size_t count) {
     AUTO_TEXT struct text text = {0};
     AUTO_ARENA struct arena arena = {0};
     char size[QUANTITY_TEXT];
-    struct near_pools n = near_pools(d, t);
+    struct near_pools n = {.smallest = UINT64_MAX};
+    for (size_t i = 0; i < count; i++) near_take(&n, pools[i].pool, &pools[i].verdict);
     text_addf(&text, "class '%s', %s", t->class->name, bytes_text(t->size, size));
     if (t->agent) text_addf(&text, " on agent '%s'", t->agent->name);
     if (!n.pools) text_add(&text, ": there is no pool yet; start a provider");
@@ -85,6 +82,22 @@ static struct err *broker_refuse(const struct draft *d, const struct terms *t) {
     if (near_kind(&n) == ERR_INVALID)
         text_addf(&text, "; ask for %s or more", bytes_text((struct bytes){n.smallest}, size));
     return err_new(near_kind(&n), "%s", text_string(&text));
+}
+
+struct judged_pool *broker_judge(const struct draft *d, const struct terms *t, struct arena *arena, size_t *ret_count) {
+    struct judged_pool *pools = arena_zero(arena, table_count(&d->state->tables[NOUN_POOL]) + 1, sizeof *pools);
+    size_t count = 0;
+    STATE_EACH(POOL, pool_row, pool, d->state)
+    pools[count++] = (struct judged_pool){pool, verdict_of(d, t, pool, false)};
+    *ret_count = count;
+    return pools;
+}
+
+static struct err *broker_refuse(const struct draft *d, const struct terms *t) {
+    AUTO_ARENA struct arena arena = {0};
+    size_t count;
+    const struct judged_pool *pools = broker_judge(d, t, &arena, &count);
+    return broker_refusal(d, t, pools, count);
 }
 
 struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit) {

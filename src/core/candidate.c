@@ -2,13 +2,14 @@
 // What is fixed between a class and a pool.
 #include "core/candidate.h"
 
-bool pool_selector_holds(const struct symbols *s, const struct selector *sel, const struct tag_set *tags) {
-    for (uint32_t i = 0; i < sel->term_count; i++) {
+uint32_t pool_selector_failure(const struct symbols *s, const struct selector *sel, const struct tag_set *tags,
+                               uint32_t from) {
+    for (uint32_t i = from; i < sel->term_count; i++) {
         enum term_op op = sel->terms[i].op;
         if (op == TERM_SAME || op == TERM_DIFFERENT) continue;
-        if (!term_holds(s, sel, &sel->terms[i], tags, NULL)) return false;
+        if (!term_holds(s, sel, &sel->terms[i], tags, NULL)) return i;
     }
-    return true;
+    return sel->term_count;
 }
 
 bool candidate_can(const struct class_spec *spec, const struct pool_facts *f) {
@@ -17,7 +18,7 @@ bool candidate_can(const struct class_spec *spec, const struct pool_facts *f) {
 }
 
 bool candidate_holds(const struct symbols *s, const struct class_spec *spec, const struct pool_facts *f) {
-    return candidate_can(spec, f) && pool_selector_holds(s, &spec->pool, &f->tags);
+    return candidate_can(spec, f) && pool_selector_failure(s, &spec->pool, &f->tags, 0) == spec->pool.term_count;
 }
 
 int64_t candidate_score(const struct symbols *s, const struct class_spec *spec, const struct pool_facts *f) {

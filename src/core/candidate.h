@@ -6,8 +6,10 @@
 
 #include "core/row.h"
 
-// The class's pool selector, its joins left out: those depend on the agent.
-bool pool_selector_holds(const struct symbols *s, const struct selector *sel, const struct tag_set *tags);
+// The first term of the class's pool selector from `from` on that fails, or its term count. Joins are left out: they depend
+// on the agent.
+uint32_t pool_selector_failure(const struct symbols *s, const struct selector *sel, const struct tag_set *tags,
+                               uint32_t from);
 // The capabilities that every volume of the class needs.
 bool candidate_can(const struct class_spec *spec, const struct pool_facts *f);
 // Both.

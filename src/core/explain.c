@@ -2,8 +2,6 @@
 // Counting what each rule left over, and putting the answer of the broker into rows.
 #include "core/explain.h"
 
-#include <stdlib.h>
-
 // ---- the funnel ----
 
 // A step says how many passed it; steps at which nobody failed are left out, but for the last.
@@ -23,22 +21,47 @@ static void funnel_make(struct explanation *e, const uint32_t failed[RULE_COUNT]
 
 // ---- a request ----
 
-static int judged_compare(const void *a, const void *b) {
-    const struct judged_pool *x = a, *y = b;
+static bool is_nearer(const struct judged_pool *x, const struct judged_pool *y) {
     int by_verdict = verdict_compare(&x->verdict, &y->verdict);
-    if (by_verdict) return by_verdict;
-    return x->pool->id < y->pool->id ? -1 : x->pool->id > y->pool->id;
+    return by_verdict ? by_verdict < 0 : x->pool->id < y->pool->id;
 }
 
-static struct judged_pool *pools_judge(const struct draft *d, const struct terms *t, struct arena *arena,
-                                       size_t *ret_count) {
-    struct judged_pool *pools = arena_zero(arena, table_count(&d->state->tables[NOUN_POOL]) + 1, sizeof *pools);
-    size_t count = 0;
-    STATE_EACH(POOL, pool_row, pool, d->state)
-    pools[count++] = (struct judged_pool){pool, verdict_of(d, t, pool, false)};
-    qsort(pools, count, sizeof *pools, judged_compare);
-    *ret_count = count;
-    return pools;
+static void nearest_sink(const struct judged_pool **at, size_t count, size_t i) {
+    for (size_t below; (below = i * 2 + 1) < count; i = below) {
+        if (below + 1 < count && is_nearer(at[below], at[below + 1])) below++;
+        if (!is_nearer(at[i], at[below])) return;
+        const struct judged_pool *other = at[i];
+        at[i] = at[below];
+        at[below] = other;
+    }
+}
+
+// The `most` nearest of the refused ones, nearest first, in the arena: a page is a small part of all.
+static const struct judged_pool **nearest_pools(const struct judged_pool *pools, size_t count, size_t most,
+                                                struct arena *arena, size_t *ret_count) {
+    const struct judged_pool **at = arena_zero(arena, most + 1, sizeof *at);
+    size_t kept = 0; // a heap with the farthest on top
+    for (size_t i = 0; i < count && most; i++) {
+        if (!pools[i].verdict.rule) continue;
+        if (kept < most) {
+            at[kept++] = &pools[i];
+            if (kept == most)
+                for (size_t n = most; n > 0; n--) nearest_sink(at, kept, n - 1);
+        } else if (is_nearer(&pools[i], at[0])) {
+            at[0] = &pools[i];
+            nearest_sink(at, kept, 0);
+        }
+    }
+    if (kept < most)
+        for (size_t n = kept; n > 0; n--) nearest_sink(at, kept, n - 1);
+    for (size_t n = kept; n > 1; n--) {
+        const struct judged_pool *farthest = at[0];
+        at[0] = at[n - 1];
+        at[n - 1] = farthest;
+        nearest_sink(at, n - 1, 0);
+    }
+    *ret_count = kept;
+    return at;
 }
 
 static void page_cut(struct explain_page page, size_t all, size_t *ret_from, size_t *ret_count) {
@@ -47,26 +70,24 @@ static void page_cut(struct explain_page page, size_t all, size_t *ret_from, siz
     *ret_count = page.limit < rest ? page.limit : rest;
 }
 
-// Verdicts are sorted by rule, the fitting ones (RULE_NONE) last.
 static void pools_refuse(struct explanation *e, const struct draft *d, const struct terms *t,
-                         const struct judged_pool *pools, size_t refused, struct explain_page page,
-                         struct arena *arena) {
-    size_t from;
-    page_cut(page, refused, &from, &e->refusal_count);
+                         const struct judged_pool *pools, size_t count, struct explain_page page, struct arena *arena) {
+    size_t from, near;
+    page_cut(page, e->refused, &from, &e->refusal_count);
+    const struct judged_pool **nearest = nearest_pools(pools, count, from + e->refusal_count, arena, &near);
     struct refusal *rows = arena_zero(arena, e->refusal_count + 1, sizeof *rows);
     for (size_t i = 0; i < e->refusal_count; i++)
-        rows[i] = refusal_of_pool(d, t, pools[from + i].pool, &pools[from + i].verdict, arena);
+        rows[i] = refusal_of_pool(d, t, nearest[from + i]->pool, &nearest[from + i]->verdict, arena);
     e->refusals = rows;
-    e->refused = refused;
 }
 
-static const char *want_sentence(const struct draft *d, const struct want *w, const struct terms *t,
-                                 const struct explanation *e, size_t fitting, struct arena *arena) {
+static const char *want_sentence(const struct draft *d, const struct terms *t, const struct explanation *e,
+                                 const struct judged_pool *pools, size_t count, struct arena *arena) {
     char size[QUANTITY_TEXT], free[QUANTITY_TEXT];
+    size_t fitting = count - e->refused;
     if (!e->places) {
-        struct fit fit;
-        struct err *why = broker_place(d, w, &fit);
-        const char *sentence = why ? arena_text(arena, err_text(why)) : "";
+        struct err *why = broker_refusal(d, t, pools, count);
+        const char *sentence = arena_text(arena, err_text(why));
         err_free(why);
         return sentence;
     }
@@ -80,19 +101,19 @@ struct err *explain_want(const struct draft *d, const struct want *w, struct exp
                          struct explanation *ret_explanation) {
     struct terms t;
     TRY(terms_of(d, w, &t));
-    size_t count, refused = 0;
+    size_t count;
     uint32_t failed[RULE_COUNT] = {0};
     struct explanation e = {0};
-    struct judged_pool *pools = pools_judge(d, &t, arena, &count);
+    const struct judged_pool *pools = broker_judge(d, &t, arena, &count);
     for (size_t i = 0; i < count; i++) {
         failed[pools[i].verdict.rule]++;
-        refused += pools[i].verdict.rule != RULE_NONE;
+        e.refused += pools[i].verdict.rule != RULE_NONE;
     }
     funnel_make(&e, failed, "pools", (uint32_t)count, arena);
     e.fit_count = broker_fits(d, w, e.fits, EXPLAIN_FITS);
     e.places = e.fit_count > 0;
-    pools_refuse(&e, d, &t, pools, refused, page, arena);
-    e.sentence = want_sentence(d, w, &t, &e, count - refused, arena);
+    pools_refuse(&e, d, &t, pools, count, page, arena);
+    e.sentence = want_sentence(d, &t, &e, pools, count, arena);
     if (!e.places) e.suggestion_count = suggest(d, w, &t, pools, count, arena, e.suggestions);
     *ret_explanation = e;
     return NULL;

@@ -30,18 +30,6 @@ static void refusal_take_term(const struct draft *d, struct refusal *r, const st
     term_reason_done(&reason);
 }
 
-static void explain_pool_selector(const struct draft *d, struct refusal *r, const struct class_row *class,
-                                  const struct pool_row *pool, struct arena *arena) {
-    const struct selector *sel = &class->doc->spec.pool;
-    const struct tag_set *tags = &pool->facts->tags;
-    for (uint32_t i = 0; i < sel->term_count; i++) {
-        if (selector_term_joins(&sel->terms[i]) || term_holds(&d->state->symbols, sel, &sel->terms[i], tags, NULL))
-            continue;
-        refusal_take_term(d, r, sel, i, tags, NULL, arena);
-        return;
-    }
-}
-
 enum { AGENTS_LOOKED_AT = 1024 }; // for the nearest one: enough for a good example, never long
 
 // The agent that fails the fewest terms, live ones first.
@@ -175,7 +163,9 @@ struct refusal refusal_of_pool(const struct draft *d, const struct terms *t, con
         r.asked = "a report";
         r.found = "none since the master started";
         break;
-    case RULE_POOL_SELECTOR: explain_pool_selector(d, &r, t->class, pool, arena); break;
+    case RULE_POOL_SELECTOR:
+        refusal_take_term(d, &r, &t->class->doc->spec.pool, v->term, &pool->facts->tags, NULL, arena);
+        break;
     case RULE_CAPABILITY: explain_capability(&r, t, pool); break;
     case RULE_CONSTRAINT:
     case RULE_AGENT_SELECTOR: explain_agent_tests(d, &r, &t->class->doc->spec, pool, t->agent, arena); break;

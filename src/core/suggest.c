@@ -119,14 +119,11 @@ static void suggest_pool_terms(struct search *x) {
     for (size_t i = 0; i < x->pool_count; i++) {
         const struct pool_row *pool = x->pools[i].pool;
         if (x->pools[i].verdict.rule != RULE_POOL_SELECTOR || !candidate_can(spec, pool->facts)) continue;
-        uint32_t failures = 0, failed = 0;
-        for (uint32_t n = 0; n < spec->pool.term_count; n++) {
-            const struct term *term = &spec->pool.terms[n];
-            if (selector_term_joins(term) || term_holds(symbols, &spec->pool, term, &pool->facts->tags, NULL)) continue;
-            failures++;
-            failed = n;
-        }
-        if (failures == 1 && verdict_of(x->d, x->terms, pool, true).rule == RULE_NONE) passing[failed]++;
+        // Only one term fails: the first that does is the last.
+        uint32_t failed = x->pools[i].verdict.term;
+        if (pool_selector_failure(symbols, &spec->pool, &pool->facts->tags, failed + 1) < spec->pool.term_count)
+            continue;
+        if (verdict_of(x->d, x->terms, pool, true).rule == RULE_NONE) passing[failed]++;
     }
     for (uint32_t n = 0; n < spec->pool.term_count; n++) {
         AUTO_TEXT struct text term = {0};
@@ -210,17 +207,23 @@ static void suggest_agents(struct search *x) {
         if (!l->at[i].agent && terms++ < 2) lone_add(x, &l->at[i]);
 }
 
+// Providers in the order of their ids, each with how many pools wait for it.
+static void suggest_providers(struct search *x) {
+    struct map waiting = {0};
+    for (size_t i = 0; i < x->pool_count; i++)
+        if (x->pools[i].verdict.rule == RULE_PROVIDER_AWAY) map_put(&waiting, x->pools[i].pool->provider, NULL)->n++;
+    if (map_count(&waiting)) STATE_EACH(PROVIDER, provider_row, provider, x->d->state) {
+            const union map_value *pools = map_find(&waiting, provider->id);
+            if (!pools || provider->session) continue;
+            const char *change = arena_format(x->arena, "provider '%s' connected", provider->name);
+            search_add(x, (struct suggestion){.change = change, .pools = (uint32_t)pools->n});
+        }
+    map_done(&waiting);
+}
+
 static void suggest_presence(struct search *x) {
     uint32_t agents = 0;
-    STATE_EACH(PROVIDER, provider_row, provider, x->d->state) {
-        uint32_t pools = 0;
-        for (size_t i = 0; i < x->pool_count; i++) {
-            const struct judged_pool *j = &x->pools[i];
-            pools += j->verdict.rule == RULE_PROVIDER_AWAY && j->pool->provider == provider->id && !provider->session;
-        }
-        const char *change = pools ? arena_format(x->arena, "provider '%s' connected", provider->name) : NULL;
-        search_add(x, (struct suggestion){.change = change, .pools = pools});
-    }
+    suggest_providers(x);
     for (size_t i = 0; i < x->pool_count; i++)
         agents += x->pools[i].verdict.rule == RULE_AGENT_AWAY && index_pool_usable(x->d->state, x->pools[i].pool);
     const struct agent_row *agent = x->terms->agent;

@@ -13,11 +13,6 @@ struct suggestion {
     struct want want;
 };
 
-struct judged_pool {
-    const struct pool_row *pool;
-    struct verdict verdict;
-};
-
 enum { SUGGESTIONS_MOST = 12 };
 // For a request that nothing fits; `pools` are all pools with their verdicts. How many, into ret_suggestions.
 size_t suggest(const struct draft *d, const struct want *w, const struct terms *t, const struct judged_pool *pools,

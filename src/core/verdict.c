@@ -74,10 +74,15 @@ struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool
 
 // ---- a pool ----
 
-static enum rule judge_fixed(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
+// Pools of the class stand in its shapes; of others, what keeps them out.
+static enum rule judge_fixed(const struct draft *d, const struct terms *t, const struct pool_row *pool,
+                             struct verdict *v) {
     const struct class_spec *spec = &t->class->doc->spec;
-    if (!pool_selector_holds(&d->state->symbols, &spec->pool, &pool->facts->tags)) return RULE_POOL_SELECTOR;
-    return candidate_holds(&d->state->symbols, spec, pool->facts) ? RULE_NONE : RULE_CAPABILITY;
+    const struct standing *standing = index_standing(d->state, pool->id);
+    if (standing && standing_membership(standing, t->class->id)) return RULE_NONE;
+    v->term = pool_selector_failure(&d->state->symbols, &spec->pool, &pool->facts->tags, 0);
+    if (v->term < spec->pool.term_count) return RULE_POOL_SELECTOR;
+    return candidate_can(spec, pool->facts) ? RULE_NONE : RULE_CAPABILITY;
 }
 
 static enum rule judge_sizes(const struct terms *t, const struct pool_row *pool, struct verdict *v) {
@@ -155,7 +160,7 @@ static enum rule judge_presence(const struct draft *d, const struct terms *t, co
 struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds) {
     struct verdict v = {.rule = RULE_REPORTED};
     if (!pool->facts) return v;
-    v.rule = fixed_holds ? RULE_NONE : judge_fixed(d, t, pool);
+    v.rule = fixed_holds ? RULE_NONE : judge_fixed(d, t, pool, &v);
     if (!v.rule) v.rule = judge_sizes(t, pool, &v);
     if (!v.rule) v.rule = judge_reach(d, terms_reach(t, pool), t->agent);
     if (!v.rule) v.rule = judge_figures(d, pool, &v);

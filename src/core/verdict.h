@@ -56,9 +56,14 @@ struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool
 // What became of one pool.
 struct verdict {
     enum rule rule;        // the first that failed; RULE_NONE: it fits
+    uint32_t term;         // of the class's pool selector, when that failed
     uint64_t asked, found; // of the rules about figures: the further apart, the less near
     struct charge charge;
     struct quantities free;
+};
+struct judged_pool {
+    const struct pool_row *pool;
+    struct verdict verdict;
 };
 // `fixed_holds`: the pool is a candidate of the class, what is fixed between them was looked at.
 struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds);

@@ -100,11 +100,6 @@ static bool any_equal(const struct symbols *s, const struct selector *sel, const
                       const struct tag_set *own) {
     size_t count;
     const struct term_value *asked = sel->values + term->first;
-    if (term->compare == VALUE_TEXT) {
-        for (uint32_t v = 0; v < term->count; v++)
-            if (tag_set_has(own, term->key, asked[v].text)) return true;
-        return false;
-    }
     const struct tag *found = tag_set_find(own, term->key, &count);
     for (size_t i = 0; i < count; i++)
         for (uint32_t v = 0; v < term->count; v++)
