@@ -74,12 +74,9 @@ struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool
 
 // ---- a pool ----
 
-// Pools of the class stand in its shapes; of others, what keeps them out.
 static enum rule judge_fixed(const struct draft *d, const struct terms *t, const struct pool_row *pool,
                              struct verdict *v) {
     const struct class_spec *spec = &t->class->doc->spec;
-    const struct standing *standing = index_standing(d->state, pool->id);
-    if (standing && standing_membership(standing, t->class->id)) return RULE_NONE;
     v->term = pool_selector_failure(&d->state->symbols, &spec->pool, &pool->facts->tags, 0);
     if (v->term < spec->pool.term_count) return RULE_POOL_SELECTOR;
     return candidate_can(spec, pool->facts) ? RULE_NONE : RULE_CAPABILITY;
