@@ -26,6 +26,11 @@
          ? (void)((vec)->at = vec_grow((vec)->at, (vec)->count + (more), &(vec)->capacity, sizeof *(vec)->at))         \
          : (void)0)
 #define vec_push(vec, item) (vec_room(vec, 1), (void)((vec)->at[(vec)->count++] = (item)))
+// Takes no more memory than the item needs: for a great many short ones.
+#define vec_push_tight(vec, item)                                                                                      \
+    ((vec)->count == (vec)->capacity ? (void)((vec)->at = mem_resize((vec)->at, ++(vec)->capacity, sizeof *(vec)->at)) \
+                                     : (void)0,                                                                        \
+     (void)((vec)->at[(vec)->count++] = (item)))
 // A zeroed new last item.
 #define vec_add(vec)                                                                                                   \
     (vec_room(vec, 1), memset(&(vec)->at[(vec)->count], 0, sizeof *(vec)->at), &(vec)->at[(vec)->count++])

@@ -81,15 +81,13 @@ static void changed_judge(struct search *x, const struct shape *only,
                           void (*judge)(struct search *x, const struct standing *p)) {
     struct shapes shapes = index_shapes(x->d->state, x->t->class->id);
     int64_t common = common_liking(x, &shapes);
-    for (size_t i = 0; i < x->changed.count; i++) {
-        struct standings pools = index_standings(x->d->state, x->changed.at[i]);
-        for (size_t n = 0; n < pools.count; n++) {
-            const struct membership *m = standing_membership(pools.at[n], x->t->class->id);
+    for (size_t i = 0; i < x->changed.count; i++)
+        for (const struct standing *p = index_account_first(x->d->state, x->changed.at[i]); p; p = p->next) {
+            const struct membership *m = standing_membership(p, x->t->class->id);
             if (!m || (only && m->shape != only) || !shape_lets_in(x, m->shape)) continue;
             x->score = common + shape_key(m->shape)->score + key_liking(x, shape_key(m->shape));
-            judge(x, pools.at[n]);
+            judge(x, p);
         }
-    }
 }
 
 // ---- the best ----

@@ -32,12 +32,12 @@ struct index {
     VEC(uint32_t) free_numbers;
     uint64_t *live, *lists_fs;
     VEC(struct fs_listing) fs;
-    struct map pools;                   // id -> struct standing *
-    struct map classes;                 // id -> struct class_entry *
-    VEC(struct standing_list) accounts; // the pools of each account of the ledger
-    struct map providers;               // id -> has a session
-    size_t known;                       // agents that have reported
-    uint64_t version;                   // counts changes of anything here
+    struct map pools;                // id -> struct standing *
+    struct map classes;              // id -> struct class_entry *
+    VEC(struct standing *) accounts; // the first pool of each account of the ledger
+    struct map providers;            // id -> has a session
+    size_t known;                    // agents that have reported
+    uint64_t version;                // counts changes of anything here
 };
 
 struct index *index_new(void) {
@@ -74,7 +74,6 @@ void index_free(struct index *x) {
     map_done(&x->classes);
     map_done(&x->pools);
     map_done(&x->providers);
-    VEC_EACH (account, &x->accounts) vec_done(account);
     vec_done(&x->accounts);
     reaches_done(&x->reaches);
     VEC_EACH (fs, &x->fs) free(fs->agents);
@@ -268,15 +267,15 @@ static void standing_count(const struct state *s, struct standing *p, const stru
     if (moved) standing_moved(p);
 }
 
-static struct standing_list *account_pools(struct index *x, uint32_t account) {
+static struct standing **account_first(struct index *x, uint32_t account) {
     while (x->accounts.count <= account) (void)vec_add(&x->accounts);
     return &x->accounts.at[account];
 }
 
 void index_account_changed(struct state *s, uint32_t account) {
     if (account >= s->index->accounts.count) return;
-    VEC_EACH (p, &s->index->accounts.at[account])
-        if ((*p)->facts) standing_count(s, *p, state_pool(s, (*p)->pool));
+    for (struct standing *p = s->index->accounts.at[account]; p; p = p->next)
+        if (p->facts) standing_count(s, p, state_pool(s, p->pool));
 }
 
 void index_pool_put(struct state *s, const struct pool_row *live, bool facts_changed) {
@@ -288,7 +287,9 @@ void index_pool_put(struct state *s, const struct pool_row *live, bool facts_cha
     if (fresh) {
         p->pool = live->id;
         p->account = live->account;
-        vec_push(account_pools(x, live->account), p);
+        struct standing **first = account_first(x, live->account);
+        p->next = *first;
+        *first = p;
     }
     if (facts_changed || fresh) pool_take_facts(s, p, live->facts);
     p->usable = index_pool_usable(s, live);
@@ -301,9 +302,9 @@ void index_pool_removed(struct state *s, const struct pool_row *last) {
     struct standing *p = map_get(&x->pools, last->id);
     if (!p) return;
     MAP_EACH (entry, &x->classes) class_leave_pool(x, entry->value.p, p);
-    struct standing_list *account = account_pools(x, p->account);
-    for (size_t i = 0; i < account->count; i++)
-        if (account->at[i] == p) vec_remove(account, i);
+    struct standing **place = account_first(x, p->account);
+    while (*place != p) place = &(*place)->next;
+    *place = p->next;
     map_remove(&x->pools, last->id);
     standing_free(x, p);
     x->version++;
@@ -355,10 +356,8 @@ const struct standing *index_standing(const struct state *s, uint64_t pool) {
     return map_get(&s->index->pools, pool);
 }
 
-struct standings index_standings(const struct state *s, uint32_t account) {
-    const struct index *x = s->index;
-    if (account >= x->accounts.count) return (struct standings){NULL, 0};
-    return (struct standings){x->accounts.at[account].at, x->accounts.at[account].count};
+const struct standing *index_account_first(const struct state *s, uint32_t account) {
+    return account < s->index->accounts.count ? s->index->accounts.at[account] : NULL;
 }
 
 bool pool_is_formatted(const struct pool_facts *f) {

@@ -35,11 +35,8 @@ struct shapes { // the pools of a class. Borrowed until the next state_apply
 };
 struct shapes index_shapes(const struct state *s, uint64_t class);
 const struct standing *index_standing(const struct state *s, uint64_t pool); // NULL when there is no such pool
-struct standings { // the pools of an account. Borrowed as above
-    struct standing *const *at;
-    size_t count;
-};
-struct standings index_standings(const struct state *s, uint32_t account);
+// The first of the pools of an account, each names the next; NULL when it has none.
+const struct standing *index_account_first(const struct state *s, uint32_t account);
 // Directories and plugins that format by themselves need no mkfs of ours.
 bool pool_is_formatted(const struct pool_facts *f);
 

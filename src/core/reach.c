@@ -127,7 +127,8 @@ static struct ruling *ruling_take(struct reaches *r, const struct symbols *s, co
     union map_value *place = map_put_text(&r->rulings, text_string(&key), &fresh);
     if (fresh) {
         struct ruling *x = place->p = NEW(struct ruling);
-        *x = (struct ruling){text_take(&key), 0, *rule, side->rules_of, side->tags_of, side->pool_tags, NULL};
+        *x = (struct ruling){text_take(&key), ++r->serial,     0,   *rule, side->rules_of,
+                             side->tags_of,   side->pool_tags, NULL};
         x->holds = bits_new(r->words);
         shared_hold(x->rules_of);
         shared_hold(x->tags_of);
@@ -156,30 +157,43 @@ static void ruling_leave(struct reaches *r, struct ruling *x) {
     ruling_free(x);
 }
 
+static void reach_done(struct reach *reach) {
+    vec_done(&reach->musts);
+    vec_done(&reach->likes);
+    free(reach->key);
+}
+
+// Leaves its rulings too.
+static void reach_let_go(struct reaches *r, struct reach *reach) {
+    VEC_EACH (x, &reach->musts) ruling_leave(r, *x);
+    VEC_EACH (like, &reach->likes) ruling_leave(r, like->ruling);
+    reach_done(reach);
+}
+
 struct reach *reach_take(struct reaches *r, const struct symbols *s, struct reach_rules rules, struct shared *rules_of,
                          const struct tag_set *pool_tags, struct shared *tags_of) {
     AUTO_TEXT struct text key = {0};
+    struct side side = {rules_of, tags_of, pool_tags};
+    struct reach made = {0};
     bool fresh;
     VEC_EACH (rule, &rules) {
-        text_addf(&key, "%lld ", (long long)rule->weight);
-        key_add_rule(&key, s, rule, pool_tags);
-        text_add_char(&key, '\n');
-    }
-    union map_value *place = map_put_text(&r->by_key, text_string(&key), &fresh);
-    if (fresh) {
-        struct reach *reach = place->p = NEW(struct reach);
-        struct side side = {rules_of, tags_of, pool_tags};
-        reach->key = text_take(&key);
-        reach->serial = ++r->serial;
-        VEC_EACH (rule, &rules) {
-            struct ruling *x = ruling_take(r, s, rule, &side);
-            if (rule->preferred)
-                vec_push(&reach->likes, ((struct reach_like){x, rule->weight}));
-            else
-                vec_push(&reach->musts, x);
-        }
+        struct ruling *x = ruling_take(r, s, rule, &side);
+        text_addf(&key, "%d%lld*%llu ", rule->preferred, (long long)rule->weight, (unsigned long long)x->serial);
+        if (rule->preferred)
+            vec_push_tight(&made.likes, ((struct reach_like){x, rule->weight}));
+        else
+            vec_push_tight(&made.musts, x);
     }
     vec_done(&rules);
+    union map_value *place = map_put_text(&r->by_key, text_string(&key), &fresh);
+    if (fresh) {
+        made.key = text_take(&key);
+        made.serial = ++r->serial;
+        place->p = NEW(struct reach);
+        *(struct reach *)place->p = made;
+    } else {
+        reach_let_go(r, &made);
+    }
     struct reach *reach = place->p;
     reach->users++;
     return reach;
@@ -192,19 +206,11 @@ int64_t reach_most(const struct reach *reach) {
     return most;
 }
 
-static void reach_free(struct reach *reach) {
-    vec_done(&reach->musts);
-    vec_done(&reach->likes);
-    free(reach->key);
-    free(reach);
-}
-
 void reach_leave(struct reaches *r, struct reach *reach) {
     if (!reach || --reach->users) return;
     map_remove_text(&r->by_key, reach->key);
-    VEC_EACH (x, &reach->musts) ruling_leave(r, *x);
-    VEC_EACH (like, &reach->likes) ruling_leave(r, like->ruling);
-    reach_free(reach);
+    reach_let_go(r, reach);
+    free(reach);
 }
 
 // ---- numbers ----
@@ -222,7 +228,10 @@ uint32_t reaches_grow(struct reaches *r) {
 }
 
 void reaches_done(struct reaches *r) {
-    MAP_EACH (entry, &r->by_key) reach_free(entry->value.p);
+    MAP_EACH (entry, &r->by_key) {
+        reach_done(entry->value.p);
+        free(entry->value.p);
+    }
     MAP_EACH (entry, &r->by_tag) {
         struct ruling_list *list = entry->value.p;
         vec_done(list);

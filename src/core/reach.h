@@ -17,6 +17,7 @@ VEC_TYPE(reach_rules, struct reach_rule);
 
 struct ruling { // one rule, answered for every agent; shared by all that have it
     char *key;
+    uint64_t serial;
     uint32_t users;
     struct reach_rule rule;            // of its first user; its weight is nobody's
     struct shared *rules_of, *tags_of; // held: what the rule and the tags point into; may be NULL
@@ -50,7 +51,7 @@ struct reaches {
     VEC(struct reach_agent) agents;
     uint64_t *known; // a bit per agent number: it has reported
     size_t words;    // of 64 bits, in every set
-    uint64_t serial; // of the last reach made
+    uint64_t serial; // of the last ruling or reach made
 };
 void reaches_done(struct reaches *r);
 

@@ -53,7 +53,7 @@ void standing_moved(struct standing *pool) {
 
 void shape_enter(struct shape *shape, struct standing *pool, uint64_t class) {
     uint32_t last = (uint32_t)shape->heap.count;
-    vec_push(&pool->memberships, ((struct membership){class, shape, last}));
+    vec_push_tight(&pool->memberships, ((struct membership){class, shape, last}));
     vec_push(&shape->heap, ((struct shape_member){pool, pool->memberships.count - 1}));
     heap_rise(shape, last);
 }

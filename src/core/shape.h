@@ -22,9 +22,8 @@ struct standing { // a pool as decisions read it
     uint32_t account;
     bool usable; // has reported, is not stale, and its provider has a session
     VEC(struct membership) memberships;
+    struct standing *next; // of the same account
 };
-
-VEC_TYPE(standing_list, struct standing *);
 
 struct shape_key {
     const struct reach *pool;   // whom they let in and whom they like
