@@ -13,7 +13,7 @@ struct class_entry {
     struct class_shared *doc; // held
     bool joins;               // some rule about agents depends on the pool's tags
     struct reach *reach;      // its other rules about agents
-    struct map joined;        // pool id -> struct reach *, of its pools and of others that were asked for
+    struct map joined;        // pool id -> struct reach *, of pools outside of its shapes that were asked for
     struct shape_list shapes; // its pools
     uint64_t *usable;         // agents that can use some usable pool
     uint64_t usable_version;  // of the index, when `usable` was worked out; 0 never
@@ -49,8 +49,18 @@ struct index *index_new(void) {
     return x;
 }
 
+// A shape holds the joined reach of its key.
+static void class_leave_pool(struct index *x, struct class_entry *c, struct standing *p) {
+    const struct membership *m = standing_membership(p, c->id);
+    const struct reach *joined = m && m->shape->heap.count == 1 ? shape_key(m->shape)->joined : NULL;
+    shape_leave(p, c->id);
+    reach_leave(&x->reaches, (struct reach *)(uintptr_t)joined);
+    reach_leave(&x->reaches, map_get(&c->joined, p->pool));
+    map_remove(&c->joined, p->pool);
+}
+
 static void class_entry_free(struct index *x, struct class_entry *c) {
-    while (c->shapes.entries.count) shape_leave(vec_last(&c->shapes.entries.at[0].shape->heap)->pool, c->id);
+    while (c->shapes.entries.count) class_leave_pool(x, c, vec_last(&c->shapes.entries.at[0].shape->heap)->pool);
     shape_list_done(&c->shapes);
     reach_leave(&x->reaches, c->reach);
     MAP_EACH (entry, &c->joined) reach_leave(&x->reaches, entry->value.p);
@@ -206,6 +216,8 @@ static struct reach *pool_reach(struct state *s, struct pool_facts *f) {
 // Of a pool that has facts; NULL when the class does not join.
 static const struct reach *class_joined(const struct state *s, struct class_entry *c, const struct standing *p) {
     if (!c->joins) return NULL;
+    const struct membership *m = standing_membership(p, c->id);
+    if (m) return shape_key(m->shape)->joined;
     union map_value *place = map_put(&c->joined, p->pool, NULL);
     if (!place->p) place->p = joined_reach(s, c, p);
     return place->p;
@@ -216,15 +228,12 @@ static void class_take_pool(struct state *s, struct class_entry *c, struct stand
     const struct class_spec *spec = &c->doc->spec;
     if (!candidate_holds(&s->symbols, spec, p->facts)) return;
     struct shape_key key = {.score = candidate_score(&s->symbols, spec, p->facts), .pool = p->reach};
-    key.joined = class_joined(s, c, p);
+    struct reach *joined = c->joins ? joined_reach(s, c, p) : NULL;
+    key.joined = joined;
     key.formatted = pool_is_formatted(p->facts);
-    shape_enter(shapes_get(&c->shapes, &key), p, c->id);
-}
-
-static void class_leave_pool(struct index *x, struct class_entry *c, struct standing *p) {
-    shape_leave(p, c->id);
-    reach_leave(&x->reaches, map_get(&c->joined, p->pool));
-    map_remove(&c->joined, p->pool);
+    struct shape *shape = shapes_get(&c->shapes, &key);
+    if (shape->heap.count) reach_leave(&s->index->reaches, joined);
+    shape_enter(shape, p, c->id);
 }
 
 // ---- pools, classes, providers ----
