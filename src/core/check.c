@@ -1,52 +1,60 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whether a recovered event makes sense on top of the state before it: asked on recovery, where bytes come from a disk.
+// Whether what was recovered makes sense: asked on recovery, where bytes come from a disk.
 #include "core/state.h"
 
-static struct err *refer(const struct state *s, uint64_t seq, const char *what, enum noun noun, uint64_t id) {
-    if (!id || table_get(&s->tables[noun], id)) return NULL;
-    return err_new(ERR_CORRUPT, "journal entry %llu: %s names %s %llu, which does not exist", (unsigned long long)seq,
-                   what, noun_name(noun), (unsigned long long)id);
+static uint64_t row_id(const void *row) {
+    uint64_t id;
+    memcpy(&id, row, sizeof id);
+    return id;
 }
 
-static struct err *references_check(const struct state *s, uint64_t seq, const struct event *e) {
-    const struct pool_row *pool = e->row;
-    const struct volume_row *volume = e->row;
-    const struct reservation_row *reservation = e->row;
-    const struct attachment_row *attachment = e->row;
-    const struct task_row *task = e->row;
-    switch (e->noun) {
-    case NOUN_POOL: return refer(s, seq, "a pool", NOUN_PROVIDER, pool->provider);
-    case NOUN_VOLUME: return refer(s, seq, "a volume", NOUN_POOL, volume->charge.pool);
-    case NOUN_RESERVATION: return refer(s, seq, "a reservation", NOUN_POOL, reservation->charge.pool);
+static struct err *refer(const struct state *s, enum noun of, const void *row, enum noun noun, uint64_t id) {
+    if (!id || table_get(&s->tables[noun], id)) return NULL;
+    return err_new(ERR_CORRUPT, "%s %llu names %s %llu, which does not exist", noun_name(of),
+                   (unsigned long long)row_id(row), noun_name(noun), (unsigned long long)id);
+}
+
+static struct err *references_check(const struct state *s, enum noun noun, const void *row) {
+    const struct pool_row *pool = row;
+    const struct volume_row *volume = row;
+    const struct reservation_row *reservation = row;
+    const struct attachment_row *attachment = row;
+    const struct task_row *task = row;
+    switch (noun) {
+    case NOUN_POOL: return refer(s, noun, row, NOUN_PROVIDER, pool->provider);
+    case NOUN_VOLUME: return refer(s, noun, row, NOUN_POOL, volume->charge.pool);
+    case NOUN_RESERVATION: return refer(s, noun, row, NOUN_POOL, reservation->charge.pool);
     case NOUN_ATTACHMENT:
-        TRY(refer(s, seq, "an attachment", NOUN_VOLUME, attachment->volume));
-        return refer(s, seq, "an attachment", NOUN_AGENT, attachment->agent);
+        TRY(refer(s, noun, row, NOUN_VOLUME, attachment->volume));
+        return refer(s, noun, row, NOUN_AGENT, attachment->agent);
     case NOUN_TASK:
-        TRY(refer(s, seq, "a task", NOUN_FRAMEWORK, task->framework));
-        return refer(s, seq, "a task", NOUN_AGENT, task->agent);
+        TRY(refer(s, noun, row, NOUN_FRAMEWORK, task->framework));
+        if (task_state_ended(task->state)) return NULL; // its agent may have been removed
+        return refer(s, noun, row, NOUN_AGENT, task->agent);
     default: return NULL;
     }
 }
 
-static struct err *names_check(const struct state *s, uint64_t seq, const struct event *e, uint64_t id) {
+static struct err *name_check_alone(const struct state *s, enum noun noun, const void *row) {
     struct name_key key;
-    if (!row_name_key(e->noun, e->row, &key)) return NULL;
-    uint64_t other = name_index_find(&s->names[e->noun], &s->tables[e->noun], e->noun, &key);
-    if (!other || other == id) return NULL;
-    return err_new(ERR_CORRUPT, "journal entry %llu: %s %llu has the name of %llu", (unsigned long long)seq,
-                   noun_name(e->noun), (unsigned long long)id, (unsigned long long)other);
+    if (!row_name_key(noun, row, &key)) return NULL;
+    uint64_t other = name_index_find(&s->names[noun], &s->tables[noun], noun, &key);
+    if (!other || other == row_id(row)) return NULL;
+    return err_new(ERR_CORRUPT, "%s %llu has the name of %llu", noun_name(noun), (unsigned long long)row_id(row),
+                   (unsigned long long)other);
+}
+
+struct err *row_check(const struct state *s, enum noun noun, const void *row) {
+    TRY(references_check(s, noun, row));
+    return name_check_alone(s, noun, row);
 }
 
 struct err *event_check(const struct state *s, uint64_t seq, const struct event *e) {
-    uint64_t id;
-    memcpy(&id, e->row, sizeof id);
-    if (!id)
+    if (!row_id(e->row))
         return err_new(ERR_CORRUPT, "journal entry %llu: a %s without an id", (unsigned long long)seq,
                        noun_name(e->noun));
     if (seq < s->seq)
         return err_new(ERR_CORRUPT, "journal entry %llu: comes after %llu", (unsigned long long)seq,
                        (unsigned long long)s->seq);
-    if (e->removed) return NULL;
-    TRY(references_check(s, seq, e));
-    return names_check(s, seq, e, id);
+    return NULL;
 }

@@ -251,6 +251,19 @@ static void derived_start(struct state *s, enum noun noun, void *live) {
     if (noun == NOUN_POOL) pool->account = ledger_account(&s->ledger, pool->provider, pool->store);
 }
 
+// All that follows from a row as it is now.
+static void row_derive(struct state *s, enum noun noun, void *live, const void *before, bool fresh) {
+    uint64_t id;
+    memcpy(&id, live, sizeof id);
+    if (fresh) {
+        derived_start(s, noun, live);
+        name_relate(s, noun, live, id, true); // names never change
+    }
+    row_relate(s, noun, live, id, true);
+    timers_set(s, noun, live, id);
+    hook_put(s, noun, live, before, fresh);
+}
+
 static void apply_put(struct state *s, const struct event *e, uint64_t id) {
     const struct row_kind *kind = &row_kinds[e->noun];
     bool fresh;
@@ -261,13 +274,7 @@ static void apply_put(struct state *s, const struct event *e, uint64_t id) {
     memcpy(before, live, kind->size);
     if (!fresh) row_relate(s, e->noun, live, id, false);
     row_put(kind, live, e->row);
-    if (fresh) {
-        derived_start(s, e->noun, live);
-        name_relate(s, e->noun, live, id, true); // names never change
-    }
-    row_relate(s, e->noun, live, id, true);
-    timers_set(s, e->noun, live, id);
-    hook_put(s, e->noun, live, before, fresh);
+    row_derive(s, e->noun, live, before, fresh);
 }
 
 static void apply_removal(struct state *s, const struct event *e, uint64_t id) {
@@ -279,20 +286,45 @@ static void apply_removal(struct state *s, const struct event *e, uint64_t id) {
     table_remove(&s->tables[e->noun], id);
 }
 
-void state_apply(struct state *s, uint64_t seq, const struct event *e) {
+static uint64_t event_take_id(struct state *s, uint64_t seq, const struct event *e) {
     must(seq >= s->seq);
     uint64_t id;
     memcpy(&id, e->row, sizeof id);
     if (id > s->last_id) s->last_id = id;
+    s->seq = seq;
+    return id;
+}
+
+void state_apply(struct state *s, uint64_t seq, const struct event *e) {
+    uint64_t id = event_take_id(s, seq, e);
     if (e->removed)
         apply_removal(s, e, id);
     else
         apply_put(s, e, id);
-    s->seq = seq;
 }
 
-void state_settle(struct state *s) {
-    for (size_t i = 0; i < NOUN_COUNT; i++) table_sort(&s->tables[i]);
+// ---- recovery ----
+
+void state_recover(struct state *s, uint64_t seq, const struct event *e) {
+    uint64_t id = event_take_id(s, seq, e);
+    struct table *t = &s->tables[e->noun];
+    if (!e->removed)
+        row_put(t->kind, table_add(t, id, NULL), e->row);
+    else if (table_get(t, id))
+        table_remove(t, id);
+}
+
+struct err *state_settle(struct state *s) {
+    for (enum noun n = 0; n < NOUN_COUNT; n++) table_sort(&s->tables[n]);
+    for (enum noun n = 0; n < NOUN_COUNT; n++) {
+        uint64_t id = 0;
+        for (void *row; (row = table_next(&s->tables[n], id));) {
+            memcpy(&id, row, sizeof id);
+            TRY(row_check(s, n, row));
+            row_derive(s, n, row, NULL, true);
+        }
+    }
+    return NULL;
 }
 
 // ---- reading ----

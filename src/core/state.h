@@ -46,12 +46,17 @@ struct state {
 MUST_USE struct state *state_new(struct uuid cluster, uint32_t generation, struct timing timing);
 void state_free(struct state *s); // accepts NULL
 
-// Changes the state by one event, and everything derived. Never fails: event_check looked before, on recovery.
+// Changes the state by one event, and everything derived. Never fails.
 void state_apply(struct state *s, uint64_t seq, const struct event *e);
-// After a recovery: rows back in the order of their ids.
-void state_settle(struct state *s);
-// Whether a recovered event can be applied: ids, references, states. The sentence names the sequence number.
+
+// Recovery puts rows alone, in whatever order a checkpoint and the journal after it have them: what a row refers to may come
+// later. event_check looks before each: ids and numbers; its sentence names the sequence number.
 MUST_USE struct err *event_check(const struct state *s, uint64_t seq, const struct event *e);
+void state_recover(struct state *s, uint64_t seq, const struct event *e);
+// Once, when all were put: rows in the order of their ids, checked one by one, and everything derived.
+MUST_USE struct err *state_settle(struct state *s);
+// Whether what that row refers to is there, and no row before it has its name.
+MUST_USE struct err *row_check(const struct state *s, enum noun noun, const void *row);
 
 // When something must be decided about a row although nobody says anything: INT64_MAX never.
 int64_t row_deadline(const struct state *s, enum noun noun, const void *row);

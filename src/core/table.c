@@ -146,14 +146,6 @@ void table_sort(struct table *t) {
     table_index(t);
 }
 
-// While a recovery has rows out of order: the lowest id above, by looking at all.
-static void *table_next_unsorted(const struct table *t, uint64_t after) {
-    size_t best = t->places;
-    for (size_t i = 0; i < t->places; i++)
-        if (t->ids[i] > after && (best == t->places || t->ids[i] < t->ids[best])) best = i;
-    return best < t->places ? table_place(t, best) : NULL;
-}
-
 // The first place whose id is above `after`: ids grow with places, holes have none.
 static size_t table_above(const struct table *t, uint64_t after) {
     if (!after) return 0;
@@ -174,7 +166,7 @@ static size_t table_above(const struct table *t, uint64_t after) {
 }
 
 void *table_next(const struct table *t, uint64_t after) {
-    if (t->unsorted) return table_next_unsorted(t, after);
+    must(!t->unsorted);
     for (size_t place = table_above(t, after); place < t->places; place++)
         if (t->ids[place]) return table_place(t, place);
     return NULL;

@@ -29,7 +29,7 @@ void table_remove(struct table *t, uint64_t id);
 static inline size_t table_count(const struct table *t) {
     return t->live;
 }
-// The row of the lowest id above `after` (0 starts), NULL at the end.
+// The row of the lowest id above `after` (0 starts), NULL at the end. Not while rows are out of order.
 void *table_next(const struct table *t, uint64_t after);
 
 #define TABLE_EACH(type, row, table) for (type *row = table_next((table), 0); row; row = table_next((table), row->id))

@@ -393,7 +393,6 @@ static struct err *registry_begin(struct master_daemon *d) {
     d->fatal = NULL;
     TRY(e);
     d->durable = first.seq;
-    master_recovered(d->master, first.seq);
     return identity_write(d, first.seq);
 }
 
@@ -408,7 +407,7 @@ static struct err *registry_open(struct master_daemon *d, const struct settings 
     struct store_stats stats;
     store_stats(d->store, &stats);
     d->durable = stats.durable;
-    master_recovered(d->master, stats.durable);
+    TRY(err_wrap(master_recovered(d->master, stats.durable), "registry in %s", directory));
     bool fresh = !stats.durable && !stats.through;
     if (fresh && settings_bool(s, "restored"))
         return err_new(ERR_NOT_FOUND, "--restored: there is no registry in %s; put the copy there first", directory);

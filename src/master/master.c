@@ -196,7 +196,7 @@ static struct err *object_take(struct master *m, const struct record *record) {
     for (size_t i = 0; i < record->count; i++) {
         // Objects come by noun and id: their own numbers are in no order, the journal's set the state's at the end.
         TRY(event_check(m->state, m->state->seq, &record->events[i]));
-        state_apply(m->state, m->state->seq, &record->events[i]);
+        state_recover(m->state, m->state->seq, &record->events[i]);
         checkpoint_has(&m->recovery, event_row_id(&record->events[i]), record->seq);
     }
     return NULL;
@@ -228,9 +228,8 @@ static struct err *entry_take(struct master *m, uint64_t seq, const struct recor
         struct event e = record->events[i];
         id_was_given(m, event_row_id(&e));
         if (checkpoint_had(&m->recovery, event_row_id(&e), seq)) continue; // the checkpoint has it already
-        if (e.removed) record_settle(m->state, &e);
         TRY(event_check(m->state, seq, &e));
-        state_apply(m->state, seq, &e);
+        state_recover(m->state, seq, &e);
         dirty_after_checkpoint(m, e.noun, event_row_id(&e), seq);
     }
     return NULL;
@@ -249,9 +248,10 @@ struct err *master_recover_entry(struct master *m, uint64_t seq, const void *byt
     return NULL;
 }
 
-void master_recovered(struct master *m, uint64_t durable) {
+struct err *master_recovered(struct master *m, uint64_t durable) {
     if (durable > m->state->seq) m->state->seq = durable;
-    state_settle(m->state);
+    return err_wrap(state_settle(m->state), "checkpoint and journal through entry %llu",
+                    (unsigned long long)m->state->seq);
 }
 
 void master_restored(struct master *m) {
@@ -371,9 +371,10 @@ void master_do(struct master *m, const struct command *c, const struct instant *
 
 // ---- start, time ----
 
-struct journal_entry master_first_entry(const struct master *m) {
+struct journal_entry master_first_entry(struct master *m) {
     Granary__JournalEntry empty = GRANARY__JOURNAL_ENTRY__INIT;
-    empty.seq = m->state->seq ? m->state->seq : 1;
+    if (!m->state->seq) m->state->seq = 1;
+    empty.seq = m->state->seq;
     struct text bytes = {0};
     message_pack(&empty.base, &bytes);
     struct journal_entry entry = {.seq = empty.seq, .size = bytes.size};

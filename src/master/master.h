@@ -31,8 +31,9 @@ MUST_USE struct err *master_recover_object(struct master *m, uint64_t noun, uint
 void master_recover_tombstone(struct master *m, uint64_t id, uint64_t seq);
 MUST_USE struct err *master_recover_entry(struct master *m, uint64_t seq, const void *bytes, size_t size);
 
-// The highest number that the store ever made durable: what follows is numbered from there, also when the journal was trimmed.
-void master_recovered(struct master *m, uint64_t durable);
+// Once, when all was read: ERR_CORRUPT for rows that do not fit each other. `durable` is the highest number that the store ever
+// made durable: what follows is numbered from there, also when the journal was trimmed.
+MUST_USE struct err *master_recovered(struct master *m, uint64_t durable);
 
 // An operator says that this registry is an older copy, on purpose: a new generation of ids and sequence numbers begins, so
 // that nothing that was said after the copy was made is taken for something else. After master_recovered.
@@ -94,8 +95,8 @@ void outputs_clear(struct outputs *o);
 void outputs_done(struct outputs *o);
 
 // The first entry of a new registry (number 1) or generation: nothing has happened in it yet. Together with master_identity it
-// must be durable before master_start; then master_recovered with its number.
-struct journal_entry master_first_entry(const struct master *m);
+// must be durable before master_start.
+struct journal_entry master_first_entry(struct master *m);
 // Starts serving: after recovery, before any request.
 void master_start(struct master *m, const struct instant *at, struct outputs *out);
 void master_request(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);

@@ -259,8 +259,3 @@ struct err *record_object_unpack(struct intake *in, const void *bytes, size_t si
     *ret_record = r;
     return NULL;
 }
-
-void record_settle(const struct state *s, struct event *e) {
-    const void *live = e->removed ? table_get(&s->tables[e->noun], row_id(e->row)) : NULL;
-    if (live) e->row = live;
-}

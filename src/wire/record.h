@@ -25,8 +25,6 @@ struct record {
 // Rows and texts live in the intake's arena, classes until intake_done. A removal shows its kept fields as they were last,
 // or its id only. ERR_CORRUPT for what makes no sense.
 MUST_USE struct err *record_unpack(struct intake *in, const void *bytes, size_t size, struct record *ret_record);
-// Gives a removal the live row, derived fields included: before event_check and state_apply, event by event.
-void record_settle(const struct state *s, struct event *e);
 
 // ---- checkpoint: one object ----
 

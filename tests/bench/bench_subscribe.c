@@ -173,7 +173,7 @@ int main(void) {
     outputs_done(&w.out);
     struct journal_entry first = master_first_entry(w.m);
     free(first.bytes);
-    master_recovered(w.m, 1);
+    must(!master_recovered(w.m, 1));
     master_start(w.m, &w.at, &w.out);
     settle(&w);
     agent_hello(&w, 0, 0);

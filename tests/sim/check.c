@@ -159,7 +159,8 @@ void check_recovery(struct sim *s) {
     struct store_reader reader = {.object = object_into, .entry = entry_into, .arg = read};
     e = store_recover(store, &reader);
     if (e) sim_fail(s, "I10: %s", err_text(e));
-    master_recovered(read, 0);
+    e = master_recovered(read, 0);
+    if (e) sim_fail(s, "I10: %s", err_text(e));
     for (enum noun n = 0; n < NOUN_COUNT; n++)
         if (row_is_kept(n)) compare_tables(s, master_state(s->master), master_state(read), n);
     if (master_state(s->master)->last_id < master_state(read)->last_id)

@@ -7,7 +7,7 @@
 
 #include "core/draft.h"
 
-enum { CHECKPOINT_SLICE = 32 };
+enum { CHECKPOINT_SLICE = 32 }; // the most at once
 
 static struct err *recover_object(void *arg, const struct store_object *o) {
     struct master *m = arg;
@@ -167,8 +167,8 @@ static void checkpoint_rings(struct sim *s, void *arg) {
         free(f);
         return;
     }
-    const struct checkpoint_slice *slice =
-        s->writing ? NULL : master_checkpoint(s->master, s->durable, CHECKPOINT_SLICE);
+    size_t most = 2 + sim_random(s, CHECKPOINT_SLICE - 1); // any cut, also within what one entry changed
+    const struct checkpoint_slice *slice = s->writing ? NULL : master_checkpoint(s->master, s->durable, most);
     if (slice && slice->objects.count) slice_write(s, slice);
     sim_at(s, 300, checkpoint_rings, f);
 }
@@ -186,7 +186,6 @@ static void identity_write(struct sim *s) {
     free(first.bytes);
     free(o.bytes);
     s->durable = first.seq;
-    master_recovered(s->master, first.seq);
 }
 
 static void master_up_again(struct sim *s, void *arg) {
@@ -201,7 +200,8 @@ void master_up(struct sim *s) {
     struct store_stats stats;
     store_stats(s->store, &stats);
     s->durable = stats.durable;
-    master_recovered(s->master, stats.durable);
+    struct err *e = master_recovered(s->master, stats.durable);
+    if (e) sim_fail(s, "recovery: %s", err_text(e));
     if (!stats.durable) identity_write(s);
     struct instant at = sim_instant(s);
     master_start(s->master, &at, &s->outputs);

@@ -68,6 +68,12 @@ static void change(struct sim *s, bool delete) {
              (struct answer_to){answered, a});
 }
 
+// Refused while it is connected or has something; it comes again as a new one.
+static void agent_remove(struct sim *s) {
+    AUTO_FREE char *path = mem_format("/v1/agents/%s", s->agents[sim_random(s, AGENTS)].name);
+    sim_post(s, "DELETE", path, json, NULL, NULL, 0, (struct answer_to){0});
+}
+
 static void lives(struct sim *s, void *arg) {
     (void)arg;
     if (s->faults) {
@@ -75,6 +81,7 @@ static void lives(struct sim *s, void *arg) {
         if (choice < 4) make(s);
         if (choice >= 4 && choice < 7) change(s, true);
         if (choice == 7) change(s, false);
+        if (choice == 8) agent_remove(s);
     }
     sim_at(s, 400 + (int64_t)sim_random(s, 800), lives, NULL);
 }

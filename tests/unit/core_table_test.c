@@ -139,7 +139,7 @@ static void nothing_is_found_in_an_empty_table(void **state) {
 }
 
 // The checkpoint may hold a later row and not yet an earlier one.
-static void rows_recovered_out_of_order_are_in_order_before_and_after_the_sort(void **state) {
+static void rows_recovered_out_of_order_are_in_order_after_the_sort(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 20; seed++) {
         uint64_t chance = seed;
@@ -156,9 +156,7 @@ static void rows_recovered_out_of_order_are_in_order_before_and_after_the_sort(v
                 table_remove(&t, id);
                 model_take(&m, model_above(&m, id) - 1);
             }
-            table_expect_after(&t, &m, random_below(&chance, 602));
         }
-        table_expect(&t, &m);
         table_sort(&t);
         table_expect(&t, &m);
         for (uint64_t id = 0; id < 602; id++) table_expect_after(&t, &m, id);
@@ -301,7 +299,7 @@ int main(void) {
         cmocka_unit_test(a_table_answers_as_a_sorted_list_does),
         cmocka_unit_test(a_row_that_is_there_is_not_made_again),
         cmocka_unit_test(nothing_is_found_in_an_empty_table),
-        cmocka_unit_test(rows_recovered_out_of_order_are_in_order_before_and_after_the_sort),
+        cmocka_unit_test(rows_recovered_out_of_order_are_in_order_after_the_sort),
         cmocka_unit_test(names_are_found_as_by_looking_at_every_row),
         cmocka_unit_test(an_image_may_borrow_the_texts_it_replaces),
         cmocka_unit_test(lists_of_members_are_whole_and_in_growing_order),

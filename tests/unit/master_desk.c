@@ -71,7 +71,7 @@ void desk_start(struct desk *d) {
 int desk_setup(void **state) {
     struct desk *d = desk_new();
     vec_push(&d->journal, master_first_entry(d->m));
-    master_recovered(d->m, 1);
+    expect_none(master_recovered(d->m, 1));
     desk_start(d);
     *state = d;
     return 0;
@@ -124,7 +124,7 @@ struct desk *desk_recovered(const struct desk *from) {
             master_recover_tombstone(d->m, k->id, k->seq);
     }
     VEC_EACH (e, &from->journal) expect_none(master_recover_entry(d->m, e->seq, e->bytes, e->size));
-    master_recovered(d->m, vec_last(&from->journal)->seq);
+    expect_none(master_recovered(d->m, vec_last(&from->journal)->seq));
     return d;
 }
 
