@@ -99,6 +99,7 @@ struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c,
     a->unclean = hello_unclean(d, a->id, c);
     a->state = AGENT_IS_QUARANTINED;
     uint64_t agent = a->id;
+    rescind_offers_of_agent(d, agent); // of a session that is still open: they were true of the old facts
     struct id_list attachments = draft_related(d, ATTACHMENTS_OF_AGENT, agent);
     VEC_EACH (id, &attachments) attachment_returned(d, *id, report_of(c, *id), rebooted);
     hello_tasks(d, agent, c);

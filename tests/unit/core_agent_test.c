@@ -33,6 +33,16 @@ static void an_agent_whose_stream_broke_is_away_not_lost(void **state) {
     assert_int_equal(play_attachment(p, "db")->state, ATTACHMENT_IN_USE);
 }
 
+static void an_agent_that_comes_again_over_an_open_session_has_no_offers_of_before(void **state) {
+    struct play *p = *state;
+    uint64_t f = play_framework(p, "fw", "web");
+    play_wait(p, 20, NULL);
+    assert_non_null(play_offer(p, f, "n1"));
+    play_hello(p, "n1", "boot-1", nothing);
+    assert_null(play_offer(p, f, "n1"));
+    assert_non_null(play_offer(p, f, "n2"));
+}
+
 static void an_agent_that_is_heard_is_not_lost(void **state) {
     struct play *p = *state;
     for (int i = 0; i < 5; i++) play_wait(p, 4000, NULL);
@@ -188,6 +198,7 @@ static void an_agent_with_volumes_is_not_removed(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(an_agent_whose_stream_broke_is_away_not_lost),
+        T(an_agent_that_comes_again_over_an_open_session_has_no_offers_of_before),
         T(an_agent_that_is_heard_is_not_lost),
         T(an_agent_that_returns_within_the_lost_time_keeps_its_volumes),
         T(an_agent_that_returns_before_a_fence_began_has_its_volume_again),
