@@ -232,7 +232,9 @@ void allocator_volume_put(struct state *s, struct volume_row *live) {
 void allocator_volume_removed(struct state *s, const struct volume_row *last) {
     struct idle_queue *q = map_get(&s->allocator->queues, idle_key(last->owner));
     const struct volume_row *live = state_volume(s, last->id);
-    if (q && live && live->queued) idle_forget(q, s, last->id);
+    if (!q || !live) return;
+    if (live->offer) q->offered--; // its offer goes later in the same command, and does not find it any more
+    if (live->queued) idle_forget(q, s, last->id);
 }
 
 void allocator_pools_changed(struct state *s) {

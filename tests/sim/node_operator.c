@@ -7,9 +7,15 @@
 #include <string.h>
 
 static const char json[] = "application/json";
-static const char gold[] = "{\"name\":\"gold\",\"smallest\":\"8MiB\",\"on_release\":\"DELETE\"}";
-static const char eager[] = "{\"name\":\"eager\",\"format\":\"FORMAT_EAGER\",\"prefer_agent\":[{\"selector\":"
-                            "\"topology/rack = r0\",\"weight\":5}]}";
+static const struct class {
+    const char *name, *body;
+} classes[] = {
+    {"gold", "{\"name\":\"gold\",\"smallest\":\"8MiB\",\"on_release\":\"DELETE\"}"},
+    {"eager", "{\"name\":\"eager\",\"format\":\"FORMAT_EAGER\",\"prefer_agent\":[{\"selector\":"
+              "\"topology/rack = r0\",\"weight\":5}]}"},
+    // What is kept at the storage takes from it for good: little of it.
+    {"kept", "{\"name\":\"kept\",\"largest\":\"32MiB\",\"on_release\":\"KEEP\"}"},
+};
 
 struct asked {
     struct sim *sim;
@@ -32,16 +38,15 @@ static void answered(struct sim *s, void *arg, int status, const char *body, siz
 
 static void applied(struct sim *s, void *arg, int status, const char *body, size_t size);
 
-static void apply(struct sim *s, const char *name, const char *body) {
-    AUTO_FREE char *path = mem_format("/v1/classes/%s", name);
-    sim_post(s, "PUT", path, json, NULL, body, strlen(body), (struct answer_to){applied, (void *)(uintptr_t)name});
+static void apply(struct sim *s, const struct class *c) {
+    AUTO_FREE char *path = mem_format("/v1/classes/%s", c->name);
+    sim_post(s, "PUT", path, json, NULL, c->body, strlen(c->body), (struct answer_to){applied, (void *)(uintptr_t)c});
 }
 
 static void applied(struct sim *s, void *arg, int status, const char *body, size_t size) {
-    const char *name = arg;
-    if (status >= 400) sim_fail(s, "class %s: %d %.*s", name, status, (int)size, body);
-    if (status != 200 && !s->over)
-        apply(s, name, strcmp(name, "gold") == 0 ? gold : eager); // lost: said again, which changes nothing
+    const struct class *c = arg;
+    if (status >= 400) sim_fail(s, "class %s: %d %.*s", c->name, status, (int)size, body);
+    if (status != 200 && !s->over) apply(s, c); // lost: said again, which changes nothing
 }
 
 static void make(struct sim *s) {
@@ -51,7 +56,7 @@ static void make(struct sim *s) {
     promise(s, a->name)->n = 3;
     AUTO_FREE char *body =
         mem_format("{\"name\":\"%s\",\"class\":\"%s\",\"size\":\"%lluMiB\",\"role\":\"ops\"}", a->name,
-                   sim_random(s, 2) ? "gold" : "eager", (unsigned long long)(8 + sim_random(s, 120)));
+                   classes[sim_random(s, ARRAY_LEN(classes))].name, (unsigned long long)(8 + sim_random(s, 120)));
     sim_post(s, "POST", "/v1/volumes", json, NULL, body, strlen(body), (struct answer_to){answered, a});
 }
 
@@ -115,8 +120,7 @@ static void listen_again(struct sim *s, void *arg) {
 }
 
 void operator_init(struct sim *s) {
-    apply(s, "gold", gold);
-    apply(s, "eager", eager);
+    for (size_t i = 0; i < ARRAY_LEN(classes); i++) apply(s, &classes[i]);
     sim_at(s, 1500, lives, NULL);
     listen_again(s, NULL);
 }
