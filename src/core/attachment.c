@@ -90,10 +90,6 @@ void attachment_mapped(struct draft *d, const struct operation_row *o, const cha
     operation_end(d, o->id, OP_FINISHED, ERR_INTERNAL, NULL);
     struct attachment_row *a = edit_attachment(d, id, EV_attachment_mapped);
     a->context = context;
-    if (a->state == ATTACHMENT_STRANDED) {
-        attachment_retry(d, id);
-        return;
-    }
     if (a->detach_wanted) {
         attachment_move(d, a, ATTACHMENT_DETACHING, EV_attachment_detaching);
         a->step = STEP_IS_UNMAP;
@@ -127,10 +123,6 @@ void attachment_map_failed(struct draft *d, const struct operation_row *o, const
         attachment_end(d, a, "it was never mapped: the agent has no identity in that storage system");
         return;
     }
-    if (a->state == ATTACHMENT_STRANDED) {
-        attachment_retry(d, id);
-        return;
-    }
     attachment_move(d, a, ATTACHMENT_DETACHING, EV_attachment_detaching);
     a->step = STEP_IS_UNMAP; // it may be half mapped
     attachment_open(d, a, OP_DETACH);
@@ -148,8 +140,9 @@ static void attachment_published(struct draft *d, struct attachment_row *a, cons
     }
     a->path = r->path;
     a->message = NULL;
-    if (a->state == ATTACHMENT_ATTACHING) attachment_move(d, a, ATTACHMENT_IN_USE, EV_attachment_in_use);
+    attachment_move(d, a, ATTACHMENT_IN_USE, EV_attachment_in_use);
     a->step = STEP_IS_DONE;
+    a->retry_at = (struct mono){0};
     tasks_of_volume_advance(d, a->volume);
     attachment_release(d, a->id); // formatted for later, or its task has ended meanwhile
 }
@@ -189,23 +182,21 @@ static void attachment_unpublished(struct draft *d, struct attachment_row *a) {
 void attachment_reported(struct draft *d, uint64_t attachment, const struct attachment_report *r) {
     struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_changed);
     if (r->epoch != a->epoch) return;
-    if (a->state == ATTACHMENT_STRANDED) {
-        // The agent's own word at the current epoch is a reason too; a fence that is under way ends it by itself.
-        if (r->state == IS_UNPUBLISHED && !operation_of_attachment(d, a)) attachment_unpublished(d, a);
-        return;
-    }
+    bool stranded = a->state == ATTACHMENT_STRANDED;
+    if (stranded && operation_of_attachment(d, a)) return; // the fence under way ends it by itself
+    // The returned agent's own word at the current epoch settles it, whatever was under way when the agent was lost.
+    uint8_t step = stranded ? STEP_IS_PUBLISH : a->step;
     switch (r->state) {
     case IS_PUBLISHED:
-        if (a->step == STEP_IS_PUBLISH) attachment_published(d, a, r);
+        if (step == STEP_IS_PUBLISH) attachment_published(d, a, r);
         break;
     case IS_PUBLISH_FAILED:
-        if (a->step != STEP_IS_PUBLISH && a->step != STEP_IS_UNPUBLISH) break;
+        if (step != STEP_IS_PUBLISH && step != STEP_IS_UNPUBLISH) break;
         attachment_fail(d, a, r->message);
         attachment_unpublished(d, a); // an agent says so only when nothing of it is left there
         break;
     case IS_UNPUBLISHED:
-        if (a->step == STEP_IS_UNPUBLISH || a->step == STEP_IS_DONE || a->step == STEP_IS_PUBLISH)
-            attachment_unpublished(d, a);
+        if (step == STEP_IS_UNPUBLISH || step == STEP_IS_DONE || step == STEP_IS_PUBLISH) attachment_unpublished(d, a);
         break;
     case IS_UNPUBLISHING:
     case IS_PUBLISHING: a->message = r->message; break;
@@ -258,9 +249,14 @@ static void attachment_fence(struct draft *d, struct attachment_row *a) {
 }
 
 void attachment_strand(struct draft *d, uint64_t attachment) {
-    struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_stranded);
-    attachment_move(d, a, ATTACHMENT_STRANDED, EV_attachment_stranded);
+    struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_changed);
     a->pinned = false;
+    if (a->step == STEP_IS_UNMAP) return; // the agent has let go of it: the storage alone goes on
+    if (a->step == STEP_IS_MAP) {
+        a->detach_wanted = true; // nor was it published there yet
+        return;
+    }
+    attachment_move(d, a, ATTACHMENT_STRANDED, EV_attachment_stranded);
     attachment_fence(d, a);
 }
 
@@ -305,18 +301,8 @@ static void attachment_lost_its_mount(struct draft *d, struct attachment_row *a,
 
 void attachment_returned(struct draft *d, uint64_t attachment, const struct attachment_report *r, bool rebooted) {
     struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_changed);
-    bool has_it = r && !rebooted && r->epoch == a->epoch;
-    if (!has_it) {
+    if (r && !rebooted && r->epoch == a->epoch)
+        attachment_reported(d, attachment, r);
+    else
         attachment_lost_its_mount(d, a, rebooted);
-        return;
-    }
-    if (a->state == ATTACHMENT_STRANDED && !operation_of_attachment(d, a) && r->state == IS_PUBLISHED) {
-        a->retry_at = (struct mono){0};
-        a->message = NULL;
-        a->step = STEP_IS_DONE;
-        attachment_move(d, a, ATTACHMENT_IN_USE, EV_attachment_in_use);
-        attachment_release(d, attachment);
-        return;
-    }
-    attachment_reported(d, attachment, r);
 }

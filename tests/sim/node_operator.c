@@ -15,6 +15,7 @@ static const struct class {
               "\"topology/rack = r0\",\"weight\":5}]}"},
     // What is kept at the storage takes from it for good: little of it.
     {"kept", "{\"name\":\"kept\",\"largest\":\"32MiB\",\"on_release\":\"KEEP\"}"},
+    {"patient", "{\"name\":\"patient\",\"on_agent_lost\":\"WAIT\"}"},
 };
 
 struct asked {

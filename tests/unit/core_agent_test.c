@@ -75,6 +75,64 @@ static void an_agent_that_returns_before_a_fence_began_has_its_volume_again(void
     assert_int_equal(play_agent(p, "n1")->state, AGENT_IS_ACTIVE);
 }
 
+static void waiting_for_n1(struct play *p) {
+    play_class(p, (struct class_document){.on_agent_lost = ON_LOSS_WAIT});
+    play_hello(p, "n1", "boot-1", nothing);
+    play_make(p, "db", 50);
+    expect_ok(play_publish(p, "db", "n1"));
+}
+
+static void a_volume_that_was_being_mapped_when_its_agent_was_lost_is_unmapped_without_it(void **state) {
+    struct play *p = *state;
+    waiting_for_n1(p);
+    play_wait(p, 5000, "n1");
+    play_done(p, OP_ATTACH);
+    play_done(p, OP_DETACH);
+    assert_null(play_attachment(p, "db"));
+    assert_int_equal(play_volume(p, "db")->content, CONTENT_NEW); // no grant was spoken
+    play_hello(p, "n1", "boot-1", nothing);
+    assert_int_equal(play_agent(p, "n1")->state, AGENT_IS_ACTIVE);
+}
+
+static void an_unmap_that_failed_goes_on_without_the_agent(void **state) {
+    struct play *p = *state;
+    waiting_for_n1(p);
+    play_done(p, OP_ATTACH);
+    play_says(p, "db", IS_PUBLISHED);
+    expect_ok(play_unpublish(p, "db"));
+    play_says(p, "db", IS_UNPUBLISHED);
+    play_failed(p, OP_DETACH, ERR_INTERNAL, "device is busy");
+    play_wait(p, 5000, "n1");
+    play_done(p, OP_DETACH);
+    assert_null(play_attachment(p, "db"));
+}
+
+static void an_agent_that_returns_while_it_publishes_has_its_volume_when_that_is_done(void **state) {
+    struct play *p = *state;
+    waiting_for_n1(p);
+    play_done(p, OP_ATTACH);
+    play_wait(p, 5000, "n1");
+    assert_int_equal(play_attachment(p, "db")->state, ATTACHMENT_STRANDED);
+    struct uuid first = play_volume(p, "db")->uuid;
+    play_hello(p, "n1", "boot-1", play_has(p, "db", IS_PUBLISHING));
+    assert_int_equal(play_agent(p, "n1")->state, AGENT_IS_QUARANTINED);
+    play_says(p, "db", IS_PUBLISHED);
+    assert_int_equal(play_volume(p, "db")->content, CONTENT_FORMATTED);
+    assert_true(uuid_equal(first, play_volume(p, "db")->uuid)); // a good volume is not carved again
+    assert_int_equal(play_agent(p, "n1")->state, AGENT_IS_ACTIVE);
+}
+
+static void an_agent_that_returns_and_failed_to_publish_lets_go(void **state) {
+    struct play *p = *state;
+    waiting_for_n1(p);
+    play_done(p, OP_ATTACH);
+    play_wait(p, 5000, "n1");
+    play_hello(p, "n1", "boot-1", play_has(p, "db", IS_PUBLISH_FAILED));
+    assert_int_equal(play_agent(p, "n1")->state, AGENT_IS_ACTIVE);
+    play_done(p, OP_DETACH);
+    assert_int_equal(play_volume(p, "db")->content, CONTENT_SUSPECT);
+}
+
 static void an_agent_that_returns_after_the_fence_is_quarantined_until_it_has_cleaned_up(void **state) {
     struct play *p = *state;
     published_on_n1(p);
@@ -202,6 +260,10 @@ int main(void) {
         T(an_agent_that_is_heard_is_not_lost),
         T(an_agent_that_returns_within_the_lost_time_keeps_its_volumes),
         T(an_agent_that_returns_before_a_fence_began_has_its_volume_again),
+        T(a_volume_that_was_being_mapped_when_its_agent_was_lost_is_unmapped_without_it),
+        T(an_unmap_that_failed_goes_on_without_the_agent),
+        T(an_agent_that_returns_while_it_publishes_has_its_volume_when_that_is_done),
+        T(an_agent_that_returns_and_failed_to_publish_lets_go),
         T(an_agent_that_returns_after_the_fence_is_quarantined_until_it_has_cleaned_up),
         T(an_agent_that_returns_while_the_fence_runs_waits_for_its_end),
         T(a_quarantined_agent_is_offered_to_nobody),
