@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storage-only offers: how much of each class a labelled framework may take, at most one offer per framework and role.
 #include "core/allocation.h"
+#include "core/framework.h"
 
 #include "core/broker.h"
 
@@ -26,10 +27,20 @@ static bool amounts_grew(const struct contender *c, const struct class_amounts *
     return false;
 }
 
+// What is reserved rides in the storage-only offer: it is made also when nothing more can be granted.
+static bool contender_reserved(const struct draft *d, const struct contender *c) {
+    struct owner owner = framework_owner(d->state, draft_framework(d, c->framework), c->role);
+    STATE_EACH(RESERVATION, reservation_row, r, d->state) {
+        if (r->charge.bytes.n && owner_equal(r->owner, owner)) return true;
+    }
+    return false;
+}
+
 static void contender_storage(struct draft *d, struct contender *c, struct class_amounts *scratch) {
     amounts_of_role(d, c->role, scratch);
     bool refused = c->storage_until.ms > d->now.mono.ms;
-    if (!scratch->count || (refused && !amounts_grew(c, scratch))) return;
+    if (refused && !amounts_grew(c, scratch)) return;
+    if (!scratch->count && !contender_reserved(d, c)) return;
     struct offer_row *o = offer_make(d, c, 0, &(struct scalars){{0}, {0}, {0}}, NULL);
     o->classes = draft_blob(d, scratch->at, scratch->count * sizeof *scratch->at);
 }
