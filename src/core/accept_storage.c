@@ -41,16 +41,19 @@ static struct err *role_of_item_check(const struct draft *d, const struct accept
                    role);
 }
 
-static struct err *item_place(const struct draft *d, const struct accept *a, const struct item *item, const char *verb,
-                              symbol fs, bool raw, const struct class_row **ret_class, struct fit *ret_fit) {
+static struct err *item_class(const struct draft *d, const struct item *item, const char *verb,
+                              const struct class_row **ret_class) {
     if (!item->profile) return err_new(ERR_INVALID, "%s: the source has no profile; name the class there", verb);
-    TRY(err_wrap(broker_class(d->state, item->profile, ret_class), "%s", verb));
-    struct want want = {.class = (*ret_class)->id,
+    return err_wrap(broker_class(d->state, item->profile, ret_class), "%s", verb);
+}
+
+static struct err *item_place(const struct draft *d, const struct accept *a, const struct item *item, const char *verb,
+                              const struct class_row *class, symbol fs, struct fit *ret_fit) {
+    struct want want = {.class = class->id,
                         .size = item_bytes(item),
                         .role = a->role,
                         .framework = framework_owner(d->state, a->framework, a->role).framework,
-                        .fs = fs,
-                        .raw = raw};
+                        .fs = fs};
     return err_wrap(broker_place(d, &want, ret_fit), "%s", verb);
 }
 
@@ -67,7 +70,8 @@ struct err *accept_reserve(struct draft *d, struct accept *a, const struct accep
     if (item->source_id) return err_new(ERR_INVALID, "RESERVE: this part is reserved already");
     const struct class_row *class;
     struct fit fit;
-    TRY(item_place(d, a, item, "RESERVE", (symbol){0}, false, &class, &fit));
+    TRY(item_class(d, item, "RESERVE", &class));
+    TRY(item_place(d, a, item, "RESERVE", class, (symbol){0}, &fit));
     struct reservation_row *r = draft_add(d, NOUN_RESERVATION, EV_reservation_made);
     r->owner = framework_owner(d->state, a->framework, a->role);
     r->principal = d->principal;
@@ -181,34 +185,35 @@ static struct err *volume_of_item(const struct draft *d, const struct accept *a,
                    item->source_id ? item->source_id : "(no source id)");
 }
 
-// Part `bytes` of a reservation, its rates in proportion.
-static struct charge charge_part(const struct charge *whole, uint64_t bytes) {
-    struct charge part = {.pool = whole->pool, .bytes = {bytes}, .volumes = 1};
-    part.iops.n = in_proportion(whole->iops.n, bytes, whole->bytes.n);
-    part.bandwidth.n = in_proportion(whole->bandwidth.n, bytes, whole->bytes.n);
-    return part;
+static struct err *reservation_left_check(const struct reservation_row *r, struct bytes asked, struct bytes granted) {
+    char want[QUANTITY_TEXT], left[QUANTITY_TEXT];
+    if (granted.n <= r->charge.bytes.n) return NULL;
+    return err_new(ERR_NO_FIT, "CREATE_DISK: %s was asked and %s is left of the reservation", bytes_text(asked, want),
+                   bytes_text(r->charge.bytes, left));
 }
 
-static struct err *reservation_fit(const struct draft *d, uint64_t id, const struct item *item, struct fit *ret_fit) {
+// Part of a reservation, its iops in proportion. What was promised of the pool is not asked again; what no reservation
+// holds is: that one more volume can be made there, of that size, with that filesystem.
+static struct err *reservation_fit(const struct draft *d, uint64_t id, const struct item *item, symbol fs,
+                                   struct fit *ret_fit) {
     const struct reservation_row *r = draft_reservation(d, id);
-    const struct pool_row *pool = draft_pool(d, r->charge.pool);
-    struct bytes want = item_bytes(item), granted = want;
-    char asked[QUANTITY_TEXT], left[QUANTITY_TEXT];
-    if (pool->facts && !bytes_round_up(want, pool->facts->granularity, &granted))
-        return err_new(ERR_INVALID, "CREATE_DISK: the amount is too large");
-    if (!granted.n || granted.n > r->charge.bytes.n)
-        return err_new(ERR_NO_FIT, "CREATE_DISK: %s was asked and %s is left of the reservation",
-                       bytes_text(want, asked), bytes_text(r->charge.bytes, left));
-    ret_fit->pool = r->charge.pool;
-    ret_fit->charge = charge_part(&r->charge, granted.n);
-    return NULL;
+    struct want want = {.class = r->class, .size = item_bytes(item), .fs = fs};
+    want.iops.n = in_proportion(r->charge.iops.n, want.size.n, r->charge.bytes.n);
+    TRY(reservation_left_check(r, want.size, want.size));
+    TRY(err_wrap(broker_place_held(d, &want, &r->charge, ret_fit), "CREATE_DISK"));
+    return reservation_left_check(r, want.size, ret_fit->charge.bytes);
 }
 
+static uint64_t less(uint64_t whole, uint64_t part) {
+    return whole > part ? whole - part : 0;
+}
+
+// What the volume gets beyond its part comes from the pool.
 static void reservation_take(struct draft *d, uint64_t id, const struct charge *part) {
     struct reservation_row *r = edit_reservation(d, id, EV_reservation_changed);
     r->charge.bytes.n -= part->bytes.n;
-    r->charge.iops.n -= part->iops.n;
-    r->charge.bandwidth.n -= part->bandwidth.n;
+    r->charge.iops.n = less(r->charge.iops.n, part->iops.n);
+    r->charge.bandwidth.n = less(r->charge.bandwidth.n, part->bandwidth.n);
 }
 
 static struct err *disk_name(struct draft *d, struct owner owner, const struct accept_operation *o,
@@ -223,10 +228,11 @@ static struct err *disk_name(struct draft *d, struct owner owner, const struct a
     return NULL;
 }
 
-static symbol disk_fs(const struct draft *d, const struct class_row *class, const struct accept_operation *o) {
-    symbol fs = {0};
+static struct err *disk_fs(const struct draft *d, const struct class_row *class, const struct accept_operation *o,
+                           symbol *ret_fs) {
     const char *name = o->target == DISK_BLOCK ? "raw" : o->fs ? o->fs : class->doc->spec.fs->name;
-    return symbol_find(&d->state->symbols, name, &fs) ? fs : (symbol){0};
+    if (symbol_find(&d->state->symbols, name, ret_fs)) return NULL;
+    return err_new(ERR_INVALID, "CREATE_DISK: unknown filesystem '%s'", name);
 }
 
 struct err *accept_create_disk(struct draft *d, struct accept *a, const struct accept_operation *o) {
@@ -243,18 +249,17 @@ struct err *accept_create_disk(struct draft *d, struct accept *a, const struct a
                                .persistence = draft_text(d, source->persistence)};
     if (source->reserved_for || source->source_id) {
         TRY(reservation_find(d, a, source, "CREATE_DISK", &plan.reservation));
-        TRY(reservation_fit(d, plan.reservation, source, &plan.fit));
         plan.class = draft_class(d, draft_reservation(d, plan.reservation)->class);
         if (!plan.class) return err_new(ERR_NOT_FOUND, "CREATE_DISK: the class of the reservation was removed");
     } else {
         TRY(storage_offer_check(a, "CREATE_DISK"));
-        TRY(item_place(d, a, source, "CREATE_DISK", (symbol){0}, o->target == DISK_BLOCK, &plan.class, &plan.fit));
+        TRY(item_class(d, source, "CREATE_DISK", &plan.class));
     }
-    plan.fs = disk_fs(d, plan.class, o);
-    if (!plan.fs.n) return err_new(ERR_INVALID, "CREATE_DISK: unknown filesystem '%s'", o->fs ? o->fs : "");
-    TRY(err_wrap(
-        class_spec_size_check(&plan.class->doc->spec, plan.asked, filesystem_find(state_text(d->state, plan.fs))),
-        "CREATE_DISK"));
+    TRY(disk_fs(d, plan.class, o, &plan.fs));
+    if (plan.reservation)
+        TRY(reservation_fit(d, plan.reservation, source, plan.fs, &plan.fit));
+    else
+        TRY(item_place(d, a, source, "CREATE_DISK", plan.class, plan.fs, &plan.fit));
     TRY(err_wrap(disk_name(d, plan.owner, o, &plan.name), "CREATE_DISK"));
     if (plan.reservation) reservation_take(d, plan.reservation, &plan.fit.charge);
     struct volume_row *v = volume_make(d, &plan);

@@ -30,6 +30,9 @@ struct fit {
 // such class or agent. UNAVAILABLE: it would fit, but those needed are away. NO_FIT: the sentence names the three
 // nearest pools with what failed.
 MUST_USE struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit);
+// On the pool of `held` alone, which counts as free: see verdict_of_held. The fit's charge is of the whole.
+MUST_USE struct err *broker_place_held(const struct draft *d, const struct want *w, const struct charge *held,
+                                       struct fit *ret_fit);
 // The best fits, best first, at most `most`: how many, into ret_fits. The request's own faults are not looked for.
 size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_fits, size_t most);
 

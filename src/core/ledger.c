@@ -69,19 +69,23 @@ bool volume_is_charged(const struct volume_row *v) {
     return !over || v->handle;
 }
 
-static struct quantities charge_cost(const struct pool_row *pool, const struct charge *c, struct bytes bytes) {
-    return (struct quantities){
-        .bytes = pool_store_bytes(pool, bytes), .iops = c->iops.n, .bandwidth = c->bandwidth.n, .volumes = c->volumes};
+static struct quantities charge_cost(const struct pool_row *pool, const struct charge *c) {
+    return (struct quantities){.bytes = pool_store_bytes(pool, c->bytes),
+                               .iops = c->iops.n,
+                               .bandwidth = c->bandwidth.n,
+                               .volumes = c->volumes};
 }
 
 struct quantities volume_cost(const struct pool_row *pool, const struct volume_row *v) {
     if (!volume_is_charged(v)) return (struct quantities){0};
-    struct bytes bytes = v->grow_to.n > v->charge.bytes.n ? v->grow_to : v->charge.bytes;
-    return charge_cost(pool, &v->charge, bytes);
+    struct charge c = v->charge;
+    if (v->grow_to.n > c.bytes.n) c.bytes = v->grow_to;
+    if (v->grow_iops.n > c.iops.n) c.iops = v->grow_iops;
+    return charge_cost(pool, &c);
 }
 
 struct quantities reservation_cost(const struct pool_row *pool, const struct reservation_row *r) {
-    return charge_cost(pool, &r->charge, r->charge.bytes);
+    return charge_cost(pool, &r->charge);
 }
 
 void quantities_add(struct quantities *to, const struct quantities *cost) {

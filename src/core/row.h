@@ -225,6 +225,7 @@ struct volume_row {
     uint64_t class, reservation; // reservation 0: capacity goes straight back to the pool
     struct charge charge;
     struct bytes asked, grow_to; // grow_to: charged for, not yet there; 0 when not growing
+    struct iops grow_iops;       // the same of what the grown one gets
     const char *handle, *context, *message, *persistence;
     struct wall created, since;
     uint64_t epoch; // highest given to an attachment

@@ -111,7 +111,13 @@ static enum rule judge_reach(const struct draft *d, struct reach_want full, cons
     return RULE_NONE;
 }
 
-static enum rule judge_figures(const struct draft *d, const struct pool_row *pool, struct verdict *v) {
+static uint64_t beyond(uint64_t asked, uint64_t held) {
+    return asked > held ? asked - held : 0;
+}
+
+// `held` of the pool is the asker's already.
+static enum rule judge_figures(const struct draft *d, const struct pool_row *pool, const struct charge *held,
+                               struct verdict *v) {
     v->free = draft_pool_free(d, pool);
     const struct charge *c = &v->charge;
     const struct {
@@ -119,10 +125,10 @@ static enum rule judge_figures(const struct draft *d, const struct pool_row *poo
         uint64_t asked, found;
         bool known;
     } figures[] = {
-        {RULE_BYTES, c->bytes.n, v->free.bytes, true},
-        {RULE_IOPS, c->iops.n, v->free.iops, v->free.known & KNOWS_IOPS},
-        {RULE_BANDWIDTH, c->bandwidth.n, v->free.bandwidth, v->free.known & KNOWS_BANDWIDTH},
-        {RULE_VOLUMES, v->free.known & KNOWS_VOLUMES ? 1 : 0, v->free.volumes, true},
+        {RULE_BYTES, beyond(c->bytes.n, held->bytes.n), v->free.bytes, true},
+        {RULE_IOPS, beyond(c->iops.n, held->iops.n), v->free.iops, v->free.known & KNOWS_IOPS},
+        {RULE_BANDWIDTH, beyond(c->bandwidth.n, held->bandwidth.n), v->free.bandwidth, v->free.known & KNOWS_BANDWIDTH},
+        {RULE_VOLUMES, v->free.known & KNOWS_VOLUMES ? beyond(1, held->volumes) : 0, v->free.volumes, true},
     };
     for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
         v->asked = figures[i].asked;
@@ -154,14 +160,26 @@ static enum rule judge_presence(const struct draft *d, const struct terms *t, co
     return t->wait || index_pool_usable(d->state, pool) ? RULE_NONE : RULE_PROVIDER_AWAY;
 }
 
+static const struct charge nothing_held;
+
 struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds) {
     struct verdict v = {.rule = RULE_REPORTED};
     if (!pool->facts) return v;
     v.rule = fixed_holds ? RULE_NONE : judge_fixed(d, t, pool, &v);
     if (!v.rule) v.rule = judge_sizes(t, pool, &v);
     if (!v.rule) v.rule = judge_reach(d, terms_reach(t, pool), t->agent);
-    if (!v.rule) v.rule = judge_figures(d, pool, &v);
+    if (!v.rule) v.rule = judge_figures(d, pool, &nothing_held, &v);
     if (!v.rule) v.rule = judge_presence(d, t, pool);
+    return v;
+}
+
+struct verdict verdict_of_held(const struct draft *d, const struct terms *t, const struct charge *held) {
+    const struct pool_row *pool = draft_pool(d, held->pool);
+    struct verdict v = {.rule = RULE_REPORTED};
+    if (!pool->facts) return v;
+    v.rule = judge_sizes(t, pool, &v);
+    if (!v.rule) v.rule = judge_reach(d, terms_reach(t, pool), NULL);
+    if (!v.rule) v.rule = judge_figures(d, pool, held, &v);
     return v;
 }
 
@@ -169,7 +187,7 @@ struct verdict verdict_of_figures(const struct draft *d, const struct terms *t, 
     struct verdict v = {.rule = RULE_REPORTED};
     if (!pool->facts) return v;
     v.rule = judge_sizes(t, pool, &v);
-    if (!v.rule) v.rule = judge_figures(d, pool, &v);
+    if (!v.rule) v.rule = judge_figures(d, pool, &nothing_held, &v);
     if (!v.rule && !index_pool_usable(d->state, pool)) v.rule = RULE_PROVIDER_AWAY;
     return v;
 }

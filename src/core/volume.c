@@ -201,15 +201,13 @@ struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uin
         return err_new(ERR_INVALID, "grow %s: it has %s already and %s was asked; volumes never shrink", says,
                        bytes_text(old->charge.bytes, have), bytes_text(size, want));
     }
-    struct bytes more = {granted.n - old->charge.bytes.n};
-    struct bytes free = {draft_pool_free(d, pool).bytes};
-    if (more.n > free.n) {
-        char need[QUANTITY_TEXT], have[QUANTITY_TEXT];
-        return err_new(ERR_NO_FIT, "grow %s: needs %s more and pool %s has %s free", says, bytes_text(more, need),
-                       pool_path(d->state, pool, d->arena), bytes_text(free, have));
-    }
+    struct want want = {
+        .class = old->class, .size = size, .iops = old->charge.iops, .role = old->owner.role, .fs = old->fs};
+    struct fit fit;
+    TRY(err_wrap(broker_place_held(d, &want, &old->charge, &fit), "grow %s", says));
     struct volume_row *v = edit_volume(d, volume, EV_volume_growing);
-    v->grow_to = granted;
+    v->grow_to = fit.charge.bytes;
+    v->grow_iops = fit.charge.iops;
     struct operation_row *o = operation_open(d, OP_GROW, v);
     o->size = granted;
     o->framework = framework;
@@ -220,8 +218,10 @@ struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uin
 void volume_grown(struct draft *d, const struct operation_row *o, struct bytes size) {
     struct volume_row *v = edit_volume(d, o->volume, EV_volume_changed);
     v->charge.bytes = size.n > v->grow_to.n ? size : v->grow_to;
+    v->charge.iops = v->grow_iops;
     v->asked = v->charge.bytes;
     v->grow_to = (struct bytes){0};
+    v->grow_iops = (struct iops){0};
     v->message = NULL;
     operation_end(d, o->id, OP_FINISHED, ERR_INTERNAL, NULL);
     volume_settle(d, v->id);
@@ -230,6 +230,7 @@ void volume_grown(struct draft *d, const struct operation_row *o, struct bytes s
 void volume_grow_failed(struct draft *d, const struct operation_row *o, enum err_kind error, const char *message) {
     struct volume_row *v = edit_volume(d, o->volume, EV_volume_changed);
     v->grow_to = (struct bytes){0};
+    v->grow_iops = (struct iops){0};
     v->message = message;
     operation_end(d, o->id, OP_FAILED, error, message);
     volume_settle(d, v->id);

@@ -49,6 +49,7 @@ static const struct field_map fields[] = {
     FIELD(volume_row, 1013, BOOL, released),
     FIELD(volume_row, 1014, U64, grow_to),
     FIELD(volume_row, 1015, U32, charge.volumes),
+    FIELD(volume_row, 1016, U64, grow_iops),
 };
 const struct noun_map volume_map = {&granary__volume__descriptor,     fields, ARRAY_LEN(fields), NULL, NULL,
                                     offsetof(struct volume_row, name)};

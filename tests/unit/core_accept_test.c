@@ -78,6 +78,16 @@ static void a_reservation_is_charged_at_once_and_given_back_by_unreserve(void **
     assert_int_equal(play_free_gib(p), PLAY_POOL);
 }
 
+static void what_is_reserved_is_offered_also_when_nothing_more_can_be_granted(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(PLAY_POOL, "web", NULL);
+    accept_storage(p, framework, on(ACCEPT_RESERVE, "r1", &item));
+    play_wait(p, 10000, NULL);
+    assert_non_null(play_offer(p, framework, ""));
+    assert_null(play_offer(p, subscribed(p, "till", "shop"), ""));
+}
+
 static void more_than_is_left_of_a_reservation_is_refused(void **state) {
     struct play *p = *state;
     uint64_t framework = subscribed(p, "db", "web");
@@ -100,6 +110,92 @@ static void a_disk_takes_from_its_reservation_and_is_charged_once(void **state) 
     assert_int_equal(the_reservation(p)->charge.bytes.n, 40 * GIB);
     assert_int_equal(the_volume(p)->charge.bytes.n, 60 * GIB);
     assert_int_equal(play_free_gib(p), PLAY_POOL - 100);
+}
+
+static void create_from_reservation(struct play *p, uint64_t framework, struct accept_operation o, uint64_t gib) {
+    struct item item = raw(gib, "web", id_text(p, the_reservation(p)->id));
+    o.items = &item;
+    o.item_count = 1;
+    accept_storage(p, framework, o);
+}
+
+static void reserve(struct play *p, uint64_t framework, uint64_t gib) {
+    struct item item = raw(gib, "web", NULL);
+    accept_storage(p, framework, on(ACCEPT_RESERVE, "r1", &item));
+}
+
+static void a_reservation_makes_no_more_volumes_than_its_pool_can_hold(void **state) {
+    struct play *p = *state;
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB, .volumes = 2});
+    uint64_t framework = subscribed(p, "db", "web");
+    reserve(p, framework, 100);
+    struct item item = raw(10, "web", id_text(p, the_reservation(p)->id));
+    struct accept_operation three[] = {on(ACCEPT_CREATE_DISK, "c1", &item), on(ACCEPT_CREATE_DISK, "c2", &item),
+                                       on(ACCEPT_CREATE_DISK, "c3", &item)};
+    play_accept(p, framework, NULL, three, 3);
+    expect_refused(p, "c3", "file/main/ssd holds as many volumes as it can");
+    assert_int_equal(the_reservation(p)->charge.bytes.n, 80 * GIB);
+}
+
+static void a_disk_out_of_a_reservation_obeys_the_rules_of_its_pool(void **state) {
+    struct play *p = *state;
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB, .smallest = 20 * GIB, .capabilities = 1u << CAN_CARVE});
+    uint64_t framework = subscribed(p, "db", "web");
+    reserve(p, framework, 100);
+    create_from_reservation(p, framework, on(ACCEPT_CREATE_DISK, "c1", NULL), 10);
+    expect_refused(p, "c1", "makes volumes of 20 GiB at least, asked 10 GiB");
+    struct accept_operation block = on(ACCEPT_CREATE_DISK, "c2", NULL);
+    block.target = DISK_BLOCK;
+    world_symbol(p->w, "raw");
+    create_from_reservation(p, framework, block, 30);
+    expect_refused(p, "c2", "raw");
+    assert_null(the_volume(p));
+}
+
+static void a_disk_out_of_a_reservation_gets_what_its_class_promises(void **state) {
+    struct play *p = *state;
+    play_class(p, (struct class_document){.iops_per_gib = 2, .bandwidth = {100}});
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB, .iops = 1000, .bandwidth = 150});
+    uint64_t framework = subscribed(p, "db", "web");
+    reserve(p, framework, 100);
+    create_from_reservation(p, framework, on(ACCEPT_CREATE_DISK, "c1", NULL), 50);
+    assert_int_equal(the_volume(p)->charge.iops.n, 100);
+    assert_int_equal(the_volume(p)->charge.bandwidth.n, 100);
+    create_from_reservation(p, framework, on(ACCEPT_CREATE_DISK, "c2", NULL), 50);
+    expect_refused(p, "c2", "50 B/s left");
+}
+
+static void a_disk_needs_an_agent_with_its_own_filesystem(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(10, NULL, NULL);
+    struct accept_operation o = on(ACCEPT_CREATE_DISK, "c1", &item);
+    o.fs = "xfs";
+    world_symbol(p->w, "xfs");
+    accept_storage(p, framework, o);
+    expect_refused(p, "c1", "fs/xfs");
+    reserve(p, framework, 100);
+    o.id = "c2";
+    create_from_reservation(p, framework, o, 10);
+    expect_refused(p, "c2", "fs/xfs");
+}
+
+static void a_disk_for_several_writers_has_no_filesystem(void **state) {
+    struct play *p = *state;
+    world_symbol(p->w, "raw");
+    play_class(p, (struct class_document){.fs = "raw", .access = ACCESS_MULTI_WRITER});
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB,
+                                    .capabilities = 1u << CAN_CARVE | 1u << CAN_RAW_BLOCK | 1u << CAN_MULTI_ATTACH});
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(10, NULL, NULL);
+    struct accept_operation o = on(ACCEPT_CREATE_DISK, "c1", &item);
+    o.fs = "ext4";
+    accept_storage(p, framework, o);
+    expect_refused(p, "c1", "ext4 cannot be written from several hosts");
+    reserve(p, framework, 100);
+    o.id = "c2";
+    create_from_reservation(p, framework, o, 10);
+    expect_refused(p, "c2", "ext4 cannot be written from several hosts");
 }
 
 static void what_a_failed_create_had_taken_goes_back_to_its_reservation(void **state) {
@@ -305,7 +401,7 @@ static void a_growth_beyond_all_numbers_is_refused(void **state) {
     play_make(p, "db", 50);
     uint64_t framework = subscribed(p, "db", "web");
     grow(p, framework, "g1", ((int64_t)1 << 44) + 1024 * 1000); // 16 PiB and 1 GiB
-    expect_refused(p, "g1", "needs 16");
+    expect_refused(p, "g1", "16.4 PiB asked");
     assert_int_equal(play_volume(p, "db")->grow_to.n, 0);
 }
 
@@ -313,8 +409,14 @@ static void a_growth_beyond_all_numbers_is_refused(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(a_reservation_is_charged_at_once_and_given_back_by_unreserve),
+        T(what_is_reserved_is_offered_also_when_nothing_more_can_be_granted),
         T(more_than_is_left_of_a_reservation_is_refused),
         T(a_disk_takes_from_its_reservation_and_is_charged_once),
+        T(a_reservation_makes_no_more_volumes_than_its_pool_can_hold),
+        T(a_disk_out_of_a_reservation_obeys_the_rules_of_its_pool),
+        T(a_disk_out_of_a_reservation_gets_what_its_class_promises),
+        T(a_disk_needs_an_agent_with_its_own_filesystem),
+        T(a_disk_for_several_writers_has_no_filesystem),
         T(what_a_failed_create_had_taken_goes_back_to_its_reservation),
         T(a_reservation_is_of_its_role_only),
         T(volumes_of_role_star_belong_to_one_framework),

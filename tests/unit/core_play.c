@@ -15,18 +15,21 @@ static struct owner play_owner(const struct play *p) {
     return (struct owner){.role = world_symbol(p->w, "web")};
 }
 
+void play_pool(struct play *p, struct pool_made made) {
+    made.provider = "file";
+    made.name = "ssd";
+    if (!made.capabilities)
+        made.capabilities = 1u << CAN_CARVE | 1u << CAN_GROW | 1u << CAN_FENCE | 1u << CAN_RAW_BLOCK | 1u << IS_ZEROED;
+    p->pool = world_pool(p->w, made);
+}
+
 int play_setup(void **state) {
     struct play *p = NEW(struct play);
     p->w = world_new();
     p->w->state->timing.retry_ms = 1000;
     p->w->state->timing.resend_ms = 1000;
     p->provider = world_provider(p->w, "file");
-    p->pool = world_pool(p->w, (struct pool_made){.provider = "file",
-                                                  .name = "ssd",
-                                                  .bytes = PLAY_POOL * GIB,
-                                                  .granularity = GIB,
-                                                  .capabilities = 1u << CAN_CARVE | 1u << CAN_GROW | 1u << CAN_FENCE |
-                                                                  1u << CAN_RAW_BLOCK | 1u << IS_ZEROED});
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB, .granularity = GIB});
     p->n1 = world_agent(p->w, (struct agent_made){.name = "n1", .tags = "fs/ext4"});
     p->n2 = world_agent(p->w, (struct agent_made){.name = "n2", .tags = "fs/ext4"});
     world_class(p->w, (struct class_document){.name = "gold"});

@@ -35,6 +35,8 @@ MUST_USE struct err *play_delete(struct play *p, const char *name);
 MUST_USE struct err *play_grow(struct play *p, const char *name, uint64_t gib);
 MUST_USE struct err *play_publish(struct play *p, const char *name, const char *agent);
 MUST_USE struct err *play_unpublish(struct play *p, const char *name);
+void play_pool(struct play *p,
+               struct pool_made made); // reports again: file/main/ssd, able to do all unless it says what
 void play_class(struct play *p, struct class_document doc); // applied again: of volumes made from here on
 const struct volume_row *play_volume(const struct play *p, const char *name); // NULL: none
 const struct attachment_row *play_attachment(const struct play *p, const char *name);

@@ -243,7 +243,34 @@ static void growing_beyond_the_pool_is_refused_with_the_figures(void **state) {
     struct play *p = *state;
     play_make(p, "db", 50);
     play_make(p, "log", 900);
-    expect_err(play_grow(p, "db", 150), ERR_NO_FIT, "needs 100 GiB more and pool file/main/ssd has 50 GiB free");
+    expect_err(play_grow(p, "db", 150), ERR_NO_FIT,
+               "150 GiB (50 GiB of it held already): file/main/ssd has 50 GiB free of 100 GiB asked");
+}
+
+static void a_volume_grows_within_what_its_class_and_its_pool_make(void **state) {
+    struct play *p = *state;
+    play_make(p, "db", 50);
+    play_class(p, (struct class_document){.largest = {60 * GIB}});
+    expect_err(play_grow(p, "db", 61), ERR_INVALID, "61 GiB is above its largest volume, 60 GiB");
+    play_class(p, (struct class_document){0});
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB, .largest = 55 * GIB});
+    expect_err(play_grow(p, "db", 60), ERR_NO_FIT, "makes volumes of 55 GiB at most, asked 60 GiB");
+    expect_ok(play_grow(p, "db", 55));
+}
+
+static void growing_takes_the_iops_that_the_class_promises(void **state) {
+    struct play *p = *state;
+    play_class(p, (struct class_document){.iops_per_gib = 2});
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB, .iops = 150});
+    play_make(p, "db", 50);
+    expect_err(play_grow(p, "db", 80), ERR_NO_FIT, "has 50 iops left, asked 60 iops");
+    expect_ok(play_grow(p, "db", 75));
+    expect_err(play_create(p, "log", 1), ERR_NO_FIT, "has 0 iops left");
+    play_failed(p, OP_GROW, ERR_FULL, "no space left");
+    assert_int_equal(play_volume(p, "db")->charge.iops.n, 100);
+    expect_ok(play_grow(p, "db", 75));
+    play_done(p, OP_GROW);
+    assert_int_equal(play_volume(p, "db")->charge.iops.n, 150);
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
@@ -271,6 +298,8 @@ int main(void) {
         T(a_volume_never_shrinks),
         T(a_grow_that_fails_leaves_the_old_size_valid),
         T(growing_beyond_the_pool_is_refused_with_the_figures),
+        T(a_volume_grows_within_what_its_class_and_its_pool_make),
+        T(growing_takes_the_iops_that_the_class_promises),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -227,6 +227,7 @@ static void volume_fill(struct chance *c, struct volume_row *r, bool passing) {
     r->charge = chance_charge(c);
     r->asked.n = chance_number(c);
     r->grow_to.n = chance_number(c);
+    r->grow_iops.n = chance_number(c);
     r->handle = chance_text(c);
     r->context = chance_text(c);
     r->message = chance_text(c);
