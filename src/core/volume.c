@@ -174,6 +174,8 @@ void volume_delete_failed(struct draft *d, const struct operation_row *o, enum e
     struct volume_row *v = edit_volume(d, o->volume, EV_volume_changed);
     v->message = message;
     operation_end(d, o->id, OP_FAILED, error, message);
+    uint64_t release = release_operation(d, v); // asked for while the volume was being carved again
+    if (release) operation_end(d, release, OP_FAILED, error, message);
     volume_move(d, v, VOLUME_FAILED);
     v->released = false;
     tasks_of_volume_fail(d, v->id, message);

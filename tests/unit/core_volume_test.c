@@ -178,6 +178,22 @@ static void a_release_waits_until_no_agent_has_the_volume(void **state) {
     assert_null(play_volume(p, "db"));
 }
 
+static void a_release_asked_for_while_a_volume_is_carved_again_ends_with_it(void **state) {
+    struct play *p = *state;
+    play_make(p, "db", 50);
+    expect_ok(play_publish(p, "db", "n1"));
+    play_done(p, OP_ATTACH);
+    play_says(p, "db", IS_PUBLISH_FAILED);
+    play_done(p, OP_DETACH);
+    expect_ok(play_delete(p, "db"));
+    play_failed(p, OP_DELETE, ERR_INTERNAL, "the image is held");
+    assert_int_equal(play_volume(p, "db")->state, VOLUME_FAILED);
+    assert_int_equal(state_related(p->w->state, OPEN_OPERATIONS_OF_VOLUME, play_volume(p, "db")->id)->count, 0);
+    expect_ok(play_delete(p, "db"));
+    play_done(p, OP_DELETE);
+    assert_null(play_volume(p, "db"));
+}
+
 static void a_delete_that_failed_stays_charged_and_can_be_tried_again(void **state) {
     struct play *p = *state;
     play_make(p, "db", 50);
@@ -291,6 +307,7 @@ int main(void) {
         T(a_published_volume_cannot_be_deleted),
         T(a_released_volume_is_charged_until_the_storage_has_let_it_go),
         T(a_release_waits_until_no_agent_has_the_volume),
+        T(a_release_asked_for_while_a_volume_is_carved_again_ends_with_it),
         T(a_delete_that_failed_stays_charged_and_can_be_tried_again),
         T(keep_leaves_the_device_and_ends_the_promise),
         T(wipe_overwrites_before_it_deletes),
