@@ -65,17 +65,17 @@ static void task_refuse(struct draft *d, const struct cmd_accept *c, const struc
 }
 
 // None of it is done: each task and each operation hears why; the offers that were good come back.
-static void accept_refuse(struct draft *d, const struct cmd_accept *c, const char *why) {
+static void accept_refuse(struct draft *d, const struct cmd_accept *c, const char *why, double seconds) {
     const struct framework_row *f = draft_framework(d, c->framework);
     enum task_state state = framework_can(f, FW_PARTITION_AWARE) ? TASK_DROPPED : TASK_LOST;
     for (size_t i = 0; i < c->operation_count; i++) {
         const struct accept_operation *o = &c->operations[i];
         for (size_t j = 0; j < o->task_count; j++)
             task_refuse(d, c, &o->tasks[j], state, REASON_INVALID_OFFERS,
-                        arena_format(d->arena, "Task launched with invalid offers: %s", why), 0);
-        operation_refuse(d, c, o, arena_format(d->arena, "Operation attempted with invalid offers: %s", why));
+                        arena_format(d->arena, "Task launched %s", why), 0);
+        operation_refuse(d, c, o, arena_format(d->arena, "Operation attempted %s", why));
     }
-    decide_decline(d, c->framework, c->offers, c->offer_count, 0);
+    decide_decline(d, c->framework, c->offers, c->offer_count, seconds);
 }
 
 static struct err *accept_one(struct draft *d, struct accept *a, const struct accept_operation *o) {
@@ -140,9 +140,13 @@ static void accept_end_offers(struct draft *d, const struct accept *a, const str
 }
 
 void decide_accept(struct draft *d, const struct cmd_accept *c) {
+    if (c->refusal) {
+        accept_refuse(d, c, arena_format(d->arena, "in vain: %s", c->refusal), REFUSE_SECONDS_DEFAULT);
+        return;
+    }
     AUTO_ERR struct err *invalid = offers_check(d, c);
     if (invalid) {
-        accept_refuse(d, c, draft_text(d, err_text(invalid)));
+        accept_refuse(d, c, arena_format(d->arena, "with invalid offers: %s", err_text(invalid)), 0);
         return;
     }
     struct accept a = {.framework = draft_framework(d, c->framework)};

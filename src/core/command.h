@@ -211,6 +211,7 @@ struct cmd_accept {
     const struct accept_operation *operations;
     size_t operation_count;
     double refuse_seconds;
+    const char *refusal; // why nothing is taken on now; NULL: all is well
 };
 struct cmd_decline {
     uint64_t framework;

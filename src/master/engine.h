@@ -80,7 +80,9 @@ struct master {
 // Decides, applies, records and tells. The answer is the caller's to end.
 MUST_USE struct err *master_run(struct master *m, const struct command *c, const struct instant *at,
                                 struct outputs *out, struct answer *ret_answer);
-// The same for those that cannot fail or whose answer nobody reads; an error goes to the log.
+// ERR_FULL with the sentence that says why, while the store is full.
+MUST_USE struct err *master_full(const struct master *m);
+// The same as master_run for those that cannot fail or whose answer nobody reads; an error goes to the log.
 void master_do(struct master *m, const struct command *c, const struct instant *at, struct outputs *out);
 // A command with the instant's entropy, still without its body.
 struct command master_command(enum command_kind kind, const struct instant *at, symbol principal);

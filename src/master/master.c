@@ -271,7 +271,8 @@ struct command master_command(enum command_kind kind, const struct instant *at, 
     return c;
 }
 
-// What is refused while the store is full: everything that makes more to remember on somebody's wish.
+// What is refused while the store is full: everything that makes more to remember on somebody's wish. An ACCEPT carries the
+// refusal itself, so that each of its tasks and operations hears of it.
 static bool grows_the_registry(enum command_kind kind) {
     switch (kind) {
     case CMD_class_apply:
@@ -279,8 +280,7 @@ static bool grows_the_registry(enum command_kind kind) {
     case CMD_volume_create:
     case CMD_volume_grow:
     case CMD_volume_publish:
-    case CMD_reservation_create:
-    case CMD_accept: return true;
+    case CMD_reservation_create: return true;
     default: return false;
     }
 }
@@ -341,9 +341,7 @@ static void master_commit(struct master *m, struct draft *d, const struct instan
 
 struct err *master_run(struct master *m, const struct command *c, const struct instant *at, struct outputs *out,
                        struct answer *ret_answer) {
-    if (m->full && grows_the_registry(c->kind))
-        return err_new(
-            ERR_FULL, "the registry's store is full: %s; releases still work, free space there and try again", m->full);
+    if (grows_the_registry(c->kind)) TRY(master_full(m));
     AUTO_ARENA struct arena arena = {0};
     struct draft d;
     // One input may be several commands: each draws its own UUIDs from the input's chance.
@@ -426,6 +424,12 @@ void master_tick(struct master *m, const struct instant *at, struct outputs *out
 struct mono master_next(const struct master *m, struct now now) {
     struct mono next = core_next_deadline(m->state, now);
     return next.ms < m->heartbeat_at.ms ? next : m->heartbeat_at;
+}
+
+struct err *master_full(const struct master *m) {
+    if (!m->full) return NULL;
+    return err_new(ERR_FULL, "the registry's store is full: %s; releases still work, free space there and try again",
+                   m->full);
 }
 
 void master_set_full(struct master *m, const char *why) {

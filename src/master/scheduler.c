@@ -173,6 +173,7 @@ static void reconcile(struct master *m, const mesos_call *call, const struct fra
 static void call_do(struct master *m, const mesos_call *call, const struct framework_row *f, const struct instant *at,
                     struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
+    AUTO_ERR struct err *full = master_full(m);
     struct command c = master_command(CMD_tick, at, f->principal);
     switch (call->type) {
     case MESOS__V1__SCHEDULER__CALL__TYPE__TEARDOWN:
@@ -182,6 +183,7 @@ static void call_do(struct master *m, const mesos_call *call, const struct frame
     case MESOS__V1__SCHEDULER__CALL__TYPE__ACCEPT:
         c.kind = CMD_accept;
         mesos_accept_read(&m->state->symbols, call, f->id, &arena, &c.accept);
+        if (full) c.accept.refusal = err_text(full);
         break;
     case MESOS__V1__SCHEDULER__CALL__TYPE__DECLINE:
         c.kind = CMD_decline;
@@ -211,14 +213,7 @@ static void call_do(struct master *m, const mesos_call *call, const struct frame
     }
     struct answer answer = {0};
     AUTO_ERR struct err *e = master_run(m, &c, at, out, &answer);
-    // A full store refuses an ACCEPT as a whole: its offers come back, and the framework sees them again.
-    if (e && c.kind == CMD_accept) {
-        struct command decline = master_command(CMD_decline, at, f->principal);
-        decline.decline = (struct cmd_decline){
-            .framework = f->id, .offers = c.accept.offers, .offer_count = c.accept.offer_count, .refuse_seconds = 5};
-        out_log(m, out, "accept of framework %s: %s", f->text_id, err_text(e));
-        master_do(m, &decline, at, out);
-    }
+    if (e) out_log(m, out, "%s of framework %s: %s", command_name(c.kind), f->text_id, err_text(e));
     answer_done(&answer);
 }
 

@@ -127,19 +127,23 @@ static void a_call_of_nobody_is_refused(void **state) {
     assert_int_equal(o->status, 415);
 }
 
-static void an_accept_while_the_store_is_full_gives_its_offers_back(void **state) {
+static void an_accept_while_the_store_is_full_is_answered_and_gives_its_offers_back(void **state) {
     struct desk *d = *state;
     const char *stream_id;
-    whole_cluster(d, &stream_id);
+    uint64_t stream = whole_cluster(d, &stream_id);
     desk_wait(d, 20);
     size_t offers = table_count(&master_state(d->m)->tables[NOUN_OFFER]);
     assert_true(offers > 0);
     const struct offer_row *offer = table_next(&master_state(d->m)->tables[NOUN_OFFER], 0);
     master_set_full(d->m, "no space left on device");
     assert_int_equal(call(d, stream_id, "ACCEPT",
-                          arena_format(&d->arena, ",'accept':{'offer_ids':[{'value':'%llu'}],'operations':[]}",
+                          arena_format(&d->arena,
+                                       ",'accept':{'offer_ids':[{'value':'%llu'}],'operations':[{'type':'LAUNCH',"
+                                       "'launch':{'task_infos':[{'name':'t','task_id':{'value':'t1'},'agent_id':"
+                                       "{'value':'1'},'resources':[]}]}}]}",
                                        (unsigned long long)offer->id)),
                      202);
+    expect_words(desk_said(d, stream), "Task launched in vain: the registry's store is full: no space left on device");
     assert_int_equal(table_count(&master_state(d->m)->tables[NOUN_OFFER]), offers - 1);
     assert_int_equal(table_count(&master_state(d->m)->tables[NOUN_TASK]), 0);
 }
@@ -172,7 +176,7 @@ int main(void) {
         T(the_end_of_an_old_stream_does_not_disconnect_the_new_one),
         T(a_framework_whose_stream_broke_is_not_subscribed),
         T(a_call_of_nobody_is_refused),
-        T(an_accept_while_the_store_is_full_gives_its_offers_back),
+        T(an_accept_while_the_store_is_full_is_answered_and_gives_its_offers_back),
         T(a_teardown_ends_the_framework_for_good),
         T(heartbeats_go_to_every_stream),
     };
