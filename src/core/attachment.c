@@ -45,15 +45,18 @@ static const char *host_identity(struct draft *d, uint64_t agent, const struct v
 }
 
 struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64_t agent,
-                                        enum attachment_purpose purpose) {
+                                        enum attachment_purpose purpose, bool read_only) {
     struct volume_row *v = edit_volume(d, volume, EV_volume_changed);
     must(volume_can_attach(d, v, agent));
+    read_only |= v->access == ACCESS_MULTI_READER;
+    if (read_only && v->content == CONTENT_NEW) purpose = ATTACH_FOR_FORMAT; // nothing is formatted read-only
     struct attachment_row *a = draft_add(d, NOUN_ATTACHMENT, EV_attachment_wanted);
     a->volume = volume;
     a->agent = agent;
     a->epoch = ++v->epoch;
     a->state = ATTACHMENT_ATTACHING;
     a->purpose = (uint8_t)purpose;
+    a->read_only = read_only && purpose == ATTACH_FOR_USE;
     a->step = STEP_IS_MAP;
     a->since = d->now.wall;
     a->host = host_identity(d, agent, v);
@@ -66,6 +69,7 @@ struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64
 
 static void attachment_end(struct draft *d, struct attachment_row *a, const char *because) {
     uint64_t volume = a->volume, agent = a->agent;
+    bool publish = a->pinned && a->purpose == ATTACH_FOR_FORMAT; // read-only, which is why it was formatted first
     a->ended_because = because;
     attachment_move(d, a, ATTACHMENT_GONE, EV_attachment_gone);
     draft_remove(d, NOUN_ATTACHMENT, a->id, EV_attachment_gone);
@@ -79,6 +83,8 @@ static void attachment_end(struct draft *d, struct attachment_row *a, const char
             task_say(d, *id, TASK_GONE, REASON_AGENT_REMOVED,
                      arena_format(d->arena, "its volume was taken over: %s", because));
     }
+    if (publish && v->content == CONTENT_FORMATTED && volume_can_attach(d, v, agent))
+        attachment_start(d, volume, agent, ATTACH_FOR_USE, true)->pinned = true;
     volume_settle(d, volume);
     agent_settle(d, agent);
 }
@@ -158,8 +164,9 @@ static bool attachment_needed(const struct draft *d, const struct attachment_row
 
 void attachment_release(struct draft *d, uint64_t attachment) {
     const struct attachment_row *old = draft_attachment(d, attachment);
-    if (!old || attachment_needed(d, old)) return;
-    if (old->purpose == ATTACH_FOR_FORMAT && old->step != STEP_IS_DONE) return; // its work is not done
+    if (!old) return;
+    bool busy = old->purpose == ATTACH_FOR_FORMAT ? old->step != STEP_IS_DONE : attachment_needed(d, old);
+    if (busy) return;
     if (old->state != ATTACHMENT_ATTACHING && old->state != ATTACHMENT_IN_USE) return;
     struct attachment_row *a = edit_attachment(d, attachment, EV_attachment_detaching);
     if (a->step == STEP_IS_MAP) {

@@ -8,8 +8,9 @@
 #include "core/volume.h"
 
 // A new attachment with the next epoch; its driver half is opened at once. The volume can be attached (volume_can_attach).
+// One for several readers is read-only for everybody; what is new and to be read only is attached to be formatted first.
 struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64_t agent,
-                                        enum attachment_purpose purpose);
+                                        enum attachment_purpose purpose, bool read_only);
 // Nobody needs it any more: unpublish, unmap. Does nothing while a task uses it or it is pinned.
 void attachment_release(struct draft *d, uint64_t attachment);
 // The agent is lost: stranded, and fenced where the storage can.

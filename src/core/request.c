@@ -161,16 +161,15 @@ struct err *decide_volume_publish(struct draft *d, const struct cmd_volume *c, s
                        c->agent ? c->agent : "");
     const struct attachment_row *known = attachment_on(d, v->id, agent->id);
     if (known && (known->state == ATTACHMENT_ATTACHING || known->state == ATTACHMENT_IN_USE) && !known->detach_wanted &&
-        known->purpose == ATTACH_FOR_USE) {
+        (known->purpose == ATTACH_FOR_USE || known->pinned)) {
         edit_attachment(d, known->id, EV_attachment_changed)->pinned = true;
         vec_push(&ret_answer->ids, known->id);
         return NULL;
     }
     if (!volume_can_attach(d, v, agent->id)) return publish_busy(d, v, agent->name);
     TRY(err_wrap(broker_agent_check(d, agent->id, v), "publish %s", volume_says(d, v)));
-    struct attachment_row *a = attachment_start(d, v->id, agent->id, ATTACH_FOR_USE);
+    struct attachment_row *a = attachment_start(d, v->id, agent->id, ATTACH_FOR_USE, c->read_only);
     a->pinned = true;
-    a->read_only = c->read_only;
     vec_push(&ret_answer->ids, a->id);
     rescind_offers_of_volume(d, c->volume);
     return NULL;

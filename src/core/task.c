@@ -103,7 +103,8 @@ static const char *task_missing(struct draft *d, const struct task_row *t) {
         const struct attachment_row *a = attachment_on(d, v->id, t->agent);
         if (a && a->state == ATTACHMENT_IN_USE && a->purpose == ATTACH_FOR_USE) continue;
         missing = volume_says(d, v);
-        if (!a && live && volume_can_attach(d, v, t->agent)) attachment_start(d, v->id, t->agent, ATTACH_FOR_USE);
+        if (!a && live && volume_can_attach(d, v, t->agent))
+            attachment_start(d, v->id, t->agent, ATTACH_FOR_USE, false);
     }
     return missing;
 }

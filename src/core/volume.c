@@ -290,7 +290,9 @@ bool volume_can_attach(const struct draft *d, const struct volume_row *v, uint64
     struct id_list attachments = draft_related(d, ATTACHMENTS_OF_VOLUME, v->id);
     VEC_EACH (id, &attachments) {
         const struct attachment_row *a = draft_attachment(d, *id);
-        if (v->access == ACCESS_SINGLE_WRITER || a->agent == agent || v->content == CONTENT_FORMATTING) return false;
+        if (v->access == ACCESS_SINGLE_WRITER || a->agent == agent || a->purpose == ATTACH_FOR_FORMAT ||
+            v->content == CONTENT_FORMATTING)
+            return false;
     }
     return true;
 }
@@ -298,7 +300,7 @@ bool volume_can_attach(const struct draft *d, const struct volume_row *v, uint64
 static void volume_format_eagerly(struct draft *d, const struct volume_row *v) {
     const struct ranked_agent *agents;
     size_t n = broker_rank_agents(d, v, (struct scalars){{0}, {0}, {0}}, 1, d->arena, &agents);
-    if (n) attachment_start(d, v->id, agents[0].agent, ATTACH_FOR_FORMAT);
+    if (n) attachment_start(d, v->id, agents[0].agent, ATTACH_FOR_FORMAT, false);
 }
 
 // Operations that stand in the way; the intent of a release does not.

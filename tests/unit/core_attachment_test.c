@@ -104,6 +104,68 @@ static void an_eager_class_formats_at_creation_and_lets_go(void **state) {
     assert_null(play_attachment(p, "db"));
 }
 
+static void let_go(struct play *p, const char *volume) {
+    play_says(p, volume, IS_UNPUBLISHED);
+    play_done(p, OP_DETACH);
+}
+
+static void expect_formatting(struct play *p, const char *volume) {
+    assert_int_equal(play_attachment(p, volume)->purpose, ATTACH_FOR_FORMAT);
+    assert_false(play_attachment(p, volume)->read_only);
+    play_done(p, OP_ATTACH);
+    play_says(p, volume, IS_PUBLISHED);
+}
+
+static void a_volume_for_several_readers_is_formatted_first_and_then_read_only_everywhere(void **state) {
+    struct play *p = *state;
+    play_class(p, (struct class_document){.access = ACCESS_MULTI_READER});
+    play_pool(p,
+              (struct pool_made){.bytes = PLAY_POOL * GIB, .capabilities = 1u << CAN_CARVE | 1u << CAN_MULTI_ATTACH});
+    play_make(p, "db", 50);
+    expect_ok(play_publish(p, "db", "n1"));
+    expect_formatting(p, "db");
+    expect_err(play_publish(p, "db", "n2"), ERR_CONFLICT, "agent 'n1' has it");
+    let_go(p, "db");
+    assert_int_equal(play_attachment(p, "db")->purpose, ATTACH_FOR_USE);
+    assert_true(play_attachment(p, "db")->read_only);
+    assert_true(play_attachment(p, "db")->pinned);
+    play_done(p, OP_ATTACH);
+    assert_false(play_attachment(p, "db")->granted_format);
+    play_says(p, "db", IS_PUBLISHED);
+    expect_ok(play_publish(p, "db", "n2"));
+    STATE_EACH(ATTACHMENT, attachment_row, a, p->w->state) assert_true(a->read_only);
+    assert_int_equal(play_volume(p, "db")->attachment_count, 2);
+}
+
+static void a_new_volume_published_read_only_is_formatted_first(void **state) {
+    struct play *p = *state;
+    play_make(p, "db", 50);
+    struct command c = play_command(CMD_volume_publish);
+    c.volume_publish = (struct cmd_volume){.volume = play_volume(p, "db")->id, .agent = "n1", .read_only = true};
+    play_ok(p, &c);
+    play_ok(p, &c); // asked twice
+    expect_formatting(p, "db");
+    let_go(p, "db");
+    assert_true(play_attachment(p, "db")->read_only);
+    assert_int_equal(play_volume(p, "db")->content, CONTENT_FORMATTED);
+}
+
+static void a_task_waits_for_the_format_of_its_volume_and_then_has_it(void **state) {
+    struct play *p = *state;
+    play_class(p, (struct class_document){.format = FORMAT_AT_CREATE});
+    play_make(p, "db", 50);
+    uint64_t framework = play_framework(p, "fw", "web");
+    play_wait(p, 20, NULL);
+    uint64_t agent = play_attachment(p, "db")->agent;
+    play_launch(p, framework, state_agent(p->w->state, agent)->name, "t1", "db", 0);
+    expect_formatting(p, "db");
+    let_go(p, "db");
+    assert_int_equal(play_attachment(p, "db")->purpose, ATTACH_FOR_USE);
+    play_done(p, OP_ATTACH);
+    play_says(p, "db", IS_PUBLISHED);
+    assert_true(play_task(p, framework, "t1")->launched);
+}
+
 static void a_raw_volume_is_its_owners_and_never_formatted(void **state) {
     struct play *p = *state;
     world_symbol(p->w, "raw");
@@ -262,6 +324,9 @@ int main(void) {
         T(a_format_that_was_not_confirmed_is_never_repeated),
         T(a_suspect_device_cannot_be_published),
         T(an_eager_class_formats_at_creation_and_lets_go),
+        T(a_volume_for_several_readers_is_formatted_first_and_then_read_only_everywhere),
+        T(a_new_volume_published_read_only_is_formatted_first),
+        T(a_task_waits_for_the_format_of_its_volume_and_then_has_it),
         T(a_raw_volume_is_its_owners_and_never_formatted),
         T(every_attachment_has_a_higher_epoch_than_any_before),
         T(what_an_agent_says_at_an_older_epoch_changes_nothing),
