@@ -116,22 +116,19 @@ static struct err *reservation_find(const struct draft *d, const struct accept *
 // A reservation that is used up goes when no volume would return to it.
 static void reservation_end_if_empty(struct draft *d, uint64_t id) {
     const struct reservation_row *r = draft_reservation(d, id);
-    if (!r->charge.bytes.n && !draft_related(d, VOLUMES_OF_RESERVATION, id).count)
+    if (r && !r->charge.bytes.n && !draft_related(d, VOLUMES_OF_RESERVATION, id).count)
         draft_remove(d, NOUN_RESERVATION, id, EV_reservation_ended);
 }
 
 // The items that name one reservation, summed: each alone may fit where all do not.
-static struct err *unreserve_check(const struct draft *d, const struct accept *a, const struct accept_operation *o,
+static struct err *unreserve_check(const struct draft *d, const struct accept_operation *o, const uint64_t *ids,
                                    size_t last) {
-    uint64_t id, other, sum = 0;
-    TRY(reservation_find(d, a, &o->items[last], "UNRESERVE", &id));
-    for (size_t i = 0; i <= last; i++) {
-        TRY(reservation_find(d, a, &o->items[i], "UNRESERVE", &other));
-        if (other == id && __builtin_add_overflow(sum, item_bytes(&o->items[i]).n, &sum))
+    uint64_t sum = 0;
+    for (size_t i = 0; i <= last; i++)
+        if (ids[i] == ids[last] && __builtin_add_overflow(sum, item_bytes(&o->items[i]).n, &sum))
             return err_new(ERR_INVALID, "UNRESERVE: the amount is too large");
-    }
     char asked[QUANTITY_TEXT], left[QUANTITY_TEXT];
-    struct bytes have = draft_reservation(d, id)->charge.bytes;
+    struct bytes have = draft_reservation(d, ids[last])->charge.bytes;
     if (sum <= have.n) return NULL;
     return err_new(ERR_INVALID, "UNRESERVE: %s was asked and %s is left of the reservation",
                    bytes_text((struct bytes){sum}, asked), bytes_text(have, left));
@@ -141,24 +138,25 @@ static uint64_t in_proportion(uint64_t whole, uint64_t part, uint64_t of) {
     return of ? (uint64_t)((unsigned __int128)whole * part / of) : 0;
 }
 
+static void reservation_shrink(struct draft *d, uint64_t id, uint64_t bytes) {
+    struct reservation_row *r = edit_reservation(d, id, EV_reservation_changed);
+    uint64_t before = r->charge.bytes.n;
+    if (before - bytes < MIB / 1000) bytes = before; // amounts are told in thousandths of a MiB, rounded down
+    r->charge.iops.n -= in_proportion(r->charge.iops.n, bytes, before);
+    r->charge.bandwidth.n -= in_proportion(r->charge.bandwidth.n, bytes, before);
+    r->charge.bytes.n -= bytes;
+}
+
 struct err *accept_unreserve(struct draft *d, struct accept *a, const struct accept_operation *o) {
     TRY(item_check(o, "UNRESERVE"));
-    for (size_t i = 0; i < o->item_count; i++) TRY(unreserve_check(d, a, o, i));
+    // Found once: one that this ACCEPT made is found by what is left of it.
+    uint64_t *ids = arena_zero(d->arena, o->item_count, sizeof *ids);
     for (size_t i = 0; i < o->item_count; i++) {
-        uint64_t id;
-        TRY(reservation_find(d, a, &o->items[i], "UNRESERVE", &id));
-        struct reservation_row *r = edit_reservation(d, id, EV_reservation_changed);
-        uint64_t bytes = item_bytes(&o->items[i]).n, before = r->charge.bytes.n;
-        if (before - bytes < MIB / 1000) bytes = before; // amounts are told in thousandths of a MiB, rounded down
-        r->charge.iops.n -= in_proportion(r->charge.iops.n, bytes, before);
-        r->charge.bandwidth.n -= in_proportion(r->charge.bandwidth.n, bytes, before);
-        r->charge.bytes.n -= bytes;
+        TRY(reservation_find(d, a, &o->items[i], "UNRESERVE", &ids[i]));
+        TRY(unreserve_check(d, o, ids, i));
     }
-    for (size_t i = 0; i < o->item_count; i++) {
-        uint64_t id;
-        AUTO_ERR struct err *gone = reservation_find(d, a, &o->items[i], "UNRESERVE", &id);
-        if (!gone) reservation_end_if_empty(d, id);
-    }
+    for (size_t i = 0; i < o->item_count; i++) reservation_shrink(d, ids[i], item_bytes(&o->items[i]).n);
+    for (size_t i = 0; i < o->item_count; i++) reservation_end_if_empty(d, ids[i]);
     return NULL;
 }
 

@@ -168,9 +168,12 @@ void decide_acknowledge_operation(struct draft *d, const struct cmd_acknowledge 
     }
 }
 
-static bool framework_owns_volumes(const struct draft *d, uint64_t framework) {
+static bool framework_owns(const struct draft *d, uint64_t framework) {
     STATE_EACH(VOLUME, volume_row, v, d->state) {
         if (v->owner.framework == framework) return true;
+    }
+    STATE_EACH(RESERVATION, reservation_row, r, d->state) {
+        if (r->owner.framework == framework) return true;
     }
     return false;
 }
@@ -180,8 +183,7 @@ void frameworks_prune(struct draft *d) {
     STATE_EACH(FRAMEWORK, framework_row, f, d->state) completed += f->completed;
     STATE_EACH(FRAMEWORK, framework_row, old, d->state) {
         if (completed <= FRAMEWORKS_KEPT) return;
-        if (!old->completed || draft_related(d, TASKS_OF_FRAMEWORK, old->id).count ||
-            framework_owns_volumes(d, old->id))
+        if (!old->completed || draft_related(d, TASKS_OF_FRAMEWORK, old->id).count || framework_owns(d, old->id))
             continue;
         draft_remove(d, NOUN_FRAMEWORK, old->id, EV_framework_removed);
         completed--;

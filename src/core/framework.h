@@ -19,7 +19,7 @@ bool framework_has_role(const struct framework_row *f, symbol role);
 uint64_t framework_namesake(const struct state *s, const struct framework_row *f);
 // Whose a volume or reservation is that a framework makes under that role.
 struct owner framework_owner(const struct state *s, const struct framework_row *f, symbol role);
-// The oldest completed frameworks without tasks and volumes, beyond `FRAMEWORKS_KEPT`: forgotten.
+// The oldest completed frameworks without tasks and storage, beyond `FRAMEWORKS_KEPT`: forgotten.
 enum { FRAMEWORKS_KEPT = 50 };
 void frameworks_prune(struct draft *d);
 

@@ -230,14 +230,9 @@ struct err *decide_reservation_remove(struct draft *d, uint64_t reservation) {
     return NULL;
 }
 
+// Volumes made from it go on without it: what they give back then goes to the pool.
 void reservation_expire(struct draft *d, uint64_t reservation) {
-    if (!draft_related(d, VOLUMES_OF_RESERVATION, reservation).count) {
-        draft_remove(d, NOUN_RESERVATION, reservation, EV_reservation_ended);
-        return;
-    }
-    struct reservation_row *r = edit_reservation(d, reservation, EV_reservation_changed);
-    r->charge.bytes = (struct bytes){0};
-    r->charge.iops = (struct iops){0};
-    r->charge.bandwidth = (struct bandwidth){0};
-    r->expires = (struct wall){0};
+    struct id_list volumes = draft_related(d, VOLUMES_OF_RESERVATION, reservation);
+    VEC_EACH (id, &volumes) edit_volume(d, *id, EV_volume_changed)->reservation = 0;
+    draft_remove(d, NOUN_RESERVATION, reservation, EV_reservation_ended);
 }

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "core/accept.h"
+#include "core/framework.h"
 #include "core_play.h"
 
 enum { OPERATION_ERROR = 4 }; // mesos.v1.OperationState
@@ -209,6 +210,50 @@ static void what_a_failed_create_had_taken_goes_back_to_its_reservation(void **s
     assert_null(the_volume(p));
     assert_int_equal(the_reservation(p)->charge.bytes.n, 100 * GIB);
     assert_int_equal(play_free_gib(p), PLAY_POOL - 100);
+}
+
+static void what_is_reserved_and_unreserved_in_one_accept_leaves_nothing(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(100, "web", NULL);
+    struct accept_operation both[] = {on(ACCEPT_RESERVE, "r1", &item), on(ACCEPT_UNRESERVE, "u1", &item)};
+    play_accept(p, framework, NULL, both, 2);
+    assert_null(the_reservation(p));
+}
+
+static void a_reservation_that_expires_ends_and_its_volumes_stay(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct command c = play_command(CMD_reservation_create);
+    c.reservation_create = (struct cmd_reservation_create){.owner = {.role = world_symbol(p->w, "web")},
+                                                           .class = "gold",
+                                                           .size = {100 * GIB},
+                                                           .expires = {p->w->now.wall.ms + 1000}};
+    play_ok(p, &c);
+    create_from_reservation(p, framework, on(ACCEPT_CREATE_DISK, "c1", NULL), 60);
+    play_done(p, OP_CREATE);
+    play_wait(p, 1000, NULL);
+    assert_null(the_reservation(p));
+    assert_int_equal(play_free_gib(p), PLAY_POOL - 60);
+    expect_ok(play_delete(p, the_volume(p)->name));
+    play_done(p, OP_DELETE);
+    assert_int_equal(play_free_gib(p), PLAY_POOL);
+}
+
+static void a_framework_with_a_reservation_is_not_forgotten(void **state) {
+    struct play *p = *state;
+    uint64_t first = subscribed(p, "keeper", "*");
+    struct item item = raw(10, "*", NULL);
+    accept_storage(p, first, on(ACCEPT_RESERVE, "r1", &item));
+    struct command end = play_command(CMD_teardown);
+    end.teardown.id = first;
+    play_ok(p, &end);
+    for (int i = 0; i < FRAMEWORKS_KEPT + 5; i++) {
+        end.teardown.id = play_framework(p, arena_format(&p->w->arena, "f%d", i), "web");
+        play_ok(p, &end);
+    }
+    play_wait(p, 20, NULL);
+    assert_non_null(state_framework(p->w->state, first));
 }
 
 static void a_reservation_is_of_its_role_only(void **state) {
@@ -418,6 +463,9 @@ int main(void) {
         T(a_disk_needs_an_agent_with_its_own_filesystem),
         T(a_disk_for_several_writers_has_no_filesystem),
         T(what_a_failed_create_had_taken_goes_back_to_its_reservation),
+        T(what_is_reserved_and_unreserved_in_one_accept_leaves_nothing),
+        T(a_reservation_that_expires_ends_and_its_volumes_stay),
+        T(a_framework_with_a_reservation_is_not_forgotten),
         T(a_reservation_is_of_its_role_only),
         T(volumes_of_role_star_belong_to_one_framework),
         T(a_framework_that_comes_back_without_its_id_owns_what_its_name_owns),
