@@ -113,6 +113,7 @@ static void attachment_fail(struct draft *d, struct attachment_row *a, const cha
     a->message = message;
     struct volume_row *v = edit_volume(d, a->volume, EV_volume_changed);
     v->message = message;
+    v->format_eager = false; // not tried over and over: the next publish formats it
     struct id_list tasks = draft_related(d, TASKS_OF_VOLUME, a->volume);
     VEC_EACH (id, &tasks) {
         const struct task_row *t = draft_task(d, *id);

@@ -297,10 +297,14 @@ bool volume_can_attach(const struct draft *d, const struct volume_row *v, uint64
     return true;
 }
 
+// Where that cannot be done now, the first publish formats it.
 static void volume_format_eagerly(struct draft *d, const struct volume_row *v) {
     const struct ranked_agent *agents;
     size_t n = broker_rank_agents(d, v, (struct scalars){{0}, {0}, {0}}, 1, d->arena, &agents);
-    if (n) attachment_start(d, v->id, agents[0].agent, ATTACH_FOR_FORMAT, false);
+    if (n)
+        attachment_start(d, v->id, agents[0].agent, ATTACH_FOR_FORMAT, false);
+    else
+        edit_volume(d, v->id, EV_volume_changed)->format_eager = false;
 }
 
 // Operations that stand in the way; the intent of a release does not.

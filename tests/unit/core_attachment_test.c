@@ -104,6 +104,35 @@ static void an_eager_class_formats_at_creation_and_lets_go(void **state) {
     assert_null(play_attachment(p, "db"));
 }
 
+static void an_eager_format_that_failed_is_left_to_the_first_publish(void **state) {
+    struct play *p = *state;
+    play_class(p, (struct class_document){.format = FORMAT_AT_CREATE});
+    play_make(p, "db", 50);
+    play_done(p, OP_ATTACH);
+    play_says(p, "db", IS_PUBLISH_FAILED);
+    play_done(p, OP_DETACH);
+    play_done(p, OP_DELETE);
+    play_done(p, OP_CREATE);
+    assert_null(play_attachment(p, "db"));
+    play_use(p, "db", "n1");
+    assert_int_equal(play_volume(p, "db")->content, CONTENT_FORMATTED);
+}
+
+static void without_an_agent_an_eager_format_is_left_to_the_first_publish(void **state) {
+    struct play *p = *state;
+    play_class(p, (struct class_document){.format = FORMAT_AT_CREATE});
+    expect_ok(play_create(p, "db", 50));
+    world_agent_state(p->w, "n1", AGENT_IS_AWAY, 0);
+    world_agent_state(p->w, "n2", AGENT_IS_AWAY, 0);
+    play_done(p, OP_CREATE);
+    world_agent_state(p->w, "n2", AGENT_IS_ACTIVE, 77);
+    uint64_t framework = play_framework(p, "fw", "web");
+    play_wait(p, 20, NULL);
+    assert_int_equal(play_volume(p, "db")->offer, play_offer(p, framework, "n2")->id);
+    play_use(p, "db", "n2");
+    assert_int_equal(play_volume(p, "db")->content, CONTENT_FORMATTED);
+}
+
 static void let_go(struct play *p, const char *volume) {
     play_says(p, volume, IS_UNPUBLISHED);
     play_done(p, OP_DETACH);
@@ -327,6 +356,8 @@ int main(void) {
         T(a_volume_for_several_readers_is_formatted_first_and_then_read_only_everywhere),
         T(a_new_volume_published_read_only_is_formatted_first),
         T(a_task_waits_for_the_format_of_its_volume_and_then_has_it),
+        T(an_eager_format_that_failed_is_left_to_the_first_publish),
+        T(without_an_agent_an_eager_format_is_left_to_the_first_publish),
         T(a_raw_volume_is_its_owners_and_never_formatted),
         T(every_attachment_has_a_higher_epoch_than_any_before),
         T(what_an_agent_says_at_an_older_epoch_changes_nothing),
