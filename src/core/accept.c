@@ -40,7 +40,7 @@ static void accept_add_offer(struct accept *a, const struct offer_row *o) {
     a->scalars.mem.n += o->resources.mem.n;
     a->scalars.disk.n += o->resources.disk.n;
     for (size_t i = 0; i < blob_count(o->ports, struct port_range); i++)
-        vec_push(&a->ports, blob_items(o->ports, struct port_range)[i]);
+        ports_add(&a->ports, blob_items(o->ports, struct port_range)[i]);
     for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++)
         vec_push(&a->volumes, blob_items(o->volumes, uint64_t)[i]);
 }

@@ -5,6 +5,7 @@
 #define CORE_ACCEPT_H
 
 #include "core/command.h"
+#include "core/ports.h"
 #include "core/task.h"
 
 // What is left of the accepted offers while the operations run.
@@ -13,7 +14,7 @@ struct accept {
     symbol role;
     uint64_t agent; // 0: only storage-only offers
     struct scalars scalars;
-    VEC(struct port_range) ports;
+    struct port_set ports;
     VEC(uint64_t) volumes;      // offered ones, and those made by this ACCEPT
     VEC(uint64_t) reservations; // made by this ACCEPT
     bool storage;               // a storage-only offer is among them

@@ -5,7 +5,7 @@
 
 struct task_needs {
     struct scalars scalars;
-    VEC(struct port_range) ports;
+    struct port_set ports;
     VEC(struct task_volume) volumes;
 };
 
@@ -39,6 +39,15 @@ static struct err *needs_add_volume(struct task_needs *n, uint64_t volume, const
     return NULL;
 }
 
+static struct err *needs_add_ports(const struct item *item, struct task_needs *n) {
+    for (size_t i = 0; i < item->port_count; i++) {
+        struct port_range r = item->ports[i];
+        if (r.begin > r.end) return err_new(ERR_INVALID, "ports %u-%u end before they begin", r.begin, r.end);
+        ports_add(&n->ports, r);
+    }
+    return NULL;
+}
+
 static struct err *needs_add_item(const struct draft *d, const struct accept *a, const struct item *item,
                                   struct task_needs *n) {
     if (item->amount.n < 0) return err_new(ERR_INVALID, "resource '%s' is negative", item->name);
@@ -46,9 +55,7 @@ static struct err *needs_add_item(const struct draft *d, const struct accept *a,
     case ITEM_CPUS: n->scalars.cpus.n += item->amount.n; return NULL;
     case ITEM_MEM: n->scalars.mem.n += item->amount.n; return NULL;
     case ITEM_DISK: n->scalars.disk.n += item->amount.n; return NULL;
-    case ITEM_PORTS:
-        for (size_t i = 0; i < item->port_count; i++) vec_push(&n->ports, item->ports[i]);
-        return NULL;
+    case ITEM_PORTS: return needs_add_ports(item, n);
     case ITEM_STORAGE: {
         uint64_t volume = accept_volume(d, a, item);
         if (!volume)
@@ -75,10 +82,8 @@ static struct err *needs_fit(const struct accept *a, const struct task_needs *n)
             return err_new(ERR_INVALID, "Task uses more resources than offered: %s %.3f of %.3f", rows[i].name,
                            (double)rows[i].need / 1000, (double)rows[i].have / 1000);
     VEC_EACH (p, &n->ports) {
-        bool inside = false;
-        VEC_EACH (offered, &a->ports)
-            inside |= p->begin >= offered->begin && p->end <= offered->end && p->begin <= p->end;
-        if (!inside)
+        const struct port_set one = {.at = p, .count = 1};
+        if (!ports_within(&one, &a->ports))
             return err_new(ERR_INVALID, "Task uses more resources than offered: ports %u-%u", p->begin, p->end);
     }
     return NULL;
@@ -172,16 +177,7 @@ static void accept_take(struct accept *a, const struct task_needs *n) {
     a->scalars.cpus.n -= n->scalars.cpus.n;
     a->scalars.mem.n -= n->scalars.mem.n;
     a->scalars.disk.n -= n->scalars.disk.n;
-    VEC_EACH (p, &n->ports) {
-        for (size_t i = 0; i < a->ports.count; i++) {
-            struct port_range offered = a->ports.at[i];
-            if (p->begin < offered.begin || p->end > offered.end) continue;
-            vec_swap_out(&a->ports, i);
-            if (p->begin > offered.begin) vec_push(&a->ports, ((struct port_range){offered.begin, p->begin - 1}));
-            if (p->end < offered.end) vec_push(&a->ports, ((struct port_range){p->end + 1, offered.end}));
-            break;
-        }
-    }
+    VEC_EACH (p, &n->ports) ports_take(&a->ports, *p);
 }
 
 static int64_t launch_wait(const struct draft *d, const struct task_needs *n) {

@@ -19,10 +19,7 @@ static void ports_sort(struct port_set *set) {
     }
 }
 
-void ports_assign(struct port_set *set, const struct port_range *ranges, size_t count) {
-    vec_clear(set);
-    for (size_t i = 0; i < count; i++)
-        if (ranges[i].begin <= ranges[i].end) vec_push(set, ranges[i]);
+static void ports_settle(struct port_set *set) {
     ports_sort(set);
     size_t kept = 0;
     for (size_t i = 0; i < set->count; i++) {
@@ -33,6 +30,19 @@ void ports_assign(struct port_set *set, const struct port_range *ranges, size_t 
             last->end = r.end;
     }
     set->count = kept;
+}
+
+void ports_assign(struct port_set *set, const struct port_range *ranges, size_t count) {
+    vec_clear(set);
+    for (size_t i = 0; i < count; i++)
+        if (ranges[i].begin <= ranges[i].end) vec_push(set, ranges[i]);
+    ports_settle(set);
+}
+
+void ports_add(struct port_set *set, struct port_range range) {
+    if (range.begin > range.end) return;
+    vec_push(set, range);
+    ports_settle(set);
 }
 
 // The range at `i` becomes what lies on both sides of the hole.

@@ -9,6 +9,7 @@ VEC_TYPE(port_set, struct port_range); // growing, apart from each other by at l
 
 // The set becomes these ranges, in whatever order and overlap they come; those that end before they begin are left out.
 void ports_assign(struct port_set *set, const struct port_range *ranges, size_t count);
+void ports_add(struct port_set *set, struct port_range range);
 void ports_take(struct port_set *set, struct port_range range);
 // Keeps only what both have.
 void ports_intersect(struct port_set *set, const struct port_set *with);

@@ -420,6 +420,42 @@ static void a_task_takes_no_more_than_was_offered(void **state) {
 // ---- what grows ----
 
 // The framework grows volume `db`, which is in one of its offers, by so many thousandths of a MiB.
+// Tasks of one ACCEPT that each ask for those ports.
+static uint64_t launched_with_ports(struct play *p, const struct port_range *first, size_t count,
+                                    struct port_range second) {
+    world_agent(p->w, (struct agent_made){.name = "n1", .tags = "fs/ext4", .ports = {31000, 31009}});
+    uint64_t framework = subscribed(p, "db", "web");
+    const struct item items[][2] = {
+        {{.kind = ITEM_CPUS, .name = "cpus", .amount = {1000}},
+         {.kind = ITEM_PORTS, .name = "ports", .ports = first, .port_count = count}},
+        {{.kind = ITEM_CPUS, .name = "cpus", .amount = {1000}},
+         {.kind = ITEM_PORTS, .name = "ports", .ports = &second, .port_count = 1}},
+    };
+    struct task_launch tasks[] = {
+        {.text_id = "t1", .items = items[0], .item_count = 2, .agent = id_text(p, p->n1)},
+        {.text_id = "t2", .items = items[1], .item_count = 2, .agent = id_text(p, p->n1)},
+    };
+    struct accept_operation o = {.kind = ACCEPT_LAUNCH, .tasks = tasks, .task_count = 2};
+    play_accept(p, framework, "n1", &o, 1);
+    assert_non_null(play_task(p, framework, "t1"));
+    return framework;
+}
+
+static void a_port_is_taken_once_in_one_accept(void **state) {
+    struct play *p = *state;
+    const struct port_range overlapping[] = {{31003, 31005}, {31000, 31004}};
+    uint64_t framework = launched_with_ports(p, overlapping, 2, (struct port_range){31000, 31001});
+    assert_null(play_task(p, framework, "t2"));
+    expect_words(told(p, "t2")->message, "Task uses more resources than offered: ports 31000-31001");
+}
+
+static void what_one_task_leaves_of_the_ports_the_next_may_take(void **state) {
+    struct play *p = *state;
+    const struct port_range middle = {31003, 31005};
+    uint64_t framework = launched_with_ports(p, &middle, 1, (struct port_range){31006, 31009});
+    assert_non_null(play_task(p, framework, "t2"));
+}
+
 static void grow(struct play *p, uint64_t framework, const char *id, int64_t milli_mib) {
     const struct volume_row *v = play_volume(p, "db");
     char uuid[UUID_TEXT];
@@ -476,6 +512,8 @@ int main(void) {
         T(an_offer_is_accepted_once),
         T(an_offer_of_another_framework_is_not_accepted),
         T(a_task_takes_no_more_than_was_offered),
+        T(a_port_is_taken_once_in_one_accept),
+        T(what_one_task_leaves_of_the_ports_the_next_may_take),
         T(an_offered_volume_grows),
         T(a_growth_beyond_all_numbers_is_refused),
     };

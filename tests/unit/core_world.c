@@ -181,6 +181,7 @@ uint64_t world_agent(struct world *w, struct agent_made m) {
     f->total = (struct scalars){
         {(m.cpus ? m.cpus : 8) * 1000}, {(m.mem ? m.mem : 8192) * 1000}, {(m.disk ? m.disk : 8192) * 1000}};
     f->attach_slots = m.slots;
+    if (m.ports.end) vec_push(&f->ports, m.ports);
     const struct agent_row *known = state_agent_named(w->state, m.name);
     struct draft *d = world_draft(w);
     struct agent_row *a =

@@ -37,6 +37,7 @@ struct agent_made {
     const char *name, *tags;
     int64_t cpus, mem, disk; // whole ones; 0: 8 cpus, 8192 MiB, 8192 MiB
     uint32_t slots;
+    struct port_range ports; // {0}: none
 };
 // Each makes the row, or puts it again with new facts when the name is there already. Gives its id.
 uint64_t world_provider(struct world *w, const char *name);
