@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // LAUNCH: a task takes from what was offered, and names its volumes; those that its options describe are made.
 #include "core/accept.h"
+#include "core/allocator.h"
 #include "core/framework.h"
 
 struct task_needs {
@@ -180,6 +181,15 @@ static void accept_take(struct accept *a, const struct task_needs *n) {
     VEC_EACH (p, &n->ports) ports_take(&a->ports, *p);
 }
 
+// A volume named by its name may stand in an offer to somebody else, who would accept it in vain.
+static void launch_rescind(struct draft *d, const struct accept *a, const struct task_needs *n) {
+    VEC_EACH (v, &n->volumes) {
+        bool accepted = false;
+        VEC_EACH (id, &a->volumes) accepted |= *id == v->volume;
+        if (!accepted) rescind_offers_of_volume(d, v->volume);
+    }
+}
+
 static int64_t launch_wait(const struct draft *d, const struct task_needs *n) {
     int64_t longest = CLASS_LAUNCH_WAIT;
     bool any = false;
@@ -237,6 +247,7 @@ void accept_launch(struct draft *d, struct accept *a, const struct task_launch *
     row->state = TASK_STAGING;
     row->wait_until = (struct mono){d->now.mono.ms + launch_wait(d, &n)};
     accept_take(a, &n);
+    launch_rescind(d, a, &n);
     needs_done(&n);
     task_advance(d, row->id);
 }

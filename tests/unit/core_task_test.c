@@ -44,6 +44,19 @@ static void a_launch_makes_the_volume_that_it_describes(void **state) {
     assert_true(play_task(p, framework, "t1")->launched);
 }
 
+static void a_launch_that_names_a_volume_takes_it_out_of_the_offer_of_another(void **state) {
+    struct play *p = *state;
+    play_make(p, "data", 50);
+    uint64_t first = play_framework(p, "one", "web"), second = subscribed(p, "two", "web");
+    const struct offer_row *offer = state_offer(p->w->state, play_volume(p, "data")->offer);
+    uint64_t id = offer->id, other = offer->framework == first ? second : first;
+    const char *agent = offer->agent == p->n1 ? "n2" : "n1";
+    play_launch(p, other, agent, "t1", "data", 0);
+    assert_non_null(play_task(p, other, "t1"));
+    assert_null(state_offer(p->w->state, id));
+    assert_true(play_happened(p, EV_offer_rescinded));
+}
+
 static void the_same_name_with_other_options_is_refused(void **state) {
     struct play *p = *state;
     play_make(p, "data", 50);
@@ -155,6 +168,7 @@ static void a_status_is_told_until_it_is_acknowledged(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(a_launch_makes_the_volume_that_it_describes),
+        T(a_launch_that_names_a_volume_takes_it_out_of_the_offer_of_another),
         T(the_same_name_with_other_options_is_refused),
         T(a_launch_that_is_refused_makes_no_volume),
         T(a_launch_whose_volume_cannot_come_fails_after_launch_wait_with_the_reason),
