@@ -144,8 +144,8 @@ struct agent_task_volume {
 };
 struct agent_launch {
     const char *framework, *id;
-    const char *command;     // for a shell, when argv is NULL
-    const char *const *argv; // NULL-terminated
+    const char *command;     // the program; a line for the shell when argv is NULL
+    const char *const *argv; // NULL-terminated, from the name the program sees itself under
     const struct agent_variable *environment;
     size_t environment_count;
     const char *user;  // NULL: the default

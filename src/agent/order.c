@@ -74,14 +74,12 @@ static void environment_fill(const Mesos__V1__TaskInfo *info, struct arena *aren
 
 // A command that is no shell line is a program; its arguments begin with the name it is to see itself under.
 static void command_fill(const Mesos__V1__CommandInfo *command, struct arena *arena, struct agent_launch *l) {
-    if (!command->has_shell || command->shell) {
-        l->command = arena_text(arena, command->value);
-        return;
-    }
+    l->command = arena_text(arena, command->value);
+    if (!command->has_shell || command->shell) return;
     const char **argv = arena_zero(arena, command->n_arguments + 2, sizeof *argv);
-    argv[0] = arena_text(arena, command->value);
-    for (size_t i = 1; i < command->n_arguments; i++) argv[i] = arena_text(arena, command->arguments[i]);
-    if (argv[0]) l->argv = argv;
+    argv[0] = l->command;
+    for (size_t i = 0; i < command->n_arguments; i++) argv[i] = arena_text(arena, command->arguments[i]);
+    l->argv = argv;
 }
 
 void order_launch(const Granary__Launch *order, const Mesos__V1__TaskInfo *info, struct arena *arena,

@@ -156,8 +156,8 @@ struct host_task_volume {
 struct host_launch {
     task_id task;
     const char *framework, *id;
-    const char *command;     // for /bin/sh -c, when argv is NULL
-    const char *const *argv; // NULL-terminated
+    const char *command;     // the program; a line for /bin/sh -c when argv is NULL
+    const char *const *argv; // NULL-terminated, from the name the program sees itself under
     const struct host_variable *environment;
     size_t environment_count;
     const char *user;  // NULL: the default

@@ -224,7 +224,7 @@ static struct err *spec_fill(struct task *t, const struct host_launch *l) {
     sheet_add_u64(s, "number", t->number);
     sheet_add(s, "framework", l->framework ? l->framework : "");
     sheet_add(s, "id", l->id ? l->id : "");
-    if (!l->argv) sheet_add(s, "command", l->command);
+    sheet_add(s, "command", l->command);
     for (size_t i = 0; l->argv && l->argv[i]; i++) sheet_add(s, "argv", l->argv[i]);
     sheet_add(s, "user", l->user);
     sheet_add(s, "default_user", h->default_user);
@@ -234,7 +234,7 @@ static struct err *spec_fill(struct task *t, const struct host_launch *l) {
     sheet_add_u64(s, "open_files", open_files_given());
     for (size_t i = 0; i < l->environment_count; i++) TRY(environment_add(t, &l->environment[i]));
     for (size_t i = 0; i < l->volume_count; i++) TRY(volume_add(t, &l->volumes[i]));
-    if (!l->argv && !l->command) return err_new(ERR_INVALID, "the task has no command");
+    if (!l->command) return err_new(ERR_INVALID, "the task has no command");
     return h->abilities.namespaces ? NULL
                                    : err_new(ERR_UNSUPPORTED, "this host cannot make the namespaces that keep tasks");
 }

@@ -74,17 +74,17 @@ static struct err *open_files_set(const struct task_child *c) {
 
 static struct err *command_exec(const struct task_child *c) {
     VEC(char *) argv = {0};
-    const char *command = sheet_get(c->spec, "command"), *word = NULL;
-    if (command) {
+    const char *command = sheet_text(c->spec, "command"), *word;
+    for (size_t i = 0; (word = sheet_nth(c->spec, "argv", i)); i++) vec_push(&argv, mem_text(word));
+    if (!argv.count) {
         vec_push(&argv, mem_text("/bin/sh"));
         vec_push(&argv, mem_text("-c"));
         vec_push(&argv, mem_text(command));
+        command = "/bin/sh";
     }
-    for (size_t i = 0; !command && (word = sheet_nth(c->spec, "argv", i)); i++) vec_push(&argv, mem_text(word));
-    if (!argv.count) return err_new(ERR_INVALID, "the task has no command");
     vec_push(&argv, (char *)NULL);
-    execvp(argv.at[0], argv.at);
-    struct err *failed = err_errno(errno, "run '%s'", argv.at[0]);
+    execvp(command, argv.at);
+    struct err *failed = err_errno(errno, "run '%s'", command);
     VEC_EACH (each, &argv) free(*each);
     vec_done(&argv);
     return failed;

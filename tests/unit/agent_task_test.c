@@ -2,6 +2,7 @@
 // Tasks as the agent's machine handles them: statuses in order and until acknowledged, kills, doubled launches.
 #include <string.h>
 
+#include "agent/machine.h"
 #include "agent_world.h"
 
 #define STARTING MESOS__V1__TASK_STATE__TASK_STARTING
@@ -247,6 +248,39 @@ static void a_report_is_said_only_when_it_changed(void **state) {
     assert_string_equal(w->said.at[0]->report->tags[0]->key, "kernel");
 }
 
+static struct agent_launch ordered(struct arena *arena, bool shell, char **arguments, size_t count) {
+    Granary__Launch order = GRANARY__LAUNCH__INIT;
+    Mesos__V1__TaskInfo info = MESOS__V1__TASK_INFO__INIT;
+    Mesos__V1__TaskID id = MESOS__V1__TASK_ID__INIT;
+    Mesos__V1__CommandInfo command = MESOS__V1__COMMAND_INFO__INIT;
+    struct agent_launch launch;
+    id.value = (char *)"t";
+    command.value = (char *)"/bin/busybox";
+    command.has_shell = 1;
+    command.shell = shell;
+    command.arguments = arguments;
+    command.n_arguments = count;
+    info.task_id = &id;
+    info.command = &command;
+    order.framework_id = (char *)"f";
+    order_launch(&order, &info, arena, &launch);
+    return launch;
+}
+
+static void a_command_without_a_shell_is_a_program_with_all_its_arguments(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    char *arguments[] = {(char *)"ls", (char *)"-l"};
+    struct agent_launch l = ordered(&arena, false, arguments, 2);
+    assert_string_equal(l.command, "/bin/busybox");
+    assert_string_equal(l.argv[0], "ls");
+    assert_string_equal(l.argv[1], "-l");
+    assert_null(l.argv[2]);
+    l = ordered(&arena, false, NULL, 0);
+    assert_string_equal(l.argv[0], "/bin/busybox");
+    assert_null(ordered(&arena, true, arguments, 2).argv);
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
     const struct CMUnitTest tests[] = {
@@ -263,6 +297,7 @@ int main(void) {
         T(a_task_runs_no_longer_than_it_may),
         T(a_hello_lists_the_tasks_with_the_status_that_waits),
         T(a_launch_that_cannot_be_read_fails),
+        T(a_command_without_a_shell_is_a_program_with_all_its_arguments),
         T(heartbeats_are_said_at_the_masters_pace),
         T(a_master_of_another_cluster_is_left),
         T(a_report_is_said_only_when_it_changed),

@@ -285,12 +285,21 @@ static void exit_codes_and_signals_are_told(void **state) {
     assert_int_equal(w->tasks[2].end.code, 9);
     assert_false(w->tasks[2].end.asked);
     const char *const argv[] = {"/does/not/exist", NULL};
-    struct host_launch l = {.task = {3}, .framework = "f", .id = "t", .argv = argv};
+    struct host_launch l = {.task = {3}, .framework = "f", .id = "t", .command = argv[0], .argv = argv};
     host_launch(w->host, &l);
     world_wait_end(w, 3);
     assert_int_equal(w->tasks[3].end.kind, HOST_END_NOT_STARTED);
     assert_false(w->tasks[3].started);
     assert_non_null(strstr(w->tasks[3].message, "run '/does/not/exist': No such file"));
+}
+
+static void a_program_sees_itself_under_the_name_it_is_given(void **state) {
+    struct world *w = *state;
+    const char *const argv[] = {"another-name", "-c", "echo $0", NULL};
+    struct host_launch l = {.task = {1}, .framework = "f", .id = "t", .command = "/bin/sh", .argv = argv};
+    host_launch(w->host, &l);
+    world_wait_end(w, 1);
+    world_wait_output(w, 1, "stdout", "another-name");
 }
 
 static void a_kill_gives_grace_and_then_takes_everything(void **state) {
@@ -823,6 +832,7 @@ int main(int argc, char **argv) {
         HOST_TEST(ext4_grows),
         HOST_TEST(a_volume_in_use_is_not_unpublished),
         HOST_TEST(exit_codes_and_signals_are_told),
+        HOST_TEST(a_program_sees_itself_under_the_name_it_is_given),
         HOST_TEST(a_kill_gives_grace_and_then_takes_everything),
         HOST_TEST(kills_while_a_task_launches_are_all_answered_and_none_at_once),
         HOST_TEST(a_killed_keeper_takes_mount_and_device_with_it),
