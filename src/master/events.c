@@ -80,11 +80,12 @@ void events_subscribe(struct master *m, const struct request *r, const struct in
         return;
     }
     if (!asked && resume && !text_to_u64(resume, &after)) after = m->state->seq;
-    if (m->recent.count && after + 1 < m->recent.at[0].seq && after < m->state->seq && m->recent.at[0].seq > 2) {
+    uint64_t oldest = m->recent.count ? m->recent.at[0].seq : m->state->seq + 1;
+    if (after + 1 < oldest && oldest > 2) { // the first entry of a registry is empty
         AUTO_ERR struct err *e = err_new(ERR_NOT_FOUND,
                                          "events: entries after %llu are no longer at hand, the oldest is %llu; list "
                                          "the objects and follow from there",
-                                         (unsigned long long)after, (unsigned long long)m->recent.at[0].seq);
+                                         (unsigned long long)after, (unsigned long long)oldest);
         out_error(m, out, r->exchange, e);
         return;
     }

@@ -116,6 +116,10 @@ void desk_checkpoint(struct desk *d, size_t most) {
 }
 
 struct desk *desk_recovered(const struct desk *from) {
+    return desk_recovered_through(from, vec_last(&from->journal)->seq);
+}
+
+struct desk *desk_recovered_through(const struct desk *from, uint64_t durable) {
     struct desk *d = desk_new();
     VEC_EACH (k, &from->checkpoint) {
         if (k->bytes)
@@ -124,7 +128,7 @@ struct desk *desk_recovered(const struct desk *from) {
             master_recover_tombstone(d->m, k->id, k->seq);
     }
     VEC_EACH (e, &from->journal) expect_none(master_recover_entry(d->m, e->seq, e->bytes, e->size));
-    expect_none(master_recovered(d->m, vec_last(&from->journal)->seq));
+    expect_none(master_recovered(d->m, durable));
     return d;
 }
 

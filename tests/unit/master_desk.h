@@ -25,6 +25,8 @@ int desk_setup(void **state); // for cmocka: *state is a struct desk * of a star
 int desk_teardown(void **state);
 // A master that has read that checkpoint and that journal and not been started.
 struct desk *desk_recovered(const struct desk *from);
+struct desk *desk_recovered_through(const struct desk *from,
+                                    uint64_t durable); // the same where the journal may be empty
 void desk_start(struct desk *d);
 void desk_free(struct desk *d);
 // Takes what changed into the checkpoint, at most `most` objects.

@@ -110,6 +110,23 @@ static void a_master_that_starts_again_serves_what_was_acknowledged(void **state
     desk_free(other);
 }
 
+static void events_that_were_lost_with_the_journal_are_not_passed_over_in_silence(void **state) {
+    struct desk *d = *state;
+    start_with_a_cluster(d);
+    live(d, 0);
+    desk_checkpoint(d, 1000);
+    uint64_t seq = master_state(d->m)->seq;
+    VEC_EACH (e, &d->journal) free(e->bytes);
+    vec_clear(&d->journal); // trimmed behind the whole checkpoint
+    struct desk *other = desk_recovered_through(d, seq);
+    desk_start(other);
+    const char *late = arena_format(&other->arena, "Last-Event-ID: %llu", (unsigned long long)seq - 1);
+    assert_int_equal(desk_ask(other, "GET", "/v1/events", NULL, late)->status, 404);
+    const char *last = arena_format(&other->arena, "Last-Event-ID: %llu", (unsigned long long)seq);
+    assert_null(desk_ask(other, "GET", "/v1/events", NULL, last)); // a stream
+    desk_free(other);
+}
+
 static void the_id_of_what_is_gone_is_not_given_again(void **state) {
     struct desk *d = *state;
     start_with_a_cluster(d);
@@ -170,6 +187,7 @@ int main(void) {
         T(a_whole_checkpoint_needs_no_journal_before_it),
         T(what_could_not_be_written_is_given_again_before_anything_newer),
         T(a_master_that_starts_again_serves_what_was_acknowledged),
+        T(events_that_were_lost_with_the_journal_are_not_passed_over_in_silence),
         T(the_id_of_what_is_gone_is_not_given_again),
         T(a_restored_registry_numbers_in_a_generation_of_its_own),
         T(an_entry_that_makes_no_sense_is_refused_by_its_number),
