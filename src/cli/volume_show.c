@@ -23,6 +23,13 @@ static const char *places_text(const Granary__Volume *v, struct arena *arena) {
     return arena_text(arena, text_string(&out));
 }
 
+// Of an agent that no longer satisfies what its pool or class asks.
+static const char *warning_text(const Granary__Volume *v) {
+    for (size_t i = 0; i < v->n_attachments; i++)
+        if (v->attachments[i]->warning) return v->attachments[i]->warning;
+    return NULL;
+}
+
 static void list_row(struct table *t, const Granary__Volume *v, struct arena *arena) {
     table_cell(t, v->name);
     table_cell(t, v->role);
@@ -33,8 +40,9 @@ static void list_row(struct table *t, const Granary__Volume *v, struct arena *ar
     table_cell(t, places_text(v, arena));
     table_cell(t, v->pool);
     table_cell(t, show_age(v->created, arena));
-    if (v->message && *v->message)
-        table_cell(t, v->message);
+    const char *message = v->message && *v->message ? v->message : warning_text(v);
+    if (message)
+        table_cell(t, message);
     else
         table_blank(t);
 }
@@ -68,6 +76,7 @@ static void attachment_rows(struct table *t, const Granary__Attachment *a, struc
                            a->pinned ? ", published by hand" : ""));
     field_row(t, "  path", a->path);
     field_row(t, "  message", a->message);
+    field_row(t, "  warning", a->warning);
     field_row(t, "  ended because", a->ended_because);
 }
 

@@ -5,6 +5,7 @@
 #include "core/allocator.h"
 #include "core/attachment.h"
 #include "core/task.h"
+#include "core/warning.h"
 
 static struct err *hello_check(const struct agent_row *known, const struct cmd_agent_hello *c) {
     TRY(name_check("agent", c->name));
@@ -104,6 +105,7 @@ struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c,
     VEC_EACH (id, &attachments) attachment_returned(d, *id, report_of(c, *id), rebooted);
     hello_tasks(d, agent, c);
     agent_settle(d, agent);
+    warnings_of_agent(d, agent);
     vec_push(&ret_answer->ids, agent);
     return NULL;
 }
@@ -129,6 +131,7 @@ void decide_agent_report(struct draft *d, const struct cmd_agent_report *c) {
     a->facts = c->facts;
     a->heard = d->now.mono;
     rescind_offers_of_agent(d, c->agent); // what was offered was true of the old facts
+    warnings_of_agent(d, c->agent);
 }
 
 void decide_agent_heard(struct draft *d, const struct cmd_session *c) {

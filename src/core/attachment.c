@@ -4,6 +4,7 @@
 
 #include "core/agent.h"
 #include "core/task.h"
+#include "core/warning.h"
 
 static const char *agent_name(const struct draft *d, uint64_t agent) {
     const struct agent_row *a = draft_agent(d, agent);
@@ -62,6 +63,7 @@ struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64
     a->host = host_identity(d, agent, v);
     v->last_agent = agent;
     attachment_open(d, a, OP_ATTACH);
+    attachment_look(d, a->id); // it was promised, and its agent may have lost what it takes meanwhile
     return a;
 }
 

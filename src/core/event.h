@@ -50,6 +50,8 @@
     X(84, ATTACHMENT, attachment_stranded, "attachment-stranded", true)                                                \
     X(85, ATTACHMENT, attachment_changed, "attachment-changed", true)                                                  \
     X(86, ATTACHMENT, attachment_gone, "attachment-gone", true)                                                        \
+    X(87, ATTACHMENT, attachment_warned, "attachment-warned", true)                                                    \
+    X(88, ATTACHMENT, attachment_cleared, "attachment-cleared", true)                                                  \
     X(90, OPERATION, operation_opened, "operation-opened", true)                                                       \
     X(91, OPERATION, operation_finished, "operation-finished", true)                                                   \
     X(92, OPERATION, operation_failed, "operation-failed", true)                                                       \

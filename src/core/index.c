@@ -244,7 +244,7 @@ static bool rules_alike(const struct weighted_selector *a, const struct weighted
     return true;
 }
 
-static bool pool_facts_alike(const struct pool_facts *a, const struct pool_facts *b) {
+bool index_pool_alike(const struct pool_facts *a, const struct pool_facts *b) {
     if (!a || !b) return a == b;
     return a->capabilities == b->capabilities && a->constraints.count == b->constraints.count &&
            a->preferences.count == b->preferences.count && tag_set_equal(&a->tags, &b->tags) &&
@@ -255,7 +255,7 @@ static bool pool_facts_alike(const struct pool_facts *a, const struct pool_facts
 static void pool_take_facts(struct state *s, struct standing *p, struct pool_facts *facts) {
     struct index *x = s->index;
     struct pool_facts *old = p->facts;
-    bool alike = pool_facts_alike(old, facts);
+    bool alike = index_pool_alike(old, facts);
     if (!alike)
         MAP_EACH (entry, &x->classes) class_leave_pool(x, entry->value.p, p);
     p->facts = facts;

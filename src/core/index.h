@@ -79,6 +79,8 @@ uint32_t reach_view_next(const struct reach_view *v, uint32_t number);
 int64_t reach_view_affinity(const struct reach_view *v, uint32_t number);
 uint64_t index_agent_at(const struct state *s, uint32_t number); // its id
 
+// Whether both say the same to those who ask what fits: tags, capabilities, constraints and preferences.
+bool index_pool_alike(const struct pool_facts *a, const struct pool_facts *b);
 // Whether a pool can be granted from now: it has reported, is not stale, and its provider has a session.
 bool index_pool_usable(const struct state *s, const struct pool_row *pool);
 // Whether an agent can be used with some usable pool of that class. Remembered until what it depends on changes.

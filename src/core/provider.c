@@ -4,6 +4,8 @@
 
 #include "core/agent.h"
 #include "core/attachment.h"
+#include "core/index.h"
+#include "core/warning.h"
 
 // What was only wanted while the provider was away is asked of it now.
 static void provider_start_wanted(struct draft *d, uint64_t provider) {
@@ -92,8 +94,10 @@ static struct err *pool_take_report(struct draft *d, uint64_t provider, const st
         p->charge_denominator = r->charge_denominator;
         p->first_total = (struct bytes){r->facts->total.bytes};
     }
+    bool asks_else = known && !index_pool_alike(known->facts, r->facts); // also the first after a restart
     p->facts = r->facts;
     p->stale = false;
+    if (asks_else) warnings_of_pool(d, p->id);
     return NULL;
 }
 

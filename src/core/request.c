@@ -4,6 +4,7 @@
 
 #include "core/allocator.h"
 #include "core/attachment.h"
+#include "core/warning.h"
 
 // ---- classes, roles ----
 
@@ -20,6 +21,7 @@ struct err *decide_class_apply(struct draft *d, const struct cmd_class_apply *c,
     row->doc = c->doc;
     row->version++;
     if (!known) row->created = d->now.wall;
+    if (known) warnings_of_class(d, known->id);
     vec_push(&ret_answer->ids, row->id);
     return NULL;
 }

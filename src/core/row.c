@@ -32,7 +32,7 @@ const struct row_kind row_kinds[NOUN_COUNT] = {
                      .one_block = true},
     [NOUN_ATTACHMENT] = {SIZES(attachment), ALL(attachment),
                          .texts = {OFF(attachment, context), OFF(attachment, message), OFF(attachment, path),
-                                   OFF(attachment, ended_because), OFF(attachment, host)}},
+                                   OFF(attachment, ended_because), OFF(attachment, host), OFF(attachment, warning)}},
     [NOUN_OPERATION] = {SIZES(operation), ALL(operation),
                         .texts = {OFF(operation, message), OFF(operation, framework_operation)},
                         .blobs = {OFF(operation, status_uuid)}},

@@ -257,7 +257,8 @@ struct attachment_row {
     uint64_t id;
     uint64_t volume, agent, epoch;
     const char *context, *message, *path, *ended_because;
-    const char *host; // who the agent's host was to the storage when it was mapped: a reboot may change that
+    const char *host;    // who the agent's host was to the storage when it was mapped: a reboot may change that
+    const char *warning; // what its agent no longer satisfies (warning.h); NULL: nothing
     struct wall since;
     uint8_t state, purpose, step; // enum attachment_state, ...
     bool read_only, pinned, granted_format, detach_wanted;

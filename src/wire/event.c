@@ -55,7 +55,7 @@ static const char *row_says(enum noun noun, const void *row) {
     case NOUN_VOLUME: return ((const struct volume_row *)row)->message;
     case NOUN_ATTACHMENT: {
         const struct attachment_row *a = row;
-        return a->ended_because ? a->ended_because : a->message;
+        return a->ended_because ? a->ended_because : a->message ? a->message : a->warning;
     }
     case NOUN_OPERATION: return ((const struct operation_row *)row)->message;
     case NOUN_TASK: return ((const struct task_row *)row)->message;

@@ -8,6 +8,7 @@
 
 #include "core/allocator.h"
 #include "core/broker.h"
+#include "core/index.h"
 #include "wire/record.h"
 
 // I1: no grant is made beyond what is known of a backing store. What was granted before may come to exceed it, when the
@@ -96,10 +97,27 @@ static void check_offers(struct sim *s, const struct state *state) {
     draft_done(&d);
 }
 
+// A volume is warned of while its agent does not satisfy what pool and class ask, as far as both have reported, and only then.
+static void check_warnings(struct sim *s, const struct state *state) {
+    STATE_EACH(ATTACHMENT, attachment_row, a, state) {
+        const struct volume_row *v = state_volume(state, a->volume);
+        const struct agent_row *agent = state_agent(state, a->agent);
+        const struct pool_row *pool = v ? state_pool(state, v->charge.pool) : NULL;
+        bool held = a->state == ATTACHMENT_ATTACHING || a->state == ATTACHMENT_IN_USE;
+        if (!held || a->purpose != ATTACH_FOR_USE || !agent || !agent->facts || !pool || !pool->facts) continue;
+        struct reach_want asked = {.pool = pool->id, .class = v->class};
+        s->warnings += a->warning != NULL;
+        if (index_agent_fits(state, &asked, agent) != (a->warning == NULL))
+            sim_fail(s, "attachment %llu on %s: %s", (unsigned long long)a->id, agent->name,
+                     a->warning ? a->warning : "no warning, and it does not fit");
+    }
+}
+
 void check_event(struct sim *s) {
     const struct state *state = master_state(s->master);
     check_grants(s, state);
     check_writers(s);
+    check_warnings(s, state);
     AUTO_ERR struct err *e = allocator_check(state);
     if (e) sim_fail(s, "I6/I7: %s", err_text(e));
     if (state->seq < s->checked_events + 100) return;

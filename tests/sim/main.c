@@ -19,6 +19,8 @@ static void trouble(struct sim *s, void *arg) {
     case 4: host_crash(&s->agents[sim_random(s, AGENTS)]); break;
     case 5: sim_break(s, &s->agents[sim_random(s, AGENTS)].peer.channel); break;
     case 6: sim_break(s, &s->providers[sim_random(s, PROVIDERS)].peer.channel); break;
+    case 7:
+    case 8: agent_driver(&s->agents[sim_random(s, AGENTS)], sim_random(s, 2)); break;
     default: break;
     }
     sim_at(s, 500 + (int64_t)sim_random(s, 2500), trouble, NULL);
@@ -89,15 +91,16 @@ static bool seed_run(uint64_t seed, bool quiet) {
         operator_check(&s);
     }
     s.faults = false;
+    for (int i = 0; i < AGENTS; i++) agent_driver(&s.agents[i], true);
     frameworks_settle(&s);
     sim_run_until(&s, FAULTS_MS + PEACE_MS);
     operator_check(&s);
     check_converged(&s);
     printf("seed %llu: %llu steps, %llu events, %llu crashes, %llu messages lost, %llu volumes made, %llu tasks ended, "
-           "%llu fences\n",
+           "%llu fences, %llu warnings seen\n",
            (unsigned long long)seed, (unsigned long long)s.steps, (unsigned long long)master_state(s.master)->seq,
            (unsigned long long)s.crashes, (unsigned long long)s.lost_messages, (unsigned long long)s.volumes_made,
-           (unsigned long long)s.tasks_ended, (unsigned long long)s.fences);
+           (unsigned long long)s.tasks_ended, (unsigned long long)s.fences, (unsigned long long)s.warnings);
     world_done(&s);
     return true;
 }

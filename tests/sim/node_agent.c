@@ -391,13 +391,15 @@ static void tell_found(struct agent_node *a) {
 static void tell_probed(struct agent_node *a) {
     char rack[8];
     snprintf(rack, sizeof rack, "r%d", a->number % 2);
-    Granary__Tag fs = GRANARY__TAG__INIT, topology = GRANARY__TAG__INIT, *tags[] = {&fs, &topology};
-    static char fs_key[] = "fs/ext4", rack_key[] = "topology/rack", driver[] = "memory";
+    Granary__Tag fs = GRANARY__TAG__INIT, topology = GRANARY__TAG__INIT, module = GRANARY__TAG__INIT,
+                 *tags[] = {&fs, &topology, &module};
+    static char fs_key[] = "fs/ext4", rack_key[] = "topology/rack", driver[] = "memory", module_key[] = "driver/p2";
     fs.key = fs_key;
     fs.has_origin = topology.has_origin = 1;
     fs.origin = topology.origin = GRANARY__TAG__ORIGIN__PROBED;
     topology.key = rack_key;
     topology.value = rack;
+    module.key = module_key;
     Granary__AgentResources resources = GRANARY__AGENT_RESOURCES__INIT;
     resources.has_cpus = resources.has_mem = resources.has_disk = 1;
     resources.cpus = 4;
@@ -408,12 +410,17 @@ static void tell_probed(struct agent_node *a) {
     identity.identity = a->boot_id;
     Granary__AgentReport report = GRANARY__AGENT_REPORT__INIT;
     report.tags = tags;
-    report.n_tags = ARRAY_LEN(tags);
+    report.n_tags = a->unloaded ? ARRAY_LEN(tags) - 1 : ARRAY_LEN(tags);
     report.resources = &resources;
     report.identities = identities;
     report.n_identities = 1;
     struct agent_input in = {.kind = AGENT_PROBED, .report = &report};
     agent_step_now(a, &in);
+}
+
+void agent_driver(struct agent_node *a, bool loaded) {
+    a->unloaded = !loaded;
+    if (a->machine) tell_probed(a);
 }
 
 void agent_up(struct agent_node *a) {

@@ -137,6 +137,10 @@ void provider_up(struct provider_node *p) {
     setup.secret = p->secret;
     setup.secret_size = sizeof p->secret;
     setup.can_list = setup.parallel = true;
+    static const struct driver_selector driver[] = {{.selector = "driver/p2"}};
+    const struct provider_tier_setup asks = {.facts = {.constraints = driver, .constraint_count = 1}};
+    setup.tiers = &asks;
+    setup.tier_count = p->number == 1; // of p2
     p->life++;
     p->machine = provider_new(&setup);
     connect_again(p->sim, p);

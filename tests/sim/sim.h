@@ -99,6 +99,7 @@ struct agent_node {
     struct sim *sim;
     int number;
     char name[16], boot_id[UUID_TEXT];
+    bool unloaded;         // the driver that provider p2 asks for
     struct agent *machine; // NULL: down
     struct peer peer;
     uint32_t life;
@@ -150,6 +151,7 @@ struct sim {
     // what was acknowledged to the operator: name -> 1 made, 2 delete asked
     struct map promised;
     struct map granted; // account of the ledger -> bytes at the last event
+    uint64_t warnings;  // seen while they stood
     uint64_t steps, crashes, lost_messages, tasks_ended, volumes_made, fences;
 };
 
@@ -187,6 +189,7 @@ void agent_up(struct agent_node *a);
 void agent_crash(struct agent_node *a); // the process: mounts and tasks stay
 void host_crash(struct agent_node *a);  // the kernel: nothing stays
 void agent_init(struct sim *s, int number);
+void agent_driver(struct agent_node *a, bool loaded); // of p2: its probe says so
 void framework_init(struct sim *s, int number);
 void frameworks_settle(struct sim *s); // they want nothing new any more
 void frameworks_free(struct sim *s);
@@ -196,7 +199,7 @@ void operator_check(struct sim *s); // I2: what was acknowledged is there
 struct device *sim_device(struct sim *s, struct uuid volume);
 
 // ---- check.c ----
-void check_event(struct sim *s);     // I1, I3, I6, I7, after every event
+void check_event(struct sim *s);     // I1, I3, I6, I7, warnings, after every event
 void check_recovery(struct sim *s);  // I10
 void check_converged(struct sim *s); // I5, I9
 

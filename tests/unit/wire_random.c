@@ -257,6 +257,7 @@ static void attachment_fill(struct chance *c, struct attachment_row *r, bool pas
     r->path = chance_text(c);
     r->ended_because = chance_text(c);
     r->host = chance_text(c);
+    r->warning = chance_text(c);
     r->since = chance_wall(c);
     r->state = (uint8_t)(1 + chance_below(c, ATTACHMENT_GONE));
     r->purpose = (uint8_t)(1 + chance_below(c, 2));
