@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The agent's step machine: sessions, and what one input leads to. Attachments and tasks are in the files beside.
+// The agent's step machine: sessions, and what one input leads to. Attachments, tasks and reports are in the files beside.
 #include "agent/agent.h"
 
 #include <stdarg.h>
@@ -209,19 +209,6 @@ static void message_take(struct agent *a, const Granary__ToAgent *m) {
     if (m->status_ack) status_acknowledged(a, m->status_ack);
 }
 
-static void probed(struct agent *a, const Granary__AgentReport *report) {
-    AUTO_TEXT struct text now = {0}, before = {0};
-    message_pack(&report->base, &now);
-    if (a->report) message_pack(&a->report->base, &before);
-    if (a->report && now.size == before.size && (!now.size || memcmp(now.data, before.data, now.size) == 0)) return;
-    arena_done(&a->report_arena);
-    a->report = message_copy(&report->base, &a->report_arena);
-    Granary__FromAgent *m = agent_message_new(a);
-    m->report = message_copy(&report->base, &a->out->arena);
-    agent_say(a, m);
-    agent_say_log(a, "decision=report tags=%zu", report->n_tags);
-}
-
 static void job_done(struct agent *a, const struct agent_input *input) {
     const union map_value *number = map_find(&a->jobs, input->job);
     if (!number) return;
@@ -243,7 +230,7 @@ static void input_take(struct agent *a, const struct agent_input *input) {
         a->found = true;
         found_take(a, input->found);
         break;
-    case AGENT_PROBED: probed(a, input->report); break;
+    case AGENT_PROBED: report_take(a, input->report); break;
     case AGENT_CONNECTING:
         disconnected(a);
         a->session = WANTED;
@@ -300,6 +287,10 @@ uint64_t agent_id_given(const struct agent *a) {
 }
 uint64_t agent_highest_seen(const struct agent *a) {
     return a->highest_seen;
+}
+
+int64_t agent_heartbeat_ms(const struct agent *a) {
+    return a->heartbeat_ms;
 }
 
 struct agent_counts agent_counts(const struct agent *a) {

@@ -218,6 +218,7 @@ struct mono agent_next_deadline(const struct agent *a);
 const char *agent_cluster(const struct agent *a); // NULL before the first welcome
 uint64_t agent_id_given(const struct agent *a);
 uint64_t agent_highest_seen(const struct agent *a);
+int64_t agent_heartbeat_ms(const struct agent *a); // ms, as the master last said; 0 before the first welcome
 struct agent_counts {
     size_t attachments, tasks_running, statuses_waiting;
 };

@@ -170,6 +170,10 @@ void status_tick(struct agent *a, struct task *t);
 MUST_USE struct err *task_record_read(struct agent *a, const struct agent_record *record);
 Granary__TaskReport **tasks_report(struct agent *a, size_t *ret_count);
 
+// ---- what the host is (report.c) ----
+
+void report_take(struct agent *a, const Granary__AgentReport *report);
+
 // ---- what is left from before (found.c) ----
 
 void found_take(struct agent *a, const struct agent_found *found);

@@ -60,21 +60,34 @@ static const char *tag_text(const Granary__Tag *tag, struct arena *arena) {
     return arena_format(arena, "%s%s%s", tag->key, tag->value ? "=" : "", tag->value ? tag->value : "");
 }
 
-// A host has a hundred drivers, all of them probed: they share lines.
+// "probed, 3m": how the agent came by it, and for how long it has been so.
+static const char *tag_source(const Granary__Tag *tag, struct arena *arena) {
+    const char *origin =
+        tag->has_origin ? show_word(&granary__tag__origin__descriptor, (int)tag->origin, arena) : "reported";
+    return tag->since ? arena_format(arena, "%s, %s", origin, show_age(tag->since, arena)) : origin;
+}
+
+static void drivers_row(struct table *t, const char *title, struct text *line, const char *source,
+                        struct arena *arena) {
+    field_row(t, title, line->size ? arena_format(arena, "%s  (%s)", line->data, source) : "");
+    text_clear(line);
+}
+
+// A host has a hundred drivers, most of them found together: those share lines.
 static void drivers_rows(struct table *t, const Granary__Agent *a, struct arena *arena) {
     AUTO_TEXT struct text line = {0};
-    const char *title = "drivers";
+    const char *title = "drivers", *source = NULL;
     for (size_t i = 0; i < a->n_tags; i++) {
         if (!text_starts(a->tags[i]->key, DRIVER)) continue;
-        const char *text = tag_text(a->tags[i], arena) + strlen(DRIVER);
-        if (line.size && line.size + strlen(text) > LINE) {
-            field_row(t, title, line.data);
-            text_clear(&line);
+        const char *text = tag_text(a->tags[i], arena) + strlen(DRIVER), *own = tag_source(a->tags[i], arena);
+        if (line.size && (line.size + strlen(text) > LINE || !text_equal(source, own))) {
+            drivers_row(t, title, &line, source, arena);
             title = "";
         }
         text_addf(&line, "%s%s", line.size ? " " : "", text);
+        source = own;
     }
-    field_row(t, title, text_string(&line));
+    drivers_row(t, title, &line, source, arena);
 }
 
 static void tags_rows(struct table *t, const Granary__Agent *a, struct arena *arena) {
@@ -82,9 +95,7 @@ static void tags_rows(struct table *t, const Granary__Agent *a, struct arena *ar
     for (size_t i = 0; i < a->n_tags; i++) {
         const Granary__Tag *tag = a->tags[i];
         if (text_starts(tag->key, DRIVER)) continue;
-        const char *origin =
-            tag->has_origin ? show_word(&granary__tag__origin__descriptor, (int)tag->origin, arena) : "reported";
-        field_row(t, title, arena_format(arena, "%s  (%s)", tag_text(tag, arena), origin));
+        field_row(t, title, arena_format(arena, "%s  (%s)", tag_text(tag, arena), tag_source(tag, arena)));
         title = "";
     }
     drivers_rows(t, a, arena);
@@ -145,8 +156,8 @@ static const struct action agents_actions[] = {
      "FREE is what could be offered now. CLASSES are those of which some pool can be used on that agent.\n\n"
      "examples:\n  granary agents --watch\n  granary agents show n1\n  granary agents -o json | jq -r "
      "'.agents[].name'"},
-    {"show", "NAME", "all about one agent: resources, classes, tags and where they come from", NULL, 1, 1, 0,
-     agents_show, "example:\n  granary agents show n1"},
+    {"show", "NAME", "all about one agent: resources, classes, tags, where they come from and for how long they hold",
+     NULL, 1, 1, 0, agents_show, "example:\n  granary agents show n1"},
     REMOVE,
 };
 NOUN(agents, agents_actions);

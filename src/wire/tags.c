@@ -61,7 +61,8 @@ static struct err *tag_read(struct intake *in, const Granary__Tag *m, enum tier 
     TRY(tag_make(in->symbols, m->key, m->value, ret_tag));
     ret_tag->tier = tier & 0xff;
     ret_tag->origin = m->has_origin ? (m->origin - 1) & 0xff : TAG_REPORTED;
-    ret_tag->since = tag_time(m->has_since ? (struct wall){m->since} : in->now.wall);
+    bool past = m->has_since && m->since <= in->now.wall.ms; // another host's clock may be ahead of ours
+    ret_tag->since = tag_time(past ? (struct wall){m->since} : in->now.wall);
     return NULL;
 }
 

@@ -19,7 +19,8 @@ Granary__Preference **preference_messages(const struct symbols *s, const struct 
 
 // ---- from messages: checked, bounded ----
 enum { CONSTRAINTS_MOST = 256 };
-// What `tier` says itself. Tags without an origin are `reported`; without a time they are as old as the intake.
+// What `tier` says itself. Tags without an origin are `reported`; without a time, or with one to come, they are as old as the
+// intake.
 MUST_USE struct err *tags_read(struct intake *in, Granary__Tag *const *at, size_t count, enum tier tier,
                                struct tag_set *ret_tags);
 // Appends; what was read before an error stays, for its owner to end.
