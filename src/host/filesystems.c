@@ -4,20 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "host/program.h"
 #include "sys/file.h"
-
-static bool program_there(const char *root, const char *name) {
-    static const char *const dirs[] = {"/sbin", "/usr/sbin", "/bin", "/usr/bin", "/usr/local/sbin", "/usr/local/bin"};
-    for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-        AUTO_FREE char *path = mem_format("%s%s/%s", root, dirs[i], name);
-        if (!access(path, X_OK)) return true;
-    }
-    return false;
-}
 
 void filesystems_find(const char *root, struct filesystem_names *ret_names) {
     AUTO_FREE char *path = mem_format("%s/proc/filesystems", root);
@@ -27,7 +18,8 @@ void filesystems_find(const char *root, struct filesystem_names *ret_names) {
     for (char *line; (line = strsep(&rest, "\n"));) { // "nodev\t<name>" or "\t<name>"
         if (*line != '\t') continue;
         AUTO_FREE char *mkfs = mem_format("mkfs.%s", line + 1);
-        if (program_there(root, mkfs)) vec_push(ret_names, mem_text(line + 1));
+        AUTO_FREE char *program = program_find(root, mkfs);
+        if (program) vec_push(ret_names, mem_text(line + 1));
     }
 }
 

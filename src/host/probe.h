@@ -19,10 +19,9 @@ struct probe_facts {
     uint64_t memory; // bytes
 };
 
-// `root` goes before every path read ("" for this host, or a recorded tree). Keys: kernel (its version), kernel/release, arch,
-// host, cpu/count, driver/<module or built-in driver> (its version, if it has one), fs/<name> (the kernel mounts it and
-// mkfs.<name> is there), plugin/docker, plugin/csi, hw/nvme, hw/infiniband, net/interface, net/speed, net/vlan, net/subnet.
+// `root` goes before every path read ("" for this host, or a recorded tree). docs/facts.md lists the keys and their files.
 MUST_USE struct err *probe_host(const char *root, struct probe_facts *ret_facts);
+void probe_tags_done(struct probe_tags *tags);    // accepts zeroed
 void probe_facts_done(struct probe_facts *facts); // accepts zeroed
 
 #endif

@@ -16,7 +16,16 @@ struct symbol_row {
     bool declared;
 };
 
-static const struct symbol_rule built_in = {(char *)"driver/*", VALUE_VERSION};
+// Keys that agents measure: docs/facts.md.
+static const struct {
+    const char *pattern;
+    enum value_type type;
+} built_in[] = {
+    {"driver/*", VALUE_VERSION},     {"kernel", VALUE_VERSION},          {"cpu/count", VALUE_NUMBER},
+    {"hw/numa-nodes", VALUE_NUMBER}, {"hw/fibre-channel", VALUE_NUMBER}, {"net/speed", VALUE_NUMBER},
+    {"net/mtu", VALUE_NUMBER},       {"net/infiniband", VALUE_NUMBER},   {"net/subnet", VALUE_NETWORK},
+    {"net/paths/*", VALUE_NUMBER},   {"reach/*", VALUE_NUMBER},
+};
 
 void symbols_done(struct symbols *s) {
     map_done(&s->ids);
@@ -33,17 +42,20 @@ static size_t rule_fit(const char *pattern, const char *key) {
     return strncmp(pattern, key, size - 1) == 0 && key[size - 1] ? size : 0;
 }
 
+static void row_take_rule(struct symbol_row *row, const char *pattern, enum value_type type, size_t *best) {
+    size_t fit = rule_fit(pattern, row->text);
+    if (!fit || fit < *best) return;
+    *best = fit;
+    row->type = type;
+    row->declared = true;
+}
+
 static void row_type(const struct symbols *s, struct symbol_row *row) {
-    size_t best = rule_fit(built_in.pattern, row->text);
-    row->declared = best > 0;
-    row->type = best ? built_in.type : VALUE_TEXT;
-    for (size_t i = 0; i < s->rule_count; i++) {
-        size_t fit = rule_fit(s->rules[i].pattern, row->text);
-        if (!fit || fit < best) continue;
-        best = fit;
-        row->type = s->rules[i].type;
-        row->declared = true;
-    }
+    size_t best = 0;
+    row->declared = false;
+    row->type = VALUE_TEXT;
+    for (size_t i = 0; i < ARRAY_LEN(built_in); i++) row_take_rule(row, built_in[i].pattern, built_in[i].type, &best);
+    for (size_t i = 0; i < s->rule_count; i++) row_take_rule(row, s->rules[i].pattern, s->rules[i].type, &best);
 }
 
 static void symbols_room(struct symbols *s) {

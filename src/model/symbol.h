@@ -26,7 +26,7 @@ struct symbol_rule {
     enum value_type type;
 };
 
-// Zeroed is valid: only the empty text, and "driver/*" declared as versions.
+// Zeroed is valid: only the empty text, and the keys that agents measure declared ("driver/*" as versions, ...).
 struct symbols {
     struct map ids; // text -> index
     struct symbol_row *rows;
