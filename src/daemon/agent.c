@@ -17,12 +17,21 @@
 #include "daemon/agent_sandbox.h"
 #include "daemon/identity.h"
 #include "daemon/link.h"
+#include "daemon/measure.h"
 #include "daemon/record_store.h"
+#include "host/lldp.h"
 #include "sys/file.h"
 #include "sys/log.h"
 #include "sys/process.h"
 
-enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000, SWEEP_MS = 600000, SWEEP_MORE_MS = 1000, SWEEP_FAILED_MS = 60000 };
+enum {
+    NAME_POOL_WORKERS = 1,
+    IDENTITY_MS = 10000,
+    SWEEP_MS = 600000,
+    SWEEP_MORE_MS = 1000,
+    SWEEP_FAILED_MS = 60000,
+    PROBE_MS = 5000
+};
 
 struct agent_daemon {
     struct loop *loop;
@@ -34,6 +43,8 @@ struct agent_daemon {
     struct pool *names; // resolves the master's
     struct link_client *link;
     struct loop_timer *timer, *probe, *keep, *sweep;
+    struct measure *measure;
+    uint64_t network; // as last probed
     uint64_t disk_size;
     bool stepping, sweep_more;
     struct err *fatal;
@@ -134,6 +145,7 @@ static void link_heard(const Granary__Envelope *envelope, void *arg) {
     if (m->welcome) input = (struct agent_input){.kind = AGENT_CONNECTED, .welcome = m->welcome};
     step(d, &input);
     if (m->welcome) identity_write(d);
+    if (m->addresses) measure_addresses(d->measure, m->addresses->at, m->addresses->n_at);
 }
 
 static void link_ended(const char *why, void *arg) {
@@ -157,16 +169,36 @@ static void attachment_lost(uint64_t attachment, const char *message, void *arg)
     step(arg, &input);
 }
 
+// What stops being true is known within one heartbeat.
+static int64_t probe_interval(const struct agent_daemon *d) {
+    int64_t heartbeat = agent_heartbeat_ms(d->agent);
+    if (settings_has(d->settings, "probe-interval")) return settings_duration(d->settings, "probe-interval");
+    return heartbeat ? heartbeat : PROBE_MS;
+}
+
+static void report_tell(struct agent_daemon *d, const Granary__AgentReport *report) {
+    uint64_t network = agent_report_network(report);
+    if (network != d->network) measure_now(d->measure); // other ways to the same storage
+    d->network = network;
+    step(d, &(struct agent_input){.kind = AGENT_PROBED, .report = report});
+}
+
 static void probe(void *arg) {
     struct agent_daemon *d = arg;
     AUTO_ARENA struct arena arena = {0};
     Granary__AgentReport *report = NULL;
-    AUTO_ERR struct err *e = agent_report_make(d->settings, host_abilities(d->host), d->disk_size, &arena, &report);
+    AUTO_ERR struct err *e = agent_report_make(d->settings, host_abilities(d->host), d->disk_size,
+                                               measure_tags(d->measure), &arena, &report);
     if (e)
         log_warn("event=probe-failed why=\"%s\"", err_text(e));
     else
-        step(d, &(struct agent_input){.kind = AGENT_PROBED, .report = report});
-    loop_timer_set(d->probe, settings_duration(d->settings, "probe-interval"));
+        report_tell(d, report);
+    loop_timer_set(d->probe, probe_interval(d));
+}
+
+static void measured(void *arg) {
+    struct agent_daemon *d = arg;
+    loop_timer_set(d->probe, 0);
 }
 
 static void sweep(void *arg) {
@@ -279,7 +311,8 @@ static struct err *daemon_start(struct agent_daemon *d) {
                                              .arg = d};
     TRY(link_client_new(d->loop, &link, &d->link));
     TRY(found_tell(d));
-    loop_timer_set(d->probe, 0);
+    AUTO_FREE char *root = agent_report_root(d->settings);
+    TRY(measure_new(d->loop, root, measured, d, &d->measure)); // the first probe follows
     loop_timer_set(d->keep, IDENTITY_MS);
     loop_timer_set(d->sweep, 0);
     loop_on_signal(d->loop, SIGTERM, stop, d);
@@ -294,6 +327,7 @@ static void daemon_done(struct agent_daemon *d) {
                                agent_highest_seen(d->agent)));
     link_client_free(d->link);
     host_close(d->host);
+    measure_free(d->measure);
     pool_free(d->names);
     loop_timer_free(d->timer);
     loop_timer_free(d->probe);
@@ -309,12 +343,17 @@ static struct err *probe_once(const struct settings *s) {
     AUTO_TEXT struct text text = {0};
     struct host_abilities can;
     Granary__AgentReport *report;
+    AUTO_FREE char *root = agent_report_root(s);
+    struct prober switches = {.root = root};
     uint64_t disk_size = 0;
     const char *work_dir = settings_text(s, "work-dir");
     if (!file_exists(work_dir)) work_dir = "/"; // not made yet: nothing is made just to look
     TRY(disk_look(work_dir, &disk_size));
     abilities_probe(work_dir, &can);
-    TRY(agent_report_make(s, &can, disk_size, &arena, &report));
+    lldp_probe(&switches);
+    struct err *e = agent_report_make(s, &can, disk_size, &switches.tags, &arena, &report);
+    probe_tags_done(&switches.tags);
+    TRY(e);
     agent_report_print(report, &text);
     for (size_t i = 0; i < can.note_count; i++) text_addf(&text, "# %s\n", can.notes[i]);
     fputs(text_string(&text), stdout);

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/map.h"
 #include "base/mem.h"
-#include "host/probe.h"
 #include "sys/process.h"
 
 // ---- tags ----
@@ -29,27 +29,33 @@ static bool configured_has(const char *const *configured, size_t count, const ch
     return false;
 }
 
+struct tag_lists { // what is said of this host, the operator's word last
+    const char *const *configured;
+    size_t configured_count;
+    const struct probe_tags *probed, *measured;
+    const struct host_abilities *abilities;
+};
+
 // A key that the operator wrote says what the operator wrote, whatever was probed of it.
-static void tags_fill(Granary__AgentReport *r, const struct settings *s, const struct probe_facts *facts,
-                      const struct host_abilities *abilities, struct arena *arena) {
-    size_t count = 0;
-    const char *const *configured = settings_list(s, "tags", &count);
-    r->tags = arena_zero(arena, facts->tags.count + count + 3, sizeof *r->tags);
-    VEC_EACH (tag, &facts->tags) {
-        if (configured_has(configured, count, tag->key)) continue;
-        r->tags[r->n_tags++] = tag_new(tag->key, strlen(tag->key), tag->value, GRANARY__TAG__ORIGIN__PROBED, arena);
-    }
-    if (!configured_has(configured, count, "host/boot-id"))
-        r->tags[r->n_tags++] = tag_new("host/boot-id", 12, boot_id(), GRANARY__TAG__ORIGIN__PROBED, arena);
-    const char *const devices[] = {abilities->root && abilities->loop ? "loop" : NULL,
-                                   abilities->namespaces ? "directory" : NULL};
-    for (size_t i = 0; i < ARRAY_LEN(devices); i++)
-        if (devices[i] && !configured_has(configured, count, "volume/device"))
-            r->tags[r->n_tags++] = tag_new("volume/device", 13, devices[i], GRANARY__TAG__ORIGIN__PROBED, arena);
-    for (size_t i = 0; i < count; i++) {
-        size_t size = strcspn(configured[i], "=");
-        const char *value = configured[i][size] ? configured[i] + size + 1 : NULL;
-        r->tags[r->n_tags++] = tag_new(configured[i], size, value, GRANARY__TAG__ORIGIN__CONFIGURED, arena);
+static void tag_probed(Granary__AgentReport *r, const struct tag_lists *lists, const char *key, const char *value,
+                       struct arena *arena) {
+    if (configured_has(lists->configured, lists->configured_count, key)) return;
+    r->tags[r->n_tags++] = tag_new(key, strlen(key), value, GRANARY__TAG__ORIGIN__PROBED, arena);
+}
+
+static void tags_fill(Granary__AgentReport *r, const struct tag_lists *lists, struct arena *arena) {
+    size_t most = lists->probed->count + lists->measured->count + lists->configured_count + 3;
+    r->tags = arena_zero(arena, most, sizeof *r->tags);
+    VEC_EACH (tag, lists->probed) tag_probed(r, lists, tag->key, tag->value, arena);
+    VEC_EACH (tag, lists->measured) tag_probed(r, lists, tag->key, tag->value, arena);
+    tag_probed(r, lists, "host/boot-id", boot_id(), arena);
+    if (lists->abilities->root && lists->abilities->loop) tag_probed(r, lists, "volume/device", "loop", arena);
+    if (lists->abilities->namespaces) tag_probed(r, lists, "volume/device", "directory", arena);
+    for (size_t i = 0; i < lists->configured_count; i++) {
+        const char *text = lists->configured[i];
+        size_t size = strcspn(text, "=");
+        const char *value = text[size] ? text + size + 1 : NULL;
+        r->tags[r->n_tags++] = tag_new(text, size, value, GRANARY__TAG__ORIGIN__CONFIGURED, arena);
     }
 }
 
@@ -113,18 +119,37 @@ static void identities_fill(Granary__AgentReport *r, struct arena *arena) {
     }
 }
 
+char *agent_report_root(const struct settings *s) {
+    char *root = mem_text(settings_text(s, "probe-root"));
+    for (size_t size = strlen(root); size && root[size - 1] == '/'; size--) root[size - 1] = 0;
+    return root;
+}
+
 struct err *agent_report_make(const struct settings *s, const struct host_abilities *abilities, uint64_t disk_size,
-                              struct arena *arena, Granary__AgentReport **ret_report) {
+                              const struct probe_tags *measured, struct arena *arena,
+                              Granary__AgentReport **ret_report) {
+    AUTO_FREE char *root = agent_report_root(s);
     struct probe_facts facts = {0};
-    TRY(probe_host("", &facts));
+    TRY(probe_host(root, &facts));
     Granary__AgentReport *r = ARENA_NEW(arena, Granary__AgentReport);
     granary__agent_report__init(r);
-    tags_fill(r, s, &facts, abilities, arena);
+    struct tag_lists lists = {.probed = &facts.tags, .measured = measured, .abilities = abilities};
+    lists.configured = settings_list(s, "tags", &lists.configured_count);
+    tags_fill(r, &lists, arena);
     identities_fill(r, arena);
     struct err *e = resources_fill(r, s, &facts, disk_size, arena);
     probe_facts_done(&facts);
     if (!e) *ret_report = r;
     return e;
+}
+
+uint64_t agent_report_network(const Granary__AgentReport *report) {
+    AUTO_TEXT struct text text = {0};
+    for (size_t i = 0; i < report->n_tags; i++) {
+        const Granary__Tag *t = report->tags[i];
+        if (text_starts(t->key, "net/")) text_addf(&text, "%s=%s\n", t->key, t->value ? t->value : "");
+    }
+    return hash_bytes(text_string(&text), text.size);
 }
 
 void agent_report_print(const Granary__AgentReport *report, struct text *out) {

@@ -64,6 +64,11 @@ void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const 
     tell_agent(m, agent, agent_status_ack(task, uuid, &arena), at, out);
 }
 
+void dispatch_addresses(struct master *m, uint64_t agent, const struct instant *at, struct outputs *out) {
+    AUTO_ARENA struct arena arena = {0};
+    tell_agent(m, agent, agent_addresses(&m->addresses, &arena), at, out);
+}
+
 void dispatch_kill(struct master *m, uint64_t agent, uint64_t task, const struct instant *at, struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
     struct task_row unknown = {.id = task};
@@ -255,6 +260,7 @@ void dispatch_events(struct master *m, const struct draft *d, const struct task_
         struct event e = draft_event(d, i);
         dispatch_event(m, &e, &tasks[i], at, out);
     }
+    addresses_look(m, d, at, out);
     dispatch_offers(m, d, out);
 }
 
@@ -284,6 +290,7 @@ void dispatch_all_to_agent(struct master *m, uint64_t agent, const struct cmd_ag
         if (!t || t->agent != agent || task_state_ended(t->state))
             dispatch_kill(m, agent, hello->tasks[i].task, at, out);
     }
+    if (map_count(&m->addresses)) dispatch_addresses(m, agent, at, out); // else they may not have been reported yet
 }
 
 void dispatch_all_to_provider(struct master *m, uint64_t provider, const struct instant *at, struct outputs *out) {

@@ -71,7 +71,8 @@ struct master {
     size_t dirty_from;
     struct checkpoint_slice slice; // taken from there and not known to be written yet
     VEC(struct kept_entry) recent;
-    struct text said; // the last event of a framework's stream: its buffer serves the next
+    struct map addresses; // data addresses of pools, as agents were told them: text -> nothing
+    struct text said;     // the last event of a framework's stream: its buffer serves the next
     struct counters counters;
     bool listeners; // somebody ever subscribed to events
     bool started;
@@ -127,6 +128,10 @@ void dispatch_all_to_framework(struct master *m, uint64_t framework, const struc
 void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const unsigned char uuid[16],
                          const struct instant *at, struct outputs *out);
 void dispatch_kill(struct master *m, uint64_t agent, uint64_t task, const struct instant *at, struct outputs *out);
+void dispatch_addresses(struct master *m, uint64_t agent, const struct instant *at, struct outputs *out);
+
+// The data addresses of pools (addresses.c): tells all agents when what was just applied made them others.
+void addresses_look(struct master *m, const struct draft *d, const struct instant *at, struct outputs *out);
 
 // The event stream (events.c).
 void events_tell(struct master *m, uint64_t seq, struct outputs *out); // of the entry just remembered

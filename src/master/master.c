@@ -37,6 +37,7 @@ void master_free(struct master *m) {
     map_done(&m->sessions);
     map_done(&m->session_names);
     map_done(&m->dirty);
+    map_done(&m->addresses);
     vec_done(&m->dirty_list);
     master_checkpoint_written(m);
     vec_done(&m->slice.objects);

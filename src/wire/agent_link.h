@@ -37,6 +37,7 @@ Granary__ToAgent *agent_launch(const struct state *s, const struct task_row *t, 
 Granary__ToAgent *agent_kill(const struct task_row *t, struct arena *arena);
 Granary__ToAgent *agent_status_ack(uint64_t task, const void *uuid, struct arena *arena); // 16 bytes
 Granary__ToAgent *agent_grow(const struct state *s, const struct attachment_row *a, struct arena *arena);
+Granary__ToAgent *agent_addresses(const struct map *set, struct arena *arena); // its keys are texts
 Granary__ToAgent *agent_heartbeat(uint64_t seq, struct arena *arena);
 
 #endif

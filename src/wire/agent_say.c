@@ -151,6 +151,15 @@ Granary__ToAgent *agent_status_ack(uint64_t task, const void *uuid, struct arena
     return to;
 }
 
+Granary__ToAgent *agent_addresses(const struct map *set, struct arena *arena) {
+    Granary__ToAgent *to = to_agent(arena);
+    Granary__Addresses *m = to->addresses = ARENA_NEW(arena, Granary__Addresses);
+    granary__addresses__init(m);
+    m->at = arena_zero(arena, map_count(set) + 1, sizeof *m->at);
+    MAP_EACH (entry, set) m->at[m->n_at++] = arena_text(arena, entry->key.bytes);
+    return to;
+}
+
 Granary__ToAgent *agent_heartbeat(uint64_t seq, struct arena *arena) {
     Granary__ToAgent *to = to_agent(arena);
     to->heartbeat = ARENA_NEW(arena, Granary__Heartbeat);
