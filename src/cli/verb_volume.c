@@ -253,7 +253,10 @@ static const struct action actions[] = {
      "examples:\n  granary volume list --watch\n  granary volume list --state failed\n"
      "  granary volume list -o json | jq -r '.volumes[] | select(.busy) | .name'"},
     {"show", "NAME|UUID", "all about one volume: where it is, what is on it, who has it", show_options, 1, 1, 0,
-     volume_show, "example:\n  granary volume show db"},
+     volume_show,
+     "An attachment has a warning while its agent no longer satisfies what pool or class ask; nothing is moved for "
+     "it.\n\n"
+     "example:\n  granary volume show db"},
     {"grow", "NAME|UUID --size SIZE", "makes a volume larger; it is never shrunk", grow_options, 1, 1, 0, volume_grow,
      "example:\n  granary volume grow db --size 100GiB"},
     {"delete", "NAME|UUID", "releases a volume, as its class says: delete, keep, or wipe", change_options, 1, 1, 0,

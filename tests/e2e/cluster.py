@@ -232,11 +232,12 @@ class Cluster:
         wait_until(lambda: p.running() and self.provider_of(name).get("connected"), 15, f"provider {name} is connected")
         return p
 
-    def start_agent(self, name, *flags):
+    def start_agent(self, name, *flags, probe="2s"):
+        """`probe` None: with each heartbeat."""
         run = self.dir / f"r-{name}"
         p = self.start(name, "agent", "--name", name, "--hostname", name, "--address", "127.0.0.1", "--master", self.url,
                        "--work-dir", self.dir / name, "--run-dir", run, "--cpus", "2", "--mem", "512MiB", "--disk", "1GiB",
-                       "--probe-interval", "2s", *flags)
+                       *(["--probe-interval", probe] if probe else []), *flags)
         wait_until(lambda: p.running() and self.agent(name).get("state") == "active", 15, f"agent {name} is active")
         return p
 

@@ -223,11 +223,17 @@ static uint64_t hello(struct desk *d, const char *path, const ProtobufCMessageDe
     return d->exchange;
 }
 
-uint64_t desk_provider(struct desk *d) {
+uint64_t desk_provider_of(struct desk *d, const char *name, const char *pools) {
     return hello(d, "/link/v1/provider", &granary__provider_hello__descriptor,
-                 "{'name':'file','driver':'memory','tiers':{'instances':[{'name':'main','pools':[{'name':'ssd',"
-                 "'total':{'bytes':'1073741824000'},'granularity':'1048576',"
-                 "'capabilities':['CARVE','GROW','FENCE','RAW_BLOCK','ZEROED']}]}]}}");
+                 arena_format(&d->arena,
+                              "{'name':'%s','driver':'memory','tiers':{'instances':[{'name':'main','pools':[%s]}]}}",
+                              name, pools));
+}
+
+uint64_t desk_provider(struct desk *d) {
+    return desk_provider_of(d, "file",
+                            "{'name':'ssd','total':{'bytes':'1073741824000'},'granularity':'1048576',"
+                            "'capabilities':['CARVE','GROW','FENCE','RAW_BLOCK','ZEROED']}");
 }
 
 uint64_t desk_agent(struct desk *d) {

@@ -44,7 +44,8 @@ const struct output *desk_expect(struct desk *d, const char *method, const char 
 void desk_wait(struct desk *d, int64_t ms);
 
 // A provider "file" with pool "ssd" of 1000 GiB, an agent "n1" and a class "gold" come; each is its own input.
-uint64_t desk_provider(struct desk *d); // its stream
+uint64_t desk_provider(struct desk *d);                                         // its stream
+uint64_t desk_provider_of(struct desk *d, const char *name, const char *pools); // of instance "main", as JSON
 uint64_t desk_agent(struct desk *d);
 void desk_class(struct desk *d);
 // A labelled framework of role web subscribes; its stream, whose id is in *ret_stream_id (in the arena).

@@ -129,6 +129,11 @@ static void class_files_are_accepted_and_say_what_they_seem_to(void **state) {
     assert_int_equal(bulk.on_release, ON_RELEASE_WIPE);
     assert_true(class_spec_allows(&bulk, "batch/nightly"));
     assert_false(class_spec_allows(&bulk, "web"));
+    struct class_spec near =
+        class_loaded(&arena, &symbols, "class-near.yaml"); // the types of measured keys are built in
+    assert_int_equal(near.agent.terms[0].compare, VALUE_NUMBER);
+    assert_int_equal(near.agent.terms[3].compare, VALUE_NETWORK);
+    class_spec_done(&near);
     class_spec_done(&gold);
     class_spec_done(&bulk);
     symbols_done(&symbols);

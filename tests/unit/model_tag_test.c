@@ -70,6 +70,11 @@ static void drivers_are_versions_and_the_exact_declaration_wins(void **state) {
     assert_false(declared);
     symbol early = key("net/early");
     assert_null(symbols_declare(&symbols, "net/*", VALUE_NUMBER));
+    assert_int_equal(symbol_type(&symbols, key("net/subnet"), NULL), VALUE_NETWORK); // as agents measure it
+    assert_int_equal(symbol_type(&symbols, key("reach/10.1.0.7/3260"), NULL), VALUE_NUMBER);
+    assert_int_equal(symbol_type(&symbols, key("site/network"), NULL), VALUE_TEXT);
+    assert_null(symbols_declare(&symbols, "net/subnet", VALUE_TEXT)); // what is declared goes before
+    assert_int_equal(symbol_type(&symbols, key("net/subnet"), NULL), VALUE_TEXT);
     assert_null(symbols_declare(&symbols, "net/subnet", VALUE_NETWORK));
     assert_null(symbols_declare(&symbols, "net/*", VALUE_VERSION));
     assert_int_equal(symbol_type(&symbols, key("net/subnet"), NULL), VALUE_NETWORK);
