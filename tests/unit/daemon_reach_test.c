@@ -34,7 +34,7 @@ static const char *value_of(const struct prober *p, const char *key) {
 static void an_address_that_answers_has_a_time(void **state) {
     (void)state;
     char address[32];
-    AUTO_FD int fd = listening(address);
+    int fd = listening(address);
     struct map past = {0};
     struct prober p = {.root = ""};
     AUTO_FREE char *key = reach_key(address);
@@ -46,6 +46,7 @@ static void an_address_that_answers_has_a_time(void **state) {
     assert_string_equal(value_of(&p, paths), "1");
     probe_tags_done(&p.tags);
     map_done(&past);
+    close(fd);
 }
 
 static void an_address_that_stops_answering_has_none_at_once(void **state) {
@@ -69,8 +70,7 @@ static void an_address_that_stops_answering_has_none_at_once(void **state) {
 static void all_addresses_are_tried_at_once(void **state) {
     (void)state;
     char one[32], two[32];
-    AUTO_FD int first = listening(one);
-    AUTO_FD int second = listening(two);
+    const int listeners[] = {listening(one), listening(two)};
     struct map past = {0};
     struct prober p = {.root = ""};
     reach_probe(&p, (const char *const[]){one, "127.0.0.1:1", "nonsense:x", two, "10.0.0.1"}, 5, &past);
@@ -79,6 +79,8 @@ static void all_addresses_are_tried_at_once(void **state) {
     assert_int_equal(reached, 2);
     probe_tags_done(&p.tags);
     map_done(&past);
+    close(listeners[0]);
+    close(listeners[1]);
 }
 
 static void keys_are_made_of_addresses(void **state) {
