@@ -62,6 +62,8 @@ MUST_USE struct err *database_undo(struct database *d, struct err *failed);
 MUST_USE struct err *database_sync(struct database *d, bool full);
 // Writes zeros until the WAL has `size` bytes, so that a commit does not grow a file. Best effort.
 void database_prepare_wal(const struct database *d, uint64_t size);
+// Makes durable what the WAL shows: a predecessor that was killed may have written it and not flushed it.
+MUST_USE struct err *database_flush_wal(struct database *d);
 // Moves the WAL's content to the database file.
 MUST_USE struct err *database_empty_wal(struct database *d);
 MUST_USE struct err *database_err(struct database *d, int code, const char *tried);

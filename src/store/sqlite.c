@@ -46,11 +46,11 @@ static struct err *meta_set(struct database *d, const char *key, uint64_t n) {
     return database_run(d, SQL_META_SET);
 }
 
-static struct err *schema_take(struct database *d, uint32_t known) {
+static struct err *schema_take(struct sqlite *s, uint32_t known) {
     uint64_t found = 0;
-    TRY(meta_get(d, "schema", &found));
+    TRY(meta_get(&s->database, "schema", &found));
     TRY(store_schema_check((uint32_t)found, known));
-    return found == known ? NULL : meta_set(d, "schema", known);
+    return found == known ? NULL : sqlite_failed(s, meta_set(&s->database, "schema", known));
 }
 
 static struct err *numbers_find(struct sqlite *s) {
@@ -76,9 +76,10 @@ static struct err *sqlite_start(struct sqlite *s, const struct store_options *op
     TRY(generation_sweep(s->directory, generation));
     AUTO_FREE char *path = generation_path(s->directory, generation);
     TRY(database_open(path, &s->database));
-    TRY(schema_take(&s->database, options->schema));
-    TRY(numbers_find(s));
+    TRY(schema_take(s, options->schema));
     database_prepare_wal(&s->database, WAL_PREPARED);
+    TRY(sqlite_failed(s, database_flush_wal(&s->database))); // what numbers_find sees counts as durable
+    TRY(numbers_find(s));
     TRY(directory_sync(s->directory));
     err_free(ballast_make(s->directory, s->ballast)); // no room for it now: stats say so, and restore may try again
     return NULL;

@@ -391,15 +391,22 @@ static int disk_open(sqlite3_vfs *vfs, sqlite3_filename name, sqlite3_file *file
     return code;
 }
 
-static void a_flush_that_fails_on_disk_is_the_end_and_the_next_open_copies(void **world) {
-    struct world *w = *world;
-    world_close(w);
+static int disk_begin(void **state) {
+    disk.fails = false;
     disk.real = sqlite3_vfs_find(NULL);
     disk.vfs = *disk.real;
     disk.vfs.zName = "failing";
     disk.vfs.xOpen = disk_open;
-    assert_int_equal(sqlite3_vfs_register(&disk.vfs, 1), SQLITE_OK);
-    world_open(w);
+    return sqlite3_vfs_register(&disk.vfs, 1) == SQLITE_OK ? world_begin(state) : -1;
+}
+
+static int disk_end(void **state) {
+    world_end(state);
+    return sqlite3_vfs_unregister(&disk.vfs);
+}
+
+static void a_flush_that_fails_on_disk_is_the_end_and_the_next_open_copies(void **world) {
+    struct world *w = *world;
     world_append_text(w, 1, "one");
     world_wait(w);
     disk.fails = true;
@@ -411,12 +418,23 @@ static void a_flush_that_fails_on_disk_is_the_end_and_the_next_open_copies(void 
     assert_string_equal(world_answers(w), "ok:1 io:1 io:1 ");
     assert_non_null(strstr(err_text(store_broken(w->store)), "disk I/O error"));
     const char *found = world_recovered(w);
-    sqlite3_vfs_unregister(&disk.vfs);
     // What was acknowledged is there; what was not may be or not.
     if (strcmp(found, "| 1=one ") != 0) assert_string_equal(found, "| 1=one 2=two ");
     AUTO_FREE char *copy = mem_format("%s/registry-2.db", w->directory);
     assert_true(file_exists(copy));
+}
+
+static void a_flush_that_fails_at_open_is_told_and_the_next_open_copies(void **world) {
+    struct world *w = *world;
+    world_append_text(w, 1, "one");
+    world_wait(w);
     world_close(w);
+    disk.fails = true;
+    expect_err(ERR_IO, "flush the log", world_try_open(w, &w->store));
+    disk.fails = false;
+    assert_string_equal(world_recovered(w), "| 1=one ");
+    AUTO_FREE char *copy = mem_format("%s/registry-2.db", w->directory);
+    assert_true(file_exists(copy));
 }
 
 static void a_damaged_store_is_not_served(void **world) {
@@ -442,6 +460,8 @@ static void a_damaged_store_is_not_served(void **world) {
 
 #define ROW(test, variant)                                                                                             \
     { #test, test, world_begin, world_end, (void *)(uintptr_t) & (variant) }
+#define DISK_ROW(test)                                                                                                 \
+    { #test, test, disk_begin, disk_end, (void *)(uintptr_t)&on_sqlite }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -457,7 +477,8 @@ int main(void) {
         ROW(a_lost_answer_leaves_what_may_have_happened, on_flaky),
         ROW(a_crash_before_the_answer_keeps_what_was_durable, on_flaky_by_hand),
         ROW(a_suspect_store_is_copied_before_it_speaks, on_sqlite),
-        ROW(a_flush_that_fails_on_disk_is_the_end_and_the_next_open_copies, on_sqlite),
+        DISK_ROW(a_flush_that_fails_on_disk_is_the_end_and_the_next_open_copies),
+        DISK_ROW(a_flush_that_fails_at_open_is_told_and_the_next_open_copies),
         ROW(a_damaged_store_is_not_served, on_sqlite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
