@@ -144,6 +144,16 @@ static void say_heartbeat(struct agent *a) {
     a->heartbeat_at.ms = a->now.ms + a->heartbeat_ms;
 }
 
+static uint64_t *tasks_known(const struct agent *a, struct arena *arena, size_t *ret_count) {
+    uint64_t *numbers = arena_zero(arena, map_count(&a->tasks) + 1, sizeof *numbers);
+    *ret_count = 0;
+    MAP_EACH (entry, &a->tasks) {
+        const struct task *t = entry->value.p;
+        if (t->info) numbers[(*ret_count)++] = t->number; // else not the master's
+    }
+    return numbers;
+}
+
 // Attachments come first, so that the master knows what is held here before it decides anything.
 static void greet(struct agent *a) {
     if (a->session != WANTED || !a->found || !a->report) return;
@@ -162,8 +172,9 @@ static void greet(struct agent *a) {
     h->has_highest_seen = true;
     h->highest_seen = a->highest_seen;
     h->attachments = attachments_report(a, &h->n_attachments);
-    h->tasks = tasks_report(a, &h->n_tasks);
+    h->tasks = tasks_known(a, arena, &h->n_tasks);
     h->report = message_copy(&a->report->base, arena);
+    statuses_due(a);
     a->session = GREETED;
     vec_push(&a->out->list, ((struct agent_output){.kind = AGENT_HELLO, .hello = h}));
 }

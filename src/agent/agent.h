@@ -13,7 +13,7 @@
 
 // ---- what it keeps over its own restart ----
 
-// A record of an attachment is a packed granary.Publish, one of a task a packed granary.TaskReport with all statuses that
+// A record of an attachment is a packed granary.Publish, one of a task a packed granary.TaskRecord with all statuses that
 // are not acknowledged yet, oldest first.
 enum agent_record_kind { AGENT_RECORD_ATTACHMENT, AGENT_RECORD_TASK };
 struct agent_record {

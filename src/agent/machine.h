@@ -167,8 +167,8 @@ struct said {
 void status_add(struct agent *a, struct task *t, const struct said *said);
 void status_acknowledged(struct agent *a, const Granary__StatusAck *ack);
 void status_tick(struct agent *a, struct task *t);
+void statuses_due(struct agent *a); // what waits is said as soon as there is a session
 MUST_USE struct err *task_record_read(struct agent *a, const struct agent_record *record);
-Granary__TaskReport **tasks_report(struct agent *a, size_t *ret_count);
 
 // ---- what the host is (report.c) ----
 

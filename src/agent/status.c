@@ -87,16 +87,16 @@ static void status_pack(struct agent *a, const struct task *t, const struct said
     message_pack(&s.base, to);
 }
 
-// ---- records, and what a hello says: the same message, with all or only the first of the statuses ----
+// ---- records ----
 
-static Granary__TaskReport *report_of(const struct task *t, size_t statuses, struct arena *arena) {
-    Granary__TaskReport *r = ARENA_NEW(arena, Granary__TaskReport);
-    granary__task_report__init(r);
+static Granary__TaskRecord *record_of(const struct task *t, struct arena *arena) {
+    Granary__TaskRecord *r = ARENA_NEW(arena, Granary__TaskRecord);
+    granary__task_record__init(r);
     r->task_number = t->number;
     r->framework_id = arena_text(arena, t->framework ? t->framework : "");
     r->task_info = (ProtobufCBinaryData){t->info_size, t->info};
     r->statuses = arena_zero(arena, t->statuses.count + 1, sizeof *r->statuses);
-    for (; r->n_statuses < statuses && r->n_statuses < t->statuses.count; r->n_statuses++)
+    for (; r->n_statuses < t->statuses.count; r->n_statuses++)
         r->statuses[r->n_statuses] =
             (ProtobufCBinaryData){t->statuses.at[r->n_statuses].size, t->statuses.at[r->n_statuses].bytes};
     r->has_latest = t->latest != NULL;
@@ -107,21 +107,8 @@ static Granary__TaskReport *report_of(const struct task *t, size_t statuses, str
 static void task_keep(struct agent *a, const struct task *t) {
     AUTO_ARENA struct arena arena = {0};
     AUTO_TEXT struct text bytes = {0};
-    message_pack(&report_of(t, t->statuses.count, &arena)->base, &bytes);
+    message_pack(&record_of(t, &arena)->base, &bytes);
     agent_keep(a, AGENT_RECORD_TASK, t->number, &bytes);
-}
-
-Granary__TaskReport **tasks_report(struct agent *a, size_t *ret_count) {
-    struct arena *arena = &a->out->arena;
-    Granary__TaskReport **all = arena_zero(arena, map_count(&a->tasks) + 1, sizeof *all);
-    *ret_count = 0;
-    MAP_EACH (entry, &a->tasks) {
-        struct task *t = entry->value.p;
-        if (!t->info) continue; // not the master's
-        const Granary__TaskReport *r = report_of(t, 1, arena);
-        all[(*ret_count)++] = message_copy(&r->base, arena);
-    }
-    return all;
 }
 
 // ---- the queue ----
@@ -162,6 +149,15 @@ void status_add(struct agent *a, struct task *t, const struct said *said) {
     status_say(a, t);
 }
 
+void statuses_due(struct agent *a) {
+    MAP_EACH (entry, &a->tasks) {
+        struct task *t = entry->value.p;
+        if (!t->statuses.count) continue;
+        t->resends = 0;
+        t->resend_at = a->now;
+    }
+}
+
 void status_acknowledged(struct agent *a, const Granary__StatusAck *ack) {
     struct task *t = agent_task(a, ack->task_number);
     if (!t || !t->statuses.count || ack->uuid.len != 16) return;
@@ -196,9 +192,9 @@ static struct err *status_read(const ProtobufCBinaryData *bytes, struct arena *a
 
 // All is read before anything is taken over.
 static struct err *record_check(const struct agent_record *record, struct arena *arena,
-                                Granary__TaskReport **ret_report, Mesos__V1__TaskInfo **ret_info) {
+                                Granary__TaskRecord **ret_report, Mesos__V1__TaskInfo **ret_info) {
     void *report, *info;
-    TRY(message_unpack(&granary__task_report__descriptor, record->bytes, record->size, arena, &report));
+    TRY(message_unpack(&granary__task_record__descriptor, record->bytes, record->size, arena, &report));
     *ret_report = report;
     TRY(message_unpack(&mesos__v1__task_info__descriptor, (*ret_report)->task_info.data, (*ret_report)->task_info.len,
                        arena, &info));
@@ -210,7 +206,7 @@ static struct err *record_check(const struct agent_record *record, struct arena 
     return NULL;
 }
 
-static void statuses_fill(struct task *t, const Granary__TaskReport *report, struct arena *arena) {
+static void statuses_fill(struct task *t, const Granary__TaskRecord *report, struct arena *arena) {
     Mesos__V1__TaskStatus *read = NULL;
     for (size_t i = 0; i < report->n_statuses; i++) {
         err_free(status_read(&report->statuses[i], arena, &read)); // record_check read it before
@@ -228,7 +224,7 @@ static void statuses_fill(struct task *t, const Granary__TaskReport *report, str
 
 struct err *task_record_read(struct agent *a, const struct agent_record *record) {
     AUTO_ARENA struct arena arena = {0};
-    Granary__TaskReport *report = NULL;
+    Granary__TaskRecord *report = NULL;
     Mesos__V1__TaskInfo *info = NULL;
     TRY(err_wrap(record_check(record, &arena, &report, &info), "record of task %llu",
                  (unsigned long long)record->number));

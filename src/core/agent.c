@@ -33,12 +33,6 @@ static const struct attachment_report *report_of(const struct cmd_agent_hello *c
     return NULL;
 }
 
-static bool hello_has_task(const struct cmd_agent_hello *c, uint64_t task) {
-    for (size_t i = 0; i < c->task_count; i++)
-        if (c->tasks[i].task == task) return true;
-    return false;
-}
-
 // What the agent has and the registry does not know, or knows under a later epoch: to be undone.
 static uint32_t hello_unclean(const struct draft *d, uint64_t agent, const struct cmd_agent_hello *c) {
     uint32_t unclean = 0;
@@ -69,15 +63,18 @@ static void task_wait_again(struct draft *d, uint64_t task) {
 // Its tasks: those it does not know any more have ended with it, unless they were never begun there.
 static void hello_tasks(struct draft *d, uint64_t agent, const struct cmd_agent_hello *c) {
     struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent);
+    struct map known = {0};
+    for (size_t i = 0; i < c->task_count; i++) map_put(&known, c->tasks[i], NULL);
     VEC_EACH (id, &tasks) {
         const struct task_row *t = draft_task(d, *id);
         bool begun = t->launched && t->state != TASK_STAGING;
-        if (hello_has_task(c, *id)) continue;
+        if (map_find(&known, *id)) continue;
         if (begun)
             task_say(d, *id, TASK_LOST, REASON_AGENT_RESTARTED, "its agent came back without it");
         else if (t->launched && !t->kill_wanted && !volumes_there(d, t))
             task_wait_again(d, *id);
     }
+    map_done(&known);
 }
 
 struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c, struct answer *ret_answer) {

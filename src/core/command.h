@@ -97,17 +97,13 @@ struct attachment_report {
     struct uuid fs_uuid;
     struct bytes size;
 };
-struct task_report { // of a task that the agent still knows
-    uint64_t task;
-    const char *framework;
-};
 struct cmd_agent_hello {
     const char *name, *hostname, *address, *boot_id;
     const struct blob *secret;
     uint64_t session, highest_seen;
     const struct attachment_report *attachments;
     size_t attachment_count;
-    const struct task_report *tasks;
+    const uint64_t *tasks; // that the agent still knows
     size_t task_count;
     struct agent_facts *facts;
 };

@@ -286,9 +286,8 @@ void dispatch_all_to_agent(struct master *m, uint64_t agent, const struct cmd_ag
     const struct id_list *tasks = state_related(m->state, TASKS_OF_AGENT, agent);
     VEC_EACH (id, tasks) dispatch_task_work(m, state_task(m->state, *id), at, out);
     for (size_t i = 0; i < hello->task_count; i++) {
-        const struct task_row *t = state_task(m->state, hello->tasks[i].task);
-        if (!t || t->agent != agent || task_state_ended(t->state))
-            dispatch_kill(m, agent, hello->tasks[i].task, at, out);
+        const struct task_row *t = state_task(m->state, hello->tasks[i]);
+        if (!t || t->agent != agent || task_state_ended(t->state)) dispatch_kill(m, agent, hello->tasks[i], at, out);
     }
     if (map_count(&m->addresses)) dispatch_addresses(m, agent, at, out); // else they may not have been reported yet
 }

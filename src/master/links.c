@@ -38,9 +38,6 @@ static void replace_session(struct master *m, uint64_t old_stream, struct output
     session_close(m, old);
 }
 
-static void hello_statuses(struct master *m, struct intake *in, const Granary__AgentHello *hello, uint64_t agent,
-                           const struct instant *at, struct outputs *out);
-
 static struct err *agent_hello(struct master *m, const struct request *r, struct intake *in, const struct instant *at,
                                struct outputs *out) {
     void *unpacked;
@@ -59,7 +56,6 @@ static struct err *agent_hello(struct master *m, const struct request *r, struct
         out_stream_open(m, out, r->exchange, protobuf, NULL, NULL);
         welcome_tell(m, s, out);
         dispatch_all_to_agent(m, s->who, &c.agent_hello, at, &told);
-        hello_statuses(m, in, unpacked, s->who, at, &told);
     }
     outputs_move(out, &told); // what the hello caused comes behind the welcome
     answer_done(&answer);
@@ -123,22 +119,6 @@ static void task_status_take(struct master *m, const struct command *c, const st
     bool waits = t && t->update_uuid && s->uuid && memcmp(t->update_uuid->bytes, s->uuid->bytes, 16) == 0;
     // Nobody will acknowledge it any more (or did already): the agent may forget it.
     if (!waits && s->uuid) dispatch_status_ack(m, s->agent, s->task, s->uuid->bytes, at, out);
-}
-
-static void hello_statuses(struct master *m, struct intake *in, const Granary__AgentHello *hello, uint64_t agent,
-                           const struct instant *at, struct outputs *out) {
-    const struct cmd_task_status *statuses;
-    size_t n;
-    AUTO_ERR struct err *e = agent_hello_statuses(in, hello, agent, &statuses, &n);
-    if (e) {
-        out_log(m, out, "hello of agent '%s': %s", hello->name, err_text(e));
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct command c = master_command(CMD_task_status, at, (symbol){0});
-        c.task_status = statuses[i];
-        task_status_take(m, &c, at, out);
-    }
 }
 
 static struct err *from_agent(struct master *m, const struct session *s, struct intake *in, const Granary__FromAgent *f,

@@ -123,33 +123,13 @@ struct err *attachment_report_read(struct intake *in, const Granary__AttachmentR
 
 // ---- tasks ----
 
-static struct err *status_read(struct intake *in, uint64_t task, const ProtobufCBinaryData *packed, uint64_t agent,
-                               struct cmd_task_status *ret) {
-    struct cmd_task_status c = {.agent = agent, .task = task};
-    TRY(err_wrap(mesos_status_read(packed->data, packed->len, in->arena, &c), "the status of task %llu",
-                 (unsigned long long)task));
-    c.message = said_sentence(in, c.message);
-    *ret = c;
-    return NULL;
-}
-
 struct err *task_status_read(struct intake *in, const Granary__TaskStatusReport *m, uint64_t agent,
                              struct cmd_task_status *ret_command) {
-    return status_read(in, m->task_number, &m->status, agent, ret_command);
-}
-
-struct err *agent_hello_statuses(struct intake *in, const Granary__AgentHello *m, uint64_t agent,
-                                 const struct cmd_task_status **ret_statuses, size_t *ret_count) {
-    size_t most = 0, count = 0;
-    for (size_t i = 0; i < m->n_tasks; i++) most += m->tasks[i]->n_statuses;
-    struct cmd_task_status *list = arena_zero(in->arena, most + 1, sizeof *list);
-    for (size_t i = 0; i < m->n_tasks; i++) {
-        const Granary__TaskReport *t = m->tasks[i];
-        for (size_t j = 0; j < t->n_statuses; j++)
-            TRY(status_read(in, t->task_number, &t->statuses[j], agent, &list[count++]));
-    }
-    *ret_statuses = list;
-    *ret_count = count;
+    struct cmd_task_status c = {.agent = agent, .task = m->task_number};
+    TRY(err_wrap(mesos_status_read(m->status.data, m->status.len, in->arena, &c), "the status of task %llu",
+                 (unsigned long long)m->task_number));
+    c.message = said_sentence(in, c.message);
+    *ret_command = c;
     return NULL;
 }
 
@@ -161,13 +141,10 @@ static struct err *hello_lists(struct intake *in, const Granary__AgentHello *m, 
     if (m->n_tasks > AGENT_TASKS_MOST)
         return err_new(ERR_TOO_LARGE, "%zu tasks; at most %d are read", m->n_tasks, AGENT_TASKS_MOST);
     struct attachment_report *attachments = arena_zero(in->arena, m->n_attachments + 1, sizeof *attachments);
-    struct task_report *tasks = arena_zero(in->arena, m->n_tasks + 1, sizeof *tasks);
     for (size_t i = 0; i < m->n_attachments; i++) TRY(report_read(in, m->attachments[i], &attachments[i]));
-    for (size_t i = 0; i < m->n_tasks; i++)
-        tasks[i] = (struct task_report){m->tasks[i]->task_number, arena_text(in->arena, m->tasks[i]->framework_id)};
     c->attachments = attachments;
     c->attachment_count = m->n_attachments;
-    c->tasks = tasks;
+    c->tasks = m->n_tasks ? arena_copy(in->arena, m->tasks, m->n_tasks * sizeof *m->tasks) : NULL;
     c->task_count = m->n_tasks;
     return NULL;
 }

@@ -14,9 +14,6 @@ struct session_terms; // wire/said.h
 enum { AGENT_ATTACHMENTS_MOST = 16384, AGENT_TASKS_MOST = 65536, AGENT_IDENTITIES_MOST = 64 };
 MUST_USE struct err *agent_hello_read(struct intake *in, const Granary__AgentHello *m, uint64_t session,
                                       struct cmd_agent_hello *ret_command);
-// The statuses that a hello brings along, oldest first: to be decided after it.
-MUST_USE struct err *agent_hello_statuses(struct intake *in, const Granary__AgentHello *m, uint64_t agent,
-                                          const struct cmd_task_status **ret_statuses, size_t *ret_count);
 MUST_USE struct err *agent_report_read(struct intake *in, const Granary__AgentReport *m, uint64_t agent,
                                        uint64_t session, struct cmd_agent_report *ret_command);
 MUST_USE struct err *attachment_report_read(struct intake *in, const Granary__AttachmentReport *m, uint64_t agent,

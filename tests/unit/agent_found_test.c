@@ -114,7 +114,6 @@ static void a_task_that_still_runs_goes_on(void **state) {
     world_connect(w);
     assert_int_equal(w->hello->n_tasks, 1);
     world_ended(w, 20, AGENT_END_EXITED, 0);
-    world_pass(w, 10000); // STARTING was in the hello; it waits for its acknowledgement
     const Mesos__V1__TaskStatus *s = world_status(w, 20, MESOS__V1__TASK_STATE__TASK_STARTING);
     world_acknowledge(w, 20, s->uuid.data);
     s = world_status(w, 20, MESOS__V1__TASK_STATE__TASK_RUNNING);
@@ -135,8 +134,7 @@ static void a_task_that_ended_meanwhile_is_told(void **state) {
     w->task_count = 1;
     restart(w);
     world_connect(w);
-    assert_int_equal(w->hello->tasks[0]->n_statuses, 1);
-    world_pass(w, 10000);
+    assert_int_equal(w->hello->n_tasks, 1);
     s = world_status(w, 20, MESOS__V1__TASK_STATE__TASK_FAILED);
     assert_string_equal(s->message, "Command exited with status 3");
 }

@@ -182,18 +182,39 @@ static void a_task_runs_no_longer_than_it_may(void **state) {
                      MESOS__V1__TASK_STATUS__REASON__REASON_MAX_COMPLETION_TIME_REACHED);
 }
 
-static void a_hello_lists_the_tasks_with_the_status_that_waits(void **state) {
+static void a_hello_lists_the_tasks_and_what_waits_follows_the_welcome(void **state) {
     struct world *w = *state;
     world_launch(w, 20, 0);
     world_started(w, 20, 1);
+    const Mesos__V1__TaskStatus *first = world_status(w, 20, STARTING);
+    world_pass(w, 1);
     world_connect(w);
     assert_int_equal(w->hello->n_tasks, 1);
-    const Granary__TaskReport *t = w->hello->tasks[0];
-    assert_string_equal(t->framework_id, "f");
-    assert_int_equal(t->n_statuses, 1);
-    assert_true(t->has_latest);
-    assert_true(t->latest.len != t->statuses[0].len ||
-                memcmp(t->latest.data, t->statuses[0].data, t->latest.len) != 0); // STARTING waits, RUNNING is true
+    assert_int_equal(w->hello->tasks[0], 20);
+    const Mesos__V1__TaskStatus *again = world_status(w, 20, STARTING);
+    assert_memory_equal(again->uuid.data, first->uuid.data, 16);
+    world_silent(w); // RUNNING waits its turn
+    acknowledge(w, 20, again);
+    world_status(w, 20, RUNNING);
+}
+
+static void a_status_between_hello_and_welcome_is_said_once(void **state) {
+    struct world *w = *state;
+    world_launch(w, 20, 0);
+    acknowledge(w, 20, world_status(w, 20, STARTING));
+    w->between = 20;
+    world_connect(w);
+    world_status(w, 20, RUNNING);
+    world_silent(w);
+}
+
+static void a_task_takes_few_bytes_of_a_hello(void **state) {
+    struct world *w = *state;
+    size_t before = protobuf_c_message_get_packed_size(&w->hello->base);
+    for (uint64_t i = 0; i < 100; i++) world_launch(w, UINT64_MAX - i, 0);
+    world_connect(w);
+    assert_int_equal(w->hello->n_tasks, 100);
+    assert_in_range(protobuf_c_message_get_packed_size(&w->hello->base) - before, 1, 100 * 11);
 }
 
 static void a_launch_that_cannot_be_read_fails(void **state) {
@@ -295,7 +316,9 @@ int main(void) {
         T(a_kill_that_fails_is_asked_again),
         T(a_kill_of_an_unknown_task_is_answered_with_its_end),
         T(a_task_runs_no_longer_than_it_may),
-        T(a_hello_lists_the_tasks_with_the_status_that_waits),
+        T(a_hello_lists_the_tasks_and_what_waits_follows_the_welcome),
+        T(a_status_between_hello_and_welcome_is_said_once),
+        T(a_task_takes_few_bytes_of_a_hello),
         T(a_launch_that_cannot_be_read_fails),
         T(a_command_without_a_shell_is_a_program_with_all_its_arguments),
         T(heartbeats_are_said_at_the_masters_pace),

@@ -98,6 +98,8 @@ void world_connect(struct world *w) {
     w->hello = NULL;
     world_step(w, &input);
     assert_non_null(w->hello);
+    if (w->between) world_started(w, w->between, 1);
+    w->between = 0;
     Granary__Welcome welcome = GRANARY__WELCOME__INIT;
     welcome.id = 7;
     welcome.cluster = "c";

@@ -29,7 +29,8 @@ struct world {
     VEC(uint64_t) forgotten;          // attachments and tasks
     Granary__AgentHello *hello;       // the last
     bool hung_up;
-    const char *log; // the last line
+    uint64_t between; // a task that starts between the next hello and its welcome
+    const char *log;  // the last line
     struct arena arena;
     // what the host has at the next start
     struct agent_found_attachment attachments[4];

@@ -107,14 +107,12 @@ static void a_hello_brings_attachments_and_tasks(void **world UNUSED) {
     struct desk t = desk_new();
     Granary__AgentHello m = GRANARY__AGENT_HELLO__INIT;
     Granary__AttachmentReport a = GRANARY__ATTACHMENT_REPORT__INIT, *attachments[] = {&a};
-    Granary__TaskReport task = GRANARY__TASK_REPORT__INIT, *tasks[] = {&task};
+    uint64_t tasks[] = {9};
     a.attachment_id = 1;
     a.volume_id = 2;
     a.epoch = 3;
     a.state = GRANARY__PUBLISH_STATE__PUBLISHED;
     a.fs_uuid = "00000000-0000-4000-8000-0000000000ff";
-    task.task_number = 9;
-    task.framework_id = "F-1";
     m.name = "n1";
     m.hostname = "n1.example";
     m.attachments = attachments;
@@ -133,10 +131,32 @@ static void a_hello_brings_attachments_and_tasks(void **world UNUSED) {
     assert_int_equal(c.attachments[0].epoch, 3);
     assert_int_equal(c.attachments[0].state, IS_PUBLISHED);
     assert_int_equal(c.attachments[0].fs_uuid.bytes[15], 0xff);
-    assert_int_equal(c.tasks[0].task, 9);
+    assert_int_equal(c.tasks[0], 9);
     assert_non_null(c.facts);
     m.name = "../n1";
     expect_err(agent_hello_read(&t.in, &m, 77, &c), ERR_INVALID, "agent");
+    desk_done(&t);
+}
+
+static void a_hello_with_the_most_tasks_fits_into_one_request(void **world UNUSED) {
+    struct desk t = desk_new();
+    Granary__AgentHello m = GRANARY__AGENT_HELLO__INIT;
+    void *unpacked;
+    struct cmd_agent_hello c;
+    AUTO_TEXT struct text bytes = {0};
+    m.name = "n1";
+    m.n_tasks = AGENT_TASKS_MOST;
+    m.tasks = arena_zero(&t.w->arena, m.n_tasks, sizeof *m.tasks);
+    for (size_t i = 0; i < m.n_tasks; i++) m.tasks[i] = UINT64_MAX - i;
+    message_pack(&m.base, &bytes);
+    assert_in_range(bytes.size, 1, MIB);
+    expect_ok(message_unpack(m.base.descriptor, bytes.data, bytes.size, &t.w->arena, &unpacked));
+    expect_ok(agent_hello_read(&t.in, unpacked, 77, &c));
+    assert_int_equal(c.task_count, AGENT_TASKS_MOST);
+    assert_true(c.tasks[AGENT_TASKS_MOST - 1] == UINT64_MAX - (AGENT_TASKS_MOST - 1));
+    m.n_tasks++;
+    m.tasks = arena_zero(&t.w->arena, m.n_tasks, sizeof *m.tasks);
+    expect_err(agent_hello_read(&t.in, &m, 77, &c), ERR_TOO_LARGE, "65537 tasks");
     desk_done(&t);
 }
 
@@ -431,6 +451,7 @@ int main(void) {
         cmocka_unit_test(an_agents_report_becomes_facts),
         cmocka_unit_test(an_agents_impossible_resources_are_refused),
         cmocka_unit_test(a_hello_brings_attachments_and_tasks),
+        cmocka_unit_test(a_hello_with_the_most_tasks_fits_into_one_request),
         cmocka_unit_test(a_task_status_keeps_its_bytes),
         cmocka_unit_test(a_long_failure_is_cut_at_a_whole_character),
         cmocka_unit_test(lower_tiers_inherit_and_remember_who_said_it),
