@@ -58,21 +58,16 @@ struct cmd_provider_hello {
     const struct blob *secret;
     uint64_t session, highest_seen;
 };
-struct storage_object {
-    struct uuid volume; // zero: not ours by its name
-    const char *handle, *name, *context;
-    struct bytes size;
-};
 struct cmd_provider_report {
     uint64_t provider, session;
     struct provider_facts *facts;
     const struct pool_report *pools;
     size_t pool_count;
 };
-struct cmd_provider_objects { // everything that the storage holds, after a connect
+struct cmd_provider_objects { // everything that the storage lists
     uint64_t provider, session;
-    const struct storage_object *objects;
-    size_t count;
+    const struct uuid *volumes; // this cluster's, by their names there
+    size_t volume_count, foreign;
 };
 struct cmd_provider_result {
     uint64_t provider, operation;

@@ -133,8 +133,8 @@ void decide_provider_objects(struct draft *d, const struct cmd_provider_objects 
     const struct provider_row *known = draft_provider(d, c->provider);
     if (!known || known->session != c->session) return;
     struct map listed = {0};
-    for (size_t i = 0; i < c->count; i++)
-        if (!uuid_is_zero(c->objects[i].volume)) map_put_bytes(&listed, c->objects[i].volume.bytes, 16, NULL);
+    for (size_t i = 0; i < c->volume_count; i++)
+        map_put_bytes(&listed, c->volumes[i].bytes, sizeof c->volumes[i].bytes, NULL);
     size_t ours = 0;
     STATE_EACH(VOLUME, volume_row, v, d->state) {
         const struct pool_row *pool = state_pool(d->state, v->charge.pool);
@@ -144,9 +144,9 @@ void decide_provider_objects(struct draft *d, const struct cmd_provider_objects 
         else
             volume_unlisted(d, v);
     }
+    size_t unknown = map_count(&listed) - (ours < map_count(&listed) ? ours : map_count(&listed));
     map_done(&listed);
-    edit_provider(d, c->provider, EV_provider_reported)->foreign_objects =
-        (uint32_t)(c->count - (ours < c->count ? ours : c->count));
+    edit_provider(d, c->provider, EV_provider_reported)->foreign_objects = (uint32_t)(c->foreign + unknown);
 }
 
 static void result_done(struct draft *d, const struct operation_row *o, const struct cmd_provider_result *c) {

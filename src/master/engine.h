@@ -14,6 +14,8 @@ struct session {     // one open stream
     uint64_t who;
     struct uuid name; // agents and providers post under it, frameworks say it in Mesos-Stream-Id
     struct link link;
+    VEC(struct uuid) listed; // by a provider, whose last part of the list is still to come
+    size_t foreign;
     enum session_kind kind : 8;
     bool binary; // records are protobuf, else JSON
 };

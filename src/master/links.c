@@ -9,6 +9,7 @@
 #include "wire/provider_link.h"
 #include "wire/said.h"
 
+enum { LISTED_MOST = 4 << 20 }; // volumes in a provider's list
 static const char protobuf[] = "application/x-protobuf";
 
 static struct intake link_intake(struct master *m, struct arena *arena, const struct instant *at) {
@@ -62,22 +63,16 @@ static struct err *agent_hello(struct master *m, const struct request *r, struct
     return e;
 }
 
-static struct err *provider_tell_all(struct master *m, struct intake *in, const Granary__ProviderHello *hello,
-                                     uint64_t provider, const struct request *r, const struct instant *at,
-                                     struct outputs *out) {
-    if (hello->tiers) {
-        struct command report = master_command(CMD_provider_report, at, (symbol){0});
-        TRY(tier_report_read(in, hello->tiers, provider, r->exchange, &report.provider_report));
-        struct answer none = {0};
-        struct err *e = master_run(m, &report, at, out, &none);
-        answer_done(&none);
-        TRY(e);
-    }
-    if (hello->list_unsupported) return NULL;
-    struct command objects = master_command(CMD_provider_objects, at, (symbol){0});
-    TRY(storage_objects_read(in, hello->objects, hello->n_objects, provider, r->exchange, &objects.provider_objects));
-    master_do(m, &objects, at, out);
-    return NULL;
+static struct err *provider_tiers(struct master *m, struct intake *in, const Granary__ProviderHello *hello,
+                                  uint64_t provider, const struct request *r, const struct instant *at,
+                                  struct outputs *out) {
+    if (!hello->tiers) return NULL;
+    struct command report = master_command(CMD_provider_report, at, (symbol){0});
+    TRY(tier_report_read(in, hello->tiers, provider, r->exchange, &report.provider_report));
+    struct answer none = {0};
+    struct err *e = master_run(m, &report, at, out, &none);
+    answer_done(&none);
+    return e;
 }
 
 static struct err *provider_hello(struct master *m, const struct request *r, struct intake *in,
@@ -94,7 +89,7 @@ static struct err *provider_hello(struct master *m, const struct request *r, str
     struct err *e = master_run(m, &c, at, &told, &answer);
     uint64_t provider = e ? 0 : answer.ids.at[0];
     answer_done(&answer);
-    if (!e) e = provider_tell_all(m, in, unpacked, provider, r, at, &told);
+    if (!e) e = provider_tiers(m, in, unpacked, provider, r, at, &told);
     if (!e) {
         replace_session(m, old_stream, out);
         struct session *s = session_open(m, r->exchange, SESSION_PROVIDER, provider, at);
@@ -147,8 +142,35 @@ static struct err *from_agent(struct master *m, const struct session *s, struct 
     return NULL;
 }
 
-static struct err *from_provider(struct master *m, const struct session *s, struct intake *in,
-                                 const Granary__FromProvider *f, const struct instant *at, struct outputs *out) {
+// A list that is too long is forgotten whole: a part of it would say that the rest is not there.
+static struct err *objects_end(struct master *m, struct session *s, const struct instant *at, struct outputs *out) {
+    AUTO_FREE struct uuid *volumes = s->listed.at; // the session may end by what follows
+    struct command c = master_command(CMD_provider_objects, at, (symbol){0});
+    c.provider_objects = (struct cmd_provider_objects){.provider = s->who,
+                                                       .session = s->stream,
+                                                       .volumes = volumes,
+                                                       .volume_count = s->listed.count,
+                                                       .foreign = s->foreign};
+    memset(&s->listed, 0, sizeof s->listed);
+    s->foreign = 0;
+    if (c.provider_objects.volume_count > LISTED_MOST)
+        return err_new(ERR_TOO_LARGE, "objects: more than %d volumes; the list is not read", LISTED_MOST);
+    master_do(m, &c, at, out);
+    return NULL;
+}
+
+static struct err *objects_take(struct master *m, struct session *s, const Granary__ObjectList *part,
+                                const struct instant *at, struct outputs *out) {
+    const struct uuid *volumes;
+    size_t count;
+    TRY(object_list_read(part, &volumes, &count));
+    for (size_t i = 0; i < count && s->listed.count <= LISTED_MOST; i++) vec_push(&s->listed, volumes[i]);
+    s->foreign += part->foreign;
+    return part->more ? NULL : objects_end(m, s, at, out);
+}
+
+static struct err *from_provider(struct master *m, struct session *s, struct intake *in, const Granary__FromProvider *f,
+                                 const struct instant *at, struct outputs *out) {
     struct command c = master_command(CMD_provider_heard, at, (symbol){0});
     if (f->result) {
         c.kind = CMD_provider_result;
@@ -160,12 +182,7 @@ static struct err *from_provider(struct master *m, const struct session *s, stru
         TRY(tier_report_read(in, f->tiers, s->who, s->stream, &c.provider_report));
         master_do(m, &c, at, out);
     }
-    if (f->objects) {
-        c.kind = CMD_provider_objects;
-        TRY(storage_objects_read(in, f->objects->objects, f->objects->n_objects, s->who, s->stream,
-                                 &c.provider_objects));
-        master_do(m, &c, at, out);
-    }
+    if (f->objects) TRY(objects_take(m, s, f->objects, at, out));
     if (f->heartbeat) {
         c.kind = CMD_provider_heard;
         c.provider_heard = (struct cmd_session){.who = s->who, .session = s->stream, .highest_seen = f->heartbeat->seq};

@@ -52,6 +52,7 @@ void session_close(struct master *m, struct session *s) {
     map_remove(&m->sessions, s->stream);
     map_remove(&m->session_names, name_key(s->name));
     link_done(&s->link);
+    vec_done(&s->listed);
     free(s);
 }
 

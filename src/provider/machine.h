@@ -52,8 +52,6 @@ struct held {
 struct object {
     struct arena arena;
     const char *handle, *name, *instance, *pool, *context;
-    const char *const *attached_to;
-    size_t attached_count;
     struct held *held; // of its pool; NULL when the storage does not say which
     struct bytes size;
     struct bytes counted; // its part of held->low, if `inventory` is the running one; else it is all of it
@@ -104,8 +102,6 @@ struct provider {
     struct map helds;   // "instance/pool" -> struct held
     uint64_t inventory; // counts them
     size_t foreign;
-    VEC(struct driver_object) foreigners;
-    struct arena foreign_arena;
     struct listing listing;
     struct report report;
     Granary__TierReport *tiers; // the last one, in tiers_arena
@@ -150,7 +146,7 @@ void listing_run(struct provider *p);
 bool listing_due(const struct provider *p);               // at its retry_at
 void listing_touch(struct provider *p, const char *uuid); // an operation changes it while the list is read
 void listing_done(struct provider *p, struct job *j, const struct provider_input *input);
-Granary__StorageObject **objects_message(struct provider *p, struct arena *arena, size_t *ret_count);
+void objects_say(struct provider *p); // in as many messages as it takes
 struct object *object_get(struct provider *p, const char *uuid);
 void object_learn(struct provider *p, const char *uuid, const struct driver_object *from); // new, or known anew
 void object_resize(struct provider *p, struct object *o, struct bytes size);

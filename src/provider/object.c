@@ -8,7 +8,10 @@
 #include "base/text.h"
 #include "provider/machine.h"
 
-enum { PAGE_TRIES = 8 }; // of one page, before the list is read from its beginning
+enum {
+    PAGE_TRIES = 8,      // of one page, before the list is read from its beginning
+    OBJECTS_PART = 16384 // volumes in one message: 256 KiB
+};
 
 // ---- the table ----
 
@@ -92,8 +95,6 @@ void objects_free(struct provider *p) {
     MAP_EACH (entry, &p->helds) free(entry->value.p);
     map_done(&p->helds);
     listing_clear(&p->listing);
-    vec_done(&p->foreigners);
-    arena_done(&p->foreign_arena);
 }
 
 // ---- reading the list ----
@@ -134,12 +135,7 @@ bool listing_due(const struct provider *p) {
     return (l->paused || (l->wanted && !l->running)) && job_room(p);
 }
 
-static const char *const *texts_copy(const char *const *texts, size_t count, struct arena *arena) {
-    const char **copy = arena_zero(arena, count + 1, sizeof *copy);
-    for (size_t i = 0; i < count; i++) copy[i] = arena_text(arena, texts[i]);
-    return copy;
-}
-
+// But for the hosts: who is attached is not asked here.
 static struct driver_object object_copy(const struct driver_object *o, struct arena *arena) {
     struct driver_object copy = *o;
     copy.name = arena_text(arena, o->name);
@@ -149,7 +145,8 @@ static struct driver_object object_copy(const struct driver_object *o, struct ar
     copy.cluster = arena_text(arena, o->cluster);
     copy.uuid = arena_text(arena, o->uuid);
     copy.context = arena_text(arena, o->context);
-    copy.attached_to = texts_copy(o->attached_to, o->attached_count, arena);
+    copy.attached_to = NULL;
+    copy.attached_count = 0;
     return copy;
 }
 
@@ -186,8 +183,6 @@ void object_learn(struct provider *p, const char *uuid, const struct driver_obje
     o->instance = copy.instance;
     o->pool = copy.pool;
     o->context = copy.context;
-    o->attached_to = copy.attached_to;
-    o->attached_count = copy.attached_count;
     object_resize(p, o, copy.size);
     object_removing(p, o, removing);
 }
@@ -196,13 +191,12 @@ void object_learn(struct provider *p, const char *uuid, const struct driver_obje
 static void listing_adopt(struct provider *p) {
     struct listing *l = &p->listing;
     struct map listed = {0};
-    arena_done(&p->foreign_arena);
-    vec_clear(&p->foreigners);
+    p->foreign = 0;
     VEC_EACH (from, &l->objects) {
         struct uuid uuid;
         char text[UUID_TEXT];
         if (!object_ours(p, from, &uuid)) {
-            vec_push(&p->foreigners, object_copy(from, &p->foreign_arena));
+            p->foreign++;
             continue;
         }
         uuid_text(uuid, text);
@@ -214,7 +208,6 @@ static void listing_adopt(struct provider *p) {
             !map_find_bytes(&l->changed, entry->key.bytes, entry->size))
             object_drop(p, entry->key.bytes);
     map_done(&listed);
-    p->foreign = p->foreigners.count;
 }
 
 static void listing_end(struct provider *p) {
@@ -226,11 +219,7 @@ static void listing_end(struct provider *p) {
     l->retry_at.ms = 0;
     p->objects_fresh = true;
     provider_log(p, "the storage was listed ours=%zu foreign=%zu", map_count(&p->objects), p->foreign);
-    if (p->session != CONNECTED) return;
-    Granary__FromProvider *m = provider_say(p);
-    m->objects = ARENA_NEW(&p->out->arena, Granary__ObjectList);
-    granary__object_list__init(m->objects);
-    m->objects->objects = objects_message(p, &p->out->arena, &m->objects->n_objects);
+    if (p->session == CONNECTED) objects_say(p);
 }
 
 // The same page again, or, if that does not help or cannot, the whole list.
@@ -264,38 +253,27 @@ void listing_done(struct provider *p, struct job *j UNUSED, const struct provide
 
 // ---- telling ----
 
-static Granary__StorageObject *object_message(const char *uuid, const struct driver_object *o, struct arena *arena) {
-    Granary__StorageObject *m = ARENA_NEW(arena, Granary__StorageObject);
-    granary__storage_object__init(m);
-    m->handle = arena_text(arena, o->handle);
-    m->name = arena_text(arena, o->name);
-    m->volume_uuid = arena_text(arena, uuid);
-    m->instance = arena_text(arena, o->instance);
-    m->pool = arena_text(arena, o->pool);
-    m->context = arena_text(arena, o->context);
-    m->has_size = true;
-    m->size = o->size.n;
-    m->attached_to = (char **)texts_copy(o->attached_to, o->attached_count, arena);
-    m->n_attached_to = o->attached_count;
-    return m;
+static Granary__ObjectList *list_new(struct provider *p) {
+    Granary__ObjectList *list = ARENA_NEW(&p->out->arena, Granary__ObjectList);
+    granary__object_list__init(list);
+    list->has_volumes = true;
+    list->volumes.data = arena_zero(&p->out->arena, OBJECTS_PART, sizeof(struct uuid));
+    provider_say(p)->objects = list;
+    return list;
 }
 
-Granary__StorageObject **objects_message(struct provider *p, struct arena *arena, size_t *ret_count) {
-    Granary__StorageObject **all = arena_zero(arena, map_count(&p->objects) + p->foreigners.count + 1, sizeof *all);
-    size_t count = 0;
+void objects_say(struct provider *p) {
+    Granary__ObjectList *list = list_new(p);
+    list->has_foreign = true;
+    list->foreign = (uint32_t)p->foreign;
     MAP_EACH (entry, &p->objects) {
-        const struct object *o = entry->value.p;
-        struct driver_object as = {.name = o->name,
-                                   .handle = o->handle,
-                                   .instance = o->instance,
-                                   .pool = o->pool,
-                                   .context = o->context,
-                                   .size = o->size,
-                                   .attached_to = o->attached_to,
-                                   .attached_count = o->attached_count};
-        all[count++] = object_message(entry->key.bytes, &as, arena);
+        struct uuid uuid;
+        must(uuid_parse(entry->key.bytes, &uuid));
+        if (list->volumes.len == OBJECTS_PART * sizeof uuid) {
+            list->has_more = list->more = true;
+            list = list_new(p);
+        }
+        memcpy(list->volumes.data + list->volumes.len, uuid.bytes, sizeof uuid);
+        list->volumes.len += sizeof uuid;
     }
-    VEC_EACH (foreign, &p->foreigners) all[count++] = object_message(NULL, foreign, arena);
-    *ret_count = count;
-    return all;
 }

@@ -147,9 +147,6 @@ static void greet(struct provider *p) {
     h->has_highest_seen = true;
     h->highest_seen = p->highest_seen;
     h->tiers = message_copy(&p->tiers->base, &p->out->arena);
-    h->has_list_unsupported = true;
-    h->list_unsupported = !p->setup.can_list;
-    h->objects = objects_message(p, &p->out->arena, &h->n_objects);
     p->session = GREETED;
     vec_push(&p->out->list, ((struct provider_output){.kind = PROVIDER_HELLO, .hello = h}));
 }
@@ -170,11 +167,13 @@ static void welcomed(struct provider *p, const Granary__Welcome *w) {
     p->provider_id = w->id;
     p->heartbeat_ms = w->heartbeat_ms;
     seen(p, w->seq);
+    say_heartbeat(p);
     if (!p->cluster) { // only now can we tell which volumes are ours
         p->cluster = mem_text(w->cluster);
         p->listing.wanted = p->setup.can_list;
+    } else if (p->setup.can_list) {
+        objects_say(p);
     }
-    say_heartbeat(p);
 }
 
 static void disconnected(struct provider *p) {
@@ -186,7 +185,6 @@ static void message_take(struct provider *p, const Granary__ToProvider *m) {
     if (p->session != CONNECTED) return;
     if (m->heartbeat && m->heartbeat->has_seq) seen(p, m->heartbeat->seq);
     if (m->operation) operation_take(p, m->operation);
-    if (m->has_list_again && m->list_again) p->listing.wanted = p->setup.can_list;
 }
 
 // ---- the step ----

@@ -221,21 +221,11 @@ struct err *provider_hello_read(struct intake *in, const Granary__ProviderHello 
     return NULL;
 }
 
-static struct err *object_read(struct intake *in, const Granary__StorageObject *m, struct storage_object *ret) {
-    struct storage_object o = {.volume = said_uuid(m->volume_uuid), .size = {m->size}};
-    TRY(said_text(in, "handle", m->handle, SAID_PATH_LONGEST, &o.handle));
-    TRY(said_text(in, "name", m->name, SAID_PATH_LONGEST, &o.name));
-    TRY(said_context(in, m->context, &o.context));
-    *ret = o;
-    return NULL;
-}
-
-struct err *storage_objects_read(struct intake *in, Granary__StorageObject *const *at, size_t count, uint64_t provider,
-                                 uint64_t session, struct cmd_provider_objects *ret_command) {
-    struct storage_object *objects = arena_zero(in->arena, count + 1, sizeof *objects);
-    for (size_t i = 0; i < count; i++) TRY(err_wrap(object_read(in, at[i], &objects[i]), "object %zu", i + 1));
-    *ret_command =
-        (struct cmd_provider_objects){.provider = provider, .session = session, .objects = objects, .count = count};
+struct err *object_list_read(const Granary__ObjectList *m, const struct uuid **ret_volumes, size_t *ret_count) {
+    if (m->volumes.len % sizeof(struct uuid))
+        return err_new(ERR_INVALID, "objects: %zu bytes are no whole number of UUIDs", m->volumes.len);
+    *ret_volumes = (const struct uuid *)m->volumes.data;
+    *ret_count = m->volumes.len / sizeof(struct uuid);
     return NULL;
 }
 

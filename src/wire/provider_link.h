@@ -17,10 +17,8 @@ MUST_USE struct err *provider_hello_read(struct intake *in, const Granary__Provi
                                          struct cmd_provider_hello *ret_command);
 MUST_USE struct err *tier_report_read(struct intake *in, const Granary__TierReport *m, uint64_t provider,
                                       uint64_t session, struct cmd_provider_report *ret_command);
-// For the lists of a hello and of an ObjectList.
-MUST_USE struct err *storage_objects_read(struct intake *in, Granary__StorageObject *const *at, size_t count,
-                                          uint64_t provider, uint64_t session,
-                                          struct cmd_provider_objects *ret_command);
+// The volumes of one part: borrowed from m.
+MUST_USE struct err *object_list_read(const Granary__ObjectList *m, const struct uuid **ret_volumes, size_t *ret_count);
 MUST_USE struct err *provider_result_read(struct intake *in, const Granary__ProviderResult *m, uint64_t provider,
                                           struct cmd_provider_result *ret_command);
 
@@ -29,7 +27,6 @@ MUST_USE struct err *provider_result_read(struct intake *in, const Granary__Prov
 Granary__ToProvider *provider_welcome(const struct state *s, const struct session_terms *terms, struct arena *arena);
 // NULL when its volume is not there any more.
 Granary__ToProvider *provider_operation(const struct state *s, const struct operation_row *o, struct arena *arena);
-Granary__ToProvider *provider_list_again(struct arena *arena);
 Granary__ToProvider *provider_heartbeat(uint64_t seq, struct arena *arena);
 
 #endif

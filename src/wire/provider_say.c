@@ -82,13 +82,6 @@ Granary__ToProvider *provider_operation(const struct state *s, const struct oper
     return to;
 }
 
-Granary__ToProvider *provider_list_again(struct arena *arena) {
-    Granary__ToProvider *to = to_provider(arena);
-    to->has_list_again = true;
-    to->list_again = true;
-    return to;
-}
-
 Granary__ToProvider *provider_heartbeat(uint64_t seq, struct arena *arena) {
     Granary__ToProvider *to = to_provider(arena);
     to->heartbeat = ARENA_NEW(arena, Granary__Heartbeat);

@@ -289,6 +289,30 @@ static void growing_takes_the_iops_that_the_class_promises(void **state) {
     assert_int_equal(play_volume(p, "db")->charge.iops.n, 150);
 }
 
+// ---- listed ----
+
+static void listed(struct play *p, const struct uuid *volumes, size_t count, size_t foreign) {
+    struct command c = play_command(CMD_provider_objects);
+    c.provider_objects = (struct cmd_provider_objects){.provider = p->provider,
+                                                       .session = state_provider(p->w->state, p->provider)->session,
+                                                       .volumes = volumes,
+                                                       .volume_count = count,
+                                                       .foreign = foreign};
+    play_ok(p, &c);
+}
+
+static void a_volume_that_the_storage_does_not_list_is_pointed_out(void **state) {
+    struct play *p = *state;
+    play_make(p, "db", 50);
+    const struct uuid known[] = {play_volume(p, "db")->uuid, {{7}}};
+    listed(p, known, 2, 3);
+    assert_null(play_volume(p, "db")->message);
+    assert_int_equal(state_provider(p->w->state, p->provider)->foreign_objects, 4);
+    listed(p, known + 1, 1, 0);
+    expect_words(play_volume(p, "db")->message, "the storage does not list it any more");
+    assert_int_equal(state_provider(p->w->state, p->provider)->foreign_objects, 1);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -317,6 +341,7 @@ int main(void) {
         T(growing_beyond_the_pool_is_refused_with_the_figures),
         T(a_volume_grows_within_what_its_class_and_its_pool_make),
         T(growing_takes_the_iops_that_the_class_promises),
+        T(a_volume_that_the_storage_does_not_list_is_pointed_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

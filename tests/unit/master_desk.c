@@ -211,20 +211,55 @@ void desk_wait(struct desk *d, int64_t ms) {
 
 // ---- others ----
 
-static uint64_t hello(struct desk *d, const char *path, const ProtobufCMessageDescriptor *type, const char *json) {
+static const struct output *post(struct desk *d, const char *path, const ProtobufCMessageDescriptor *type,
+                                 const char *json) {
     const char *text = quoted(&d->arena, json);
     const struct header_pair header = {"Content-Type", "application/x-protobuf"};
     void *message;
     AUTO_TEXT struct text bytes = {0};
     expect_none(json_read(type, text, strlen(text), JSON_LENIENT, &message_limits_default, &d->arena, &message));
     message_pack(message, &bytes);
-    const struct output *refused = request_do(d, "POST", path, bytes.data, bytes.size, &header, 1);
-    if (refused) fail_msg("%s: %.*s", path, (int)refused->size, refused->body);
+    return request_do(d, "POST", path, bytes.data, bytes.size, &header, 1);
+}
+
+// The first record of the stream is the welcome, behind its length.
+static const char *welcome_session(struct desk *d) {
+    VEC_EACH (o, &d->out.list) {
+        if (o->kind != OUTPUT_STREAM_WRITE || o->target != d->exchange) continue;
+        const char *record = memchr(o->body, '\n', o->size);
+        void *message;
+        assert_non_null(record++);
+        expect_none(message_unpack(&granary__envelope__descriptor, record, o->size - (size_t)(record - (char *)o->body),
+                                   &d->arena, &message));
+        const Granary__Envelope *e = message;
+        return (e->to_agent ? e->to_agent->welcome : e->to_provider->welcome)->session;
+    }
+    return NULL;
+}
+
+const struct output *desk_hello(struct desk *d, const char *kind, const char *json) {
+    bool agent = strcmp(kind, "agent") == 0;
+    const struct output *refused =
+        post(d, arena_format(&d->arena, "/link/v1/%s", kind),
+             agent ? &granary__agent_hello__descriptor : &granary__provider_hello__descriptor, json);
+    if (!refused) d->session = welcome_session(d);
+    return refused;
+}
+
+static uint64_t hello(struct desk *d, const char *kind, const char *json) {
+    const struct output *refused = desk_hello(d, kind, json);
+    if (refused) fail_msg("hello of %s: %.*s", kind, (int)refused->size, refused->body);
     return d->exchange;
 }
 
+void desk_post(struct desk *d, const char *kind, const char *json) {
+    const struct output *o =
+        post(d, arena_format(&d->arena, "/link/v1/%s/%s", kind, d->session), &granary__envelope_list__descriptor, json);
+    assert_int_equal(o->status, 200);
+}
+
 uint64_t desk_provider_of(struct desk *d, const char *name, const char *pools) {
-    return hello(d, "/link/v1/provider", &granary__provider_hello__descriptor,
+    return hello(d, "provider",
                  arena_format(&d->arena,
                               "{'name':'%s','driver':'memory','tiers':{'instances':[{'name':'main','pools':[%s]}]}}",
                               name, pools));
@@ -237,7 +272,7 @@ uint64_t desk_provider(struct desk *d) {
 }
 
 uint64_t desk_agent(struct desk *d) {
-    return hello(d, "/link/v1/agent", &granary__agent_hello__descriptor,
+    return hello(d, "agent",
                  "{'name':'n1','hostname':'n1','boot_id':'b1','report':{'tags':[{'key':'fs/ext4'}],"
                  "'resources':{'cpus':4,'mem':4096,'disk':4096}}}");
 }

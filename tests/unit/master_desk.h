@@ -16,7 +16,8 @@ struct desk {
     struct master *m;
     struct outputs out; // of the latest input
     int64_t ms;
-    uint64_t exchange; // of the latest request
+    uint64_t exchange;   // of the latest request
+    const char *session; // of the latest hello: where its posts go
     struct arena arena;
     VEC(struct journal_entry) journal;
     VEC(struct kept) checkpoint; // by growing noun and id
@@ -46,6 +47,10 @@ void desk_wait(struct desk *d, int64_t ms);
 // A provider "file" with pool "ssd" of 1000 GiB, an agent "n1" and a class "gold" come; each is its own input.
 uint64_t desk_provider(struct desk *d);                                         // its stream
 uint64_t desk_provider_of(struct desk *d, const char *name, const char *pools); // of instance "main", as JSON
+// The same with a hello of one's own; what it was refused with, or NULL.
+const struct output *desk_hello(struct desk *d, const char *kind, const char *json);
+// Posts an EnvelopeList in the latest session of that kind.
+void desk_post(struct desk *d, const char *kind, const char *json);
 uint64_t desk_agent(struct desk *d);
 void desk_class(struct desk *d);
 // A labelled framework of role web subscribes; its stream, whose id is in *ret_stream_id (in the arena).

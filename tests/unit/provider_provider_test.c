@@ -118,19 +118,23 @@ static void tick(struct world *w, int64_t ms) {
     step(w, (struct provider_input){.kind = PROVIDER_TICK});
 }
 
+static void welcome(struct world *w, const char *cluster) {
+    Granary__Welcome said = GRANARY__WELCOME__INIT;
+    said.id = 7;
+    said.cluster = (char *)cluster;
+    said.seq = 50;
+    said.heartbeat_ms = 1000;
+    said.lost_ms = 5000;
+    said.session = (char *)"s1";
+    step(w, (struct provider_input){.kind = PROVIDER_CONNECTED, .welcome = &said});
+}
+
 static void connect_to(struct world *w, const char *cluster) {
-    Granary__Welcome welcome = GRANARY__WELCOME__INIT;
-    welcome.id = 7;
-    welcome.cluster = (char *)cluster;
-    welcome.seq = 50;
-    welcome.heartbeat_ms = 1000;
-    welcome.lost_ms = 5000;
-    welcome.session = (char *)"s1";
     w->hello = NULL;
     step(w, (struct provider_input){.kind = PROVIDER_CONNECTING});
     for (int i = 0; i < 600 && !w->hello; i++) pass(w, 1000);
     assert_non_null(w->hello);
-    step(w, (struct provider_input){.kind = PROVIDER_CONNECTED, .welcome = &welcome});
+    welcome(w, cluster);
 }
 
 static struct provider_setup usual(void) {
@@ -282,13 +286,43 @@ static bool named(const struct world *w, uint64_t id) {
     return false;
 }
 
+// The volumes of the last list that was said whole, over all its parts; *ret_parts counts them.
+static size_t last_list(const struct world *w, struct uuid *ret_first, size_t *ret_foreign, size_t *ret_parts) {
+    size_t count = 0, foreign = 0, parts = 0;
+    bool more = false;
+    VEC_EACH (m, &w->said) {
+        const Granary__ObjectList *list = (*m)->objects;
+        if (!list) continue;
+        if (!more) count = foreign = parts = 0;
+        if (!count && list->volumes.len) memcpy(ret_first->bytes, list->volumes.data, sizeof ret_first->bytes);
+        assert_int_equal(list->volumes.len % sizeof(struct uuid), 0);
+        assert_in_range(protobuf_c_message_get_packed_size(&(*m)->base), 1, MB);
+        count += list->volumes.len / sizeof(struct uuid);
+        foreign += list->foreign;
+        parts++;
+        more = list->more;
+    }
+    assert_false(more);
+    *ret_foreign = foreign;
+    *ret_parts = parts;
+    return count;
+}
+
+static void expect_listed(const struct world *w, size_t ours, size_t foreign) {
+    struct uuid first;
+    size_t others, parts;
+    assert_int_equal(last_list(w, &first, &others, &parts), ours);
+    assert_int_equal(others, foreign);
+    assert_int_equal(parts, 1);
+}
+
 static uint64_t total_of(const Granary__TierReport *r) {
     return r->instances[0]->pools[0]->total->bytes;
 }
 
 // ---- tests ----
 
-static void a_hello_tells_the_tiers_and_all_that_the_storage_holds(void **state) {
+static void a_hello_tells_the_tiers_and_what_the_storage_holds_follows(void **state) {
     struct world *w = *state;
     connect_to(w, "c1");
     for (unsigned i = 1; i <= 7; i++) ask(w, i, CREATE, i, MB, "thick");
@@ -299,10 +333,7 @@ static void a_hello_tells_the_tiers_and_all_that_the_storage_holds(void **state)
     s.cluster = "c1";
     start(w, &s);
     connect_to(w, "c1");
-    size_t ours = 0;
-    assert_int_equal(w->hello->n_objects, 8);
-    for (size_t i = 0; i < 8; i++) ours += w->hello->objects[i]->volume_uuid != NULL;
-    assert_int_equal(ours, 7);
+    expect_listed(w, 7, 1);
     assert_int_equal(provider_counts(w->p).foreign, 1);
     assert_int_equal(w->hello->tiers->n_instances, 1);
     assert_int_equal(w->hello->tiers->instances[0]->n_pools, 2);
@@ -477,7 +508,7 @@ static void a_result_that_came_while_away_is_told_when_asked_again(void **state)
     assert_null(result_of(w, 2, NULL));
     connect_to(w, "c1");
     assert_true(names(w->hello->tiers, 1));
-    assert_int_equal(w->hello->n_objects, 1);
+    expect_listed(w, 1, 0);
     ask(w, 1, CREATE, 1, MB, "thick");
     ask(w, 2, GROW, 1, 2 * MB, "thick");
     pass(w, 500);
@@ -498,7 +529,7 @@ static void a_new_process_finds_what_the_old_one_made(void **state) {
     s.cluster = "c1";
     start(w, &s);
     connect_to(w, "c1");
-    assert_string_equal(w->hello->objects[0]->volume_uuid, uuid_of(w, 1));
+    expect_listed(w, 1, 0);
     assert_int_equal(total_of(w->hello->tiers), CAPACITY);
     ask(w, 1, CREATE, 1, MB, "thick"); // its answer was lost with the old process
     pass(w, 500);
@@ -526,11 +557,37 @@ static void volumes_of_another_cluster_are_foreign(void **state) {
     s.cluster = "c2";
     start(w, &s);
     connect_to(w, "c2");
-    assert_int_equal(w->hello->n_objects, 1);
-    assert_null(w->hello->objects[0]->volume_uuid);
+    expect_listed(w, 0, 1);
     ask(w, 2, DELETE, 9, 0, "thick");
     pass(w, 500);
     assert_int_equal(memory_count(door_self(w->storage)), 1);
+}
+
+static void a_list_of_any_length_is_told_in_parts(void **state) {
+    enum { OBJECTS = 100000 };
+    struct world *w = *state;
+    connect_to(w, "c1");
+    pass(w, 100);
+    step(w, (struct provider_input){.kind = PROVIDER_DISCONNECTED});
+    step(w, (struct provider_input){.kind = PROVIDER_CONNECTING});
+    size_t i = call_of(w, DRIVER_ACT_LIST), foreign, parts;
+    assert_true(i != SIZE_MAX);
+    struct driver_object *at = arena_zero(&w->arena, OBJECTS, sizeof *at);
+    for (unsigned n = 0; n < OBJECTS; n++)
+        at[n] = (struct driver_object){.handle = "h", .cluster = "c1", .uuid = uuid_of(w, n), .size = {1}};
+    struct driver_answer answer = {.objects = {.at = at, .count = OBJECTS}};
+    uint64_t job = w->calls.at[i].job;
+    vec_remove(&w->calls, i);
+    w->hello = NULL;
+    step(w, (struct provider_input){.kind = PROVIDER_JOB_DONE, .job = job, .answer = &answer});
+    run_all(w);
+    assert_in_range(protobuf_c_message_get_packed_size(&w->hello->base), 1, 4096);
+    welcome(w, "c1");
+    struct uuid first, expected;
+    assert_int_equal(last_list(w, &first, &foreign, &parts), OBJECTS);
+    assert_true(uuid_parse(uuid_of(w, 0), &expected) && uuid_equal(first, expected));
+    assert_int_equal(foreign, 0);
+    assert_true(parts > 1);
 }
 
 static void a_list_that_fails_or_hangs_is_read_anew(void **state) {
@@ -665,7 +722,7 @@ static void any_order_of_events_converges_and_is_repeatable(void **state) {
 int main(void) {
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
     const struct CMUnitTest tests[] = {
-        T(a_hello_tells_the_tiers_and_all_that_the_storage_holds),
+        T(a_hello_tells_the_tiers_and_what_the_storage_holds_follows),
         T(a_volume_is_made_and_the_report_names_the_operation),
         T(a_question_asked_twice_is_carried_out_once_and_answered_twice),
         T(operations_on_one_volume_run_in_order),
@@ -679,6 +736,7 @@ int main(void) {
         T(a_new_process_finds_what_the_old_one_made),
         T(a_master_of_another_cluster_is_left),
         T(volumes_of_another_cluster_are_foreign),
+        T(a_list_of_any_length_is_told_in_parts),
         T(a_list_that_fails_or_hangs_is_read_anew),
         T(a_total_is_never_too_high_while_calls_run),
         T(configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool),

@@ -339,19 +339,17 @@ static void a_failure_of_an_unknown_kind_may_have_happened(void **world UNUSED) 
     desk_done(&t);
 }
 
-static void foreign_objects_have_no_volume(void **world UNUSED) {
-    struct desk t = desk_new();
-    Granary__StorageObject ours = GRANARY__STORAGE_OBJECT__INIT, foreign = GRANARY__STORAGE_OBJECT__INIT;
-    Granary__StorageObject *both[] = {&ours, &foreign};
-    struct cmd_provider_objects c;
-    ours.volume_uuid = "00000000-0000-4000-8000-000000000001";
-    foreign.volume_uuid = "somebody else's";
-    foreign.name = "backup";
-    expect_ok(storage_objects_read(&t.in, both, 2, 5, 6, &c));
-    assert_int_equal(c.count, 2);
-    assert_false(uuid_is_zero(c.objects[0].volume));
-    assert_true(uuid_is_zero(c.objects[1].volume));
-    desk_done(&t);
+static void a_list_of_objects_holds_whole_uuids(void **world UNUSED) {
+    unsigned char bytes[33] = {[15] = 1, [31] = 2};
+    Granary__ObjectList m = GRANARY__OBJECT_LIST__INIT;
+    const struct uuid *volumes;
+    size_t count;
+    m.volumes = (ProtobufCBinaryData){32, bytes};
+    expect_ok(object_list_read(&m, &volumes, &count));
+    assert_int_equal(count, 2);
+    assert_int_equal(volumes[1].bytes[15], 2);
+    m.volumes.len = 33;
+    expect_err(object_list_read(&m, &volumes, &count), ERR_INVALID, "33 bytes are no whole number of UUIDs");
 }
 
 // ---- what the master says ----
@@ -458,7 +456,7 @@ int main(void) {
         cmocka_unit_test(a_pool_of_unknown_size_is_refused),
         cmocka_unit_test(a_broken_tier_report_names_the_place),
         cmocka_unit_test(a_failure_of_an_unknown_kind_may_have_happened),
-        cmocka_unit_test(foreign_objects_have_no_volume),
+        cmocka_unit_test(a_list_of_objects_holds_whole_uuids),
         cmocka_unit_test(the_grant_to_format_goes_out_only_while_the_registry_says_so),
         cmocka_unit_test(an_operation_names_the_host_as_its_driver_knows_it),
         cmocka_unit_test(an_operation_says_whether_many_hosts_may_have_the_volume),
