@@ -79,6 +79,7 @@ static void accept_refuse(struct draft *d, const struct cmd_accept *c, const cha
 }
 
 static struct err *accept_one(struct draft *d, struct accept *a, const struct accept_operation *o) {
+    if (o->id) TRY(chosen_id_check("operation", o->id));
     switch (o->kind) {
     case ACCEPT_RESERVE: return accept_reserve(d, a, o);
     case ACCEPT_UNRESERVE: return accept_unreserve(d, a, o);

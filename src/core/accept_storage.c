@@ -3,6 +3,8 @@
 #include "core/accept.h"
 #include "core/framework.h"
 
+enum { LABELS_LARGEST = 4096 }; // packed; kept as long as the reservation is
+
 // Thousandths of a MiB, 0 or more.
 static struct bytes bytes_of_mib(struct milli mib) {
     unsigned __int128 n = (unsigned __int128)(uint64_t)mib.n * MIB / 1000;
@@ -68,6 +70,9 @@ struct err *accept_reserve(struct draft *d, struct accept *a, const struct accep
                        "RESERVE: the resource carries no reservation; add one of type DYNAMIC for your role");
     TRY(role_of_item_check(d, a, item, "RESERVE"));
     if (item->source_id) return err_new(ERR_INVALID, "RESERVE: this part is reserved already");
+    if (o->labels && o->labels->size > LABELS_LARGEST)
+        return err_new(ERR_INVALID, "RESERVE: its labels have %u bytes; the most is %d", o->labels->size,
+                       LABELS_LARGEST);
     const struct class_row *class;
     struct fit fit;
     TRY(item_class(d, item, "RESERVE", &class));

@@ -89,6 +89,36 @@ static void what_is_reserved_is_offered_also_when_nothing_more_can_be_granted(vo
     assert_null(play_offer(p, subscribed(p, "till", "shop"), ""));
 }
 
+static void labels_beyond_their_bound_are_refused(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(100, "web", NULL);
+    struct accept_operation o = on(ACCEPT_RESERVE, "r1", &item);
+    char bytes[4097] = {0};
+    o.labels = draft_blob(world_draft(p->w), bytes, 4097);
+    accept_storage(p, framework, o);
+    expect_refused(p, "r1", "RESERVE: its labels have 4097 bytes; the most is 4096");
+    assert_null(the_reservation(p));
+    o.labels = draft_blob(world_draft(p->w), bytes, 4096);
+    accept_storage(p, framework, o);
+    assert_int_equal(the_reservation(p)->labels->size, 4096);
+}
+
+static void an_operation_id_is_an_id_of_bounded_length(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web");
+    struct item item = raw(100, "web", NULL);
+    char *longest = arena_zero(&p->w->arena, 1, 257);
+    memset(longest, 'x', 256);
+    accept_storage(p, framework, on(ACCEPT_RESERVE, longest, &item));
+    expect_refused(p, longest, "the name is longer than 255 bytes");
+    accept_storage(p, framework, on(ACCEPT_RESERVE, "a/b", &item));
+    expect_refused(p, "a/b", "operation: the id has a '/'");
+    assert_null(the_reservation(p));
+    accept_storage(p, framework, on(ACCEPT_RESERVE, longest + 1, &item));
+    assert_non_null(the_reservation(p));
+}
+
 static void more_than_is_left_of_a_reservation_is_refused(void **state) {
     struct play *p = *state;
     uint64_t framework = subscribed(p, "db", "web");
@@ -491,6 +521,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(a_reservation_is_charged_at_once_and_given_back_by_unreserve),
         T(what_is_reserved_is_offered_also_when_nothing_more_can_be_granted),
+        T(labels_beyond_their_bound_are_refused),
+        T(an_operation_id_is_an_id_of_bounded_length),
         T(more_than_is_left_of_a_reservation_is_refused),
         T(a_disk_takes_from_its_reservation_and_is_charged_once),
         T(a_reservation_makes_no_more_volumes_than_its_pool_can_hold),
