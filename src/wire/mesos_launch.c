@@ -91,12 +91,37 @@ static struct err *volumes_read(struct symbols *s, const Mesos__V1__ContainerInf
     return NULL;
 }
 
+// A name alone asks for another network; hints such as an IP version do not.
+static bool network_asked(const Mesos__V1__ContainerInfo *container) {
+    for (size_t i = 0; i < container->n_network_infos; i++) {
+        const Mesos__V1__NetworkInfo *n = container->network_infos[i];
+        if ((n->name && *n->name) || n->n_groups || n->n_port_mappings) return true;
+    }
+    return false;
+}
+
+// What would be another task without it: docs/frameworks.md lists the same.
+static struct err *container_check(const Mesos__V1__ContainerInfo *container) {
+    const char *what = container->hostname && *container->hostname ? "a hostname"
+                       : container->linux_info                     ? "linux_info"
+                       : container->rlimit_info                    ? "rlimit_info"
+                       : container->tty_info                       ? "tty_info"
+                       : network_asked(container)                  ? "a network of its own"
+                                                                   : NULL;
+    if (!what) return NULL;
+    return err_new(ERR_INVALID,
+                   "its container asks for %s, and tasks here run as plain processes of their host; "
+                   "leave it out",
+                   what);
+}
+
 static struct err *container_read(struct symbols *s, const Mesos__V1__ContainerInfo *container, struct arena *arena,
                                   struct task_launch *t) {
     bool image = container->mesos && container->mesos->image;
     if (container->type == MESOS__V1__CONTAINER_INFO__TYPE__DOCKER || image)
         return err_new(ERR_INVALID,
                        "agents here run commands, not images; use a container of type MESOS without image");
+    TRY(container_check(container));
     return volumes_read(s, container, arena, t);
 }
 
@@ -124,6 +149,15 @@ static struct err *command_check(const Mesos__V1__TaskInfo *task) {
     if (!command->value || !*command->value) return err_new(ERR_INVALID, "its command has no value");
     if (command->n_uris) return err_new(ERR_INVALID, "its command has URIs, which agents here do not fetch");
     return environment_check(command->environment);
+}
+
+static struct err *undone_check(const Mesos__V1__TaskInfo *task) {
+    if (task->health_check || task->check)
+        return err_new(ERR_INVALID, "it has a %s, which agents here do not run; leave it out",
+                       task->health_check ? "health_check" : "check");
+    if (task->n_limits)
+        return err_new(ERR_INVALID, "it has limits beside its resources, which agents here do not set; leave them out");
+    return NULL;
 }
 
 static struct err *user_read(struct symbols *s, const Mesos__V1__TaskInfo *task, struct task_launch *t) {
@@ -156,6 +190,7 @@ static struct err *resources_read(const Mesos__V1__TaskInfo *task, struct arena 
 static struct err *launch_read(struct symbols *s, const Mesos__V1__TaskInfo *task, struct arena *arena,
                                struct task_launch *t) {
     TRY(command_check(task));
+    TRY(undone_check(task));
     TRY(user_read(s, task, t));
     TRY(kill_grace_read(task, t));
     TRY(resources_read(task, arena, t));

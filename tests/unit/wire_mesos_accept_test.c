@@ -154,6 +154,27 @@ static void the_kill_policy_sets_the_grace(void **state) {
     expect_refusal(task_of(w, CPUS, COMMAND ",'kill_policy':{'grace_period':{'nanoseconds':-1}}"), "below 0");
 }
 
+static void what_agents_do_not_do_is_refused_by_name(void **state) {
+    struct world *w = *state;
+    static const char *const rows[][2] = {
+        {",'health_check':{'type':'TCP','tcp':{'port':80}}", "it has a health_check, which agents here do not run"},
+        {",'check':{'type':'TCP','tcp':{'port':80}}", "it has a check, which agents here do not run"},
+        {",'limits':{'cpus':{'value':2}}", "it has limits beside its resources"},
+        {",'container':{'type':'MESOS','hostname':'db'}", "asks for a hostname"},
+        {",'container':{'type':'MESOS','linux_info':{}}", "asks for linux_info"},
+        {",'container':{'type':'MESOS','rlimit_info':{'rlimits':[]}}", "asks for rlimit_info"},
+        {",'container':{'type':'MESOS','tty_info':{}}", "asks for tty_info"},
+        {",'container':{'type':'MESOS','network_infos':[{'name':'blue'}]}", "asks for a network of its own"},
+        {",'container':{'type':'MESOS','network_infos':[{'groups':['g']}]}", "asks for a network of its own"},
+        {",'container':{'type':'MESOS','network_infos':[{},{'port_mappings':[{'host_port':1,'container_port':2}]}]}",
+         "asks for a network of its own"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        expect_refusal(task_of(w, CPUS, arena_format(&w->arena, COMMAND "%s", rows[i][0])), rows[i][1]);
+    assert_null(
+        task_of(w, CPUS, COMMAND ",'container':{'type':'MESOS','network_infos':[{'ip_addresses':[{}]}]}")->refusal);
+}
+
 static void amounts_and_ports_that_no_host_has_are_refused(void **state) {
     struct world *w = *state;
     static const char *const bad[] = {
@@ -383,6 +404,7 @@ int main(void) {
         TEST(a_task_needs_a_command_and_no_executor),
         TEST(an_image_is_refused_and_a_plain_container_is_not),
         TEST(the_kill_policy_sets_the_grace),
+        TEST(what_agents_do_not_do_is_refused_by_name),
         TEST(amounts_and_ports_that_no_host_has_are_refused),
         TEST(an_operation_id_goes_with_no_launch),
         TEST(the_tasks_of_a_group_are_named_so_that_each_hears),
