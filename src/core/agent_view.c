@@ -186,7 +186,3 @@ bool scalars_overdrawn(const struct agent_account *held, const struct scalars *t
            overdrawn(held->offered.mem, held->used.mem, total->mem) ||
            overdrawn(held->offered.disk, held->used.disk, total->disk);
 }
-
-bool scalars_offerable(const struct scalars *s) {
-    return s->cpus.n >= 10 || s->mem.n >= 32000;
-}

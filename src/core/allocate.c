@@ -43,11 +43,28 @@ struct offer_row *offer_make(struct draft *d, const struct contender *c, uint64_
 
 // ---- agents by turns ----
 
-// Whose turn it is and who did not refuse all of it.
-static struct contender *contender_next(const struct allocator *a) {
+// Worth an offer by itself: Mesos' smallest.
+static bool scalars_offerable(const struct scalars *s) {
+    return s->cpus.n >= 10 || s->mem.n >= 32000;
+}
+
+bool contender_enough(const struct draft *d, const struct contender *c, const struct scalars *free) {
+    if (!(c->wishes & WISHES_LEAST)) return scalars_offerable(free);
+    return wishes_enough(state_framework(d->state, c->framework), c->role, free);
+}
+
+bool contender_agrees(const struct draft *d, const struct contender *c, const struct agent_view *view) {
+    if (!(c->wishes & WISHES_AGENT)) return true;
+    return wishes_agree(d, state_framework(d->state, c->framework), c->role, view->id);
+}
+
+// Whose turn it is, who did not refuse all of it, and who wants such an offer.
+static struct contender *contender_next(const struct draft *d, const struct agent_view *view,
+                                        const struct scalars *free) {
+    const struct allocator *a = d->state->allocator;
     VEC_EACH (role, &a->shares.order)
         VEC_EACH (c, &(*role)->order)
-            if ((*c)->withheld != a->visit) return *c;
+            if ((*c)->withheld != a->visit && contender_enough(d, *c, free) && contender_agrees(d, *c, view)) return *c;
     return NULL;
 }
 
@@ -56,11 +73,11 @@ static void agent_allocate(struct draft *d, struct agent_view *view) {
     agent_view_idle(a, view, false);
     if (!view->usable || plan_whole(a, view)) return;
     struct available free = {.scalars = agent_view_free(d->state, view), .ports = &a->ports};
-    if (!scalars_offerable(&free.scalars)) return;
+    if (!scalars_offerable(&free.scalars) && !(a->wishes & WISHES_LEAST)) return;
     agent_view_ports(d, view, &a->ports);
     a->visit++;
     if (view->load->filters.count) filters_mark(&view->load->filters, &a->shares, &free, a->visit);
-    struct contender *c = contender_next(a);
+    struct contender *c = contender_next(d, view, &free.scalars);
     if (!c) {
         agent_view_idle(a, view, true);
         return;
@@ -131,7 +148,23 @@ static void agent_prepare(struct draft *d, struct allocator *a, struct agent_vie
     filters_settle(filters, d->state, &free);
 }
 
+// What anybody wishes. Pools may change which classes an agent can use, and so who wants it; crumbs are not among the idle
+// agents until somebody may want them.
+static void wishes_gather(struct allocator *a) {
+    unsigned before = a->wishes;
+    a->wishes = 0;
+    MAP_EACH (entry, &a->shares.frameworks) {
+        const struct contenders *list = entry->value.p;
+        for (size_t i = 0; i < list->at.count; i++)
+            if (list->at.at[i]->available) a->wishes |= list->at.at[i]->wishes;
+    }
+    a->wake |= a->pools && a->wishes & WISHES_CLASSES;
+    if (!(a->wishes & ~before & WISHES_LEAST)) return;
+    MAP_EACH (entry, &a->agents) agent_view_mark(a, entry->value.p);
+}
+
 static void agents_prepare(struct draft *d, struct allocator *a) {
+    wishes_gather(a);
     if (a->wake)
         VEC_EACH (view, &a->idle) agent_view_mark(a, *view);
     marked_sort(a);

@@ -48,7 +48,8 @@ static bool agent_held_by(const struct draft *d, const struct agent_view *view, 
         agent_view_offered(d->state, view) ? state_related(d->state, OFFERS_OF_AGENT, view->id) : NULL;
     for (size_t i = 0; offers && i < offers->count; i++) {
         const struct offer_row *o = draft_offer(d, offers->at[i]);
-        if (o && o->framework == c->framework && symbol_equal(o->role, c->role) && scalars_offerable(&o->resources))
+        if (o && o->framework == c->framework && symbol_equal(o->role, c->role) &&
+            contender_enough(d, c, &o->resources))
             return true;
     }
     return false;
@@ -60,7 +61,7 @@ static struct plan *agent_plan(struct draft *d, struct agent_view *view, struct 
     struct plan *whole = plan_whole(a, view);
     if (whole) return whole->c == c ? whole : NULL;
     struct scalars free = agent_view_free(d->state, view);
-    bool offerable = scalars_offerable(&free);
+    bool offerable = contender_enough(d, c, &free);
     if (!offerable && !agent_held_by(d, view, c)) return NULL;
     struct plan *p = plan_new(d, view, c);
     p->whole = true;
@@ -105,6 +106,7 @@ static bool places_try(struct draft *d, const struct places *at, const struct vo
         for (size_t k = 0; k < at->contender_count; k++) {
             struct contender *c = at->contenders[k];
             if (!c->labelled || filters_withhold_volume(&view->load->filters, c, v->id)) continue;
+            if (!contender_agrees(d, c, view)) continue;
             if (attempt(d, view, c, v)) return true;
         }
     }

@@ -6,6 +6,7 @@
 #include "core/allocator.h"
 #include "core/filter.h"
 #include "core/idle.h"
+#include "core/offer_wish.h"
 #include "core/share.h"
 
 struct holding { // what the tasks of one contender hold on one agent
@@ -59,6 +60,7 @@ struct allocator {
     bool storage_marked;  // some contender's storage-only offer is to be looked at
     uint64_t fabric;      // of pools and classes, when resting volumes were stirred last
     uint64_t cycle, visit;
+    unsigned wishes;          // WISHES_* of anybody, in this cycle
     struct mono due;          // 0: not asked since the first mark
     struct port_set ports;    // scratch
     VEC(struct plan *) plans; // of this cycle, with volumes
@@ -79,8 +81,9 @@ bool agent_view_offered(const struct state *s, const struct agent_view *view); /
 void agent_view_ports(const struct draft *d, const struct agent_view *view, struct port_set *ret_ports);
 // Whether more is promised than there is. What tasks use beyond it (an agent may shrink under them) breaks no promise.
 bool scalars_overdrawn(const struct agent_account *held, const struct scalars *total);
-// Worth an offer by itself: Mesos' smallest.
-bool scalars_offerable(const struct scalars *s);
+// Whether `c` wants an offer of so much, and of that agent at all.
+bool contender_enough(const struct draft *d, const struct contender *c, const struct scalars *free);
+bool contender_agrees(const struct draft *d, const struct contender *c, const struct agent_view *view);
 
 struct idle_queue *idle_queue(struct allocator *a, struct owner owner); // made when it is new
 void idle_queue_mark(struct allocator *a, struct idle_queue *q);

@@ -53,6 +53,7 @@ static void contender_put(struct allocator *a, struct contender *c, const struct
     c->subscribed = !live->completed && blob_has_role(live->roles, c->role);
     c->available = c->subscribed && live->session && !blob_has_role(live->suppressed, c->role);
     c->labelled = live->labelled;
+    c->wishes = (uint8_t)wishes_of(live, c->role);
     if (revived) {
         c->cleared++;
         c->storage_until = (struct mono){0};

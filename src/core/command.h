@@ -5,6 +5,7 @@
 #define CORE_COMMAND_H
 
 #include "core/draft.h"
+#include "core/offer_wish.h"
 
 // ---- people (REST) ----
 
@@ -129,6 +130,10 @@ struct cmd_subscribe {
     symbol principal;
     uint32_t capabilities;
     bool labelled;
+    const struct offer_constraint *constraints; // of its roles only
+    size_t constraint_count;
+    const struct offer_least *least;
+    size_t least_count;
     struct milli failover_timeout;
     uint64_t session;
 };

@@ -76,6 +76,8 @@ struct err *decide_subscribe(struct draft *d, const struct cmd_subscribe *c, str
     f->info = c->info;
     f->roles = draft_blob(d, c->roles, c->role_count * sizeof *c->roles);
     f->suppressed = draft_blob(d, c->suppressed, c->suppressed_count * sizeof *c->suppressed);
+    f->constraints = draft_blob(d, c->constraints, c->constraint_count * sizeof *c->constraints);
+    f->least = draft_blob(d, c->least, c->least_count * sizeof *c->least);
     f->capabilities = c->capabilities;
     f->labelled = c->labelled;
     f->failover_timeout = c->failover_timeout;

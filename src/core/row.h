@@ -323,8 +323,10 @@ struct framework_row {
     // passing
     uint64_t session; // 0: not subscribed
     struct mono disconnected_at;
-    const struct blob *suppressed; // array of symbol
-    uint32_t revived;              // counts REVIVE calls: each clears the refuse filters
+    const struct blob *suppressed;  // array of symbol
+    const struct blob *constraints; // array of struct offer_constraint
+    const struct blob *least;       // array of struct offer_least
+    uint32_t revived;               // counts REVIVE calls: each clears the refuse filters
 };
 
 static inline bool framework_can(const struct framework_row *f, enum framework_capability c) {

@@ -35,6 +35,7 @@ struct contender { // a framework in one of its roles
     bool subscribed;   // the framework's row names the role
     bool available;    // its turn may come: connected, not suppressed
     bool labelled;     // asked for storage
+    uint8_t wishes;    // WISHES_*
     uint32_t cleared;  // counts how often its refuse filters were thrown away
     uint64_t withheld; // the visit at which it was found to have refused what is free
     // the storage-only offer

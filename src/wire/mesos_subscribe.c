@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "wire/mesos_basic.h"
+#include "wire/mesos_wish.h"
 
 enum {
     ROLES_MOST = 256,
@@ -86,26 +87,6 @@ static struct err *suppressed_check(const Mesos__V1__Scheduler__Call__Subscribe 
     return NULL;
 }
 
-static struct err *quantities_check(const Mesos__V1__OfferFilters__ResourceQuantities *set) {
-    if (!set->n_quantities) return err_new(ERR_INVALID, "'FrameworkInfo.offer_filters' has an empty set of quantities");
-    for (size_t i = 0; i < set->n_quantities; i++) {
-        const Mesos__V1__Value__Scalar *value = set->quantities[i]->value;
-        if (!value || !isfinite(value->value) || value->value < 0)
-            return err_new(ERR_INVALID, "'FrameworkInfo.offer_filters' has a quantity that is not 0 or more");
-    }
-    return NULL;
-}
-
-static struct err *filters_check(const framework_info *info) {
-    for (size_t i = 0; i < info->n_offer_filters; i++) {
-        const Mesos__V1__OfferFilters *filters = info->offer_filters[i]->value;
-        const Mesos__V1__OfferFilters__MinAllocatableResources *least =
-            filters ? filters->min_allocatable_resources : NULL;
-        for (size_t k = 0; least && k < least->n_quantities; k++) TRY(quantities_check(least->quantities[k]));
-    }
-    return NULL;
-}
-
 static struct err *labelled_check(uint32_t capabilities) {
     if (can(capabilities, FW_MULTI_ROLE) && can(capabilities, FW_REFINEMENT)) return NULL;
     return err_new(ERR_INVALID,
@@ -133,8 +114,7 @@ static struct err *info_check(const Mesos__V1__Scheduler__Call__Subscribe *call,
     TRY(length_check("user", info->user));
     TRY(length_check("principal", info->principal));
     TRY(role_shape_check(info, capabilities));
-    TRY(suppressed_check(call));
-    return filters_check(info);
+    return suppressed_check(call);
 }
 
 // ---- reading ----
@@ -176,6 +156,7 @@ struct err *mesos_subscribe_read(struct symbols *s, const mesos_call *call, stru
     c.info = packed;
     c.principal = symbol_make(s, info->principal ? info->principal : "");
     roles_read(s, info, arena, &c);
+    TRY(mesos_wishes_read(s, subscribe, arena, &c));
     c.suppressed = roles_make(s, subscribe->suppressed_roles, subscribe->n_suppressed_roles, arena);
     c.suppressed_count = subscribe->n_suppressed_roles;
     *ret = c;

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <cmocka.h>
 
+#include "core/offer_wish.h"
 #include "offer_world.h"
 
 static int setup(void **state) {
@@ -51,6 +52,42 @@ static size_t volumes_in(const struct offer_row *o) {
 
 static uint64_t offer_of(const struct offer_world *w, uint64_t volume) {
     return state_volume(w->s, volume)->offer;
+}
+
+// The framework subscribes again with those wishes, all of role "*".
+static void wish(struct offer_world *w, uint64_t framework, const struct offer_constraint *constraints, size_t count,
+                 const struct offer_least *least, size_t least_count) {
+    world_begin(w);
+    drop_offers_of_framework(&w->d, framework);
+    struct framework_row *f = edit_framework(&w->d, framework, EV_framework_subscribed);
+    f->constraints = draft_blob(&w->d, constraints, count * sizeof *constraints);
+    f->least = draft_blob(&w->d, least, least_count * sizeof *least);
+    f->revived++;
+    world_commit(w);
+}
+
+static void wish_host(struct offer_world *w, uint64_t framework, enum wish_test test, uint64_t agent) {
+    const struct offer_constraint c = {.role = world_symbol(w, "*"),
+                                       .value = world_symbol(w, state_agent(w->s, agent)->name),
+                                       .group = 1,
+                                       .subject = WISH_HOSTNAME,
+                                       .test = (uint8_t)test};
+    wish(w, framework, &c, 1, NULL, 0);
+}
+
+static void tag_agent(struct offer_world *w, uint64_t agent, const char *text) {
+    struct tag tag;
+    struct err *e = tag_parse(&w->s->symbols, text, &tag);
+    must(!e);
+    world_begin(w);
+    struct agent_row *a = edit_agent(&w->d, agent, EV_agent_reported);
+    struct agent_facts *f = world_facts(a->facts->total, 31000, 32000);
+    f->tags = tag_set_copy(&a->facts->tags);
+    e = tag_set_add(&f->tags, tag);
+    must(!e);
+    a->facts = f;
+    draft_keep(&w->d, &f->shared);
+    world_commit(w);
 }
 
 // ---- agents ----
@@ -134,6 +171,95 @@ static void crumbs_are_not_offered(void **state) {
     world_agent_facts(w, agent, (struct scalars){.cpus = {9}, .mem = {32000}, .disk = {0}});
     settle(w);
     assert_int_equal(world_offer_on(w, agent)->framework, f);
+}
+
+static void an_agent_that_a_framework_wishes_not_goes_to_the_next(void **state) {
+    struct offer_world *w = *state;
+    uint64_t one = world_agent(w, world_scalars(4, 8192)), two = world_agent(w, world_scalars(4, 8192));
+    uint64_t choosy = world_framework(w, "*", false);
+    wish_host(w, choosy, WISH_EQUALS, two);
+    settle(w);
+    assert_null(world_offer_on(w, one));
+    expect_offer(w, two, choosy, 4);
+    uint64_t easy = world_framework(w, "*", false);
+    settle(w);
+    expect_offer(w, one, easy, 4);
+    wish_host(w, choosy, WISH_DIFFERS, two); // its own offer went: only the other framework's is left
+    settle(w);
+    expect_offer(w, two, easy, 4);
+}
+
+static void one_group_must_hold_whole(void **state) {
+    struct offer_world *w = *state;
+    uint64_t agent = world_agent(w, world_scalars(4, 8192)), f = world_framework(w, "*", false);
+    symbol role = world_symbol(w, "*"), rack = world_symbol(w, "topology/rack"), r1 = world_symbol(w, "r1");
+    symbol gpu = world_symbol(w, "hw/gpu"), yes = world_symbol(w, "true");
+    const struct offer_constraint c[] = {
+        {role, rack, r1, 1, WISH_TAG, WISH_EQUALS},                    // on rack r1
+        {role, gpu, {0}, 1, WISH_TAG, WISH_ABSENT},                    // and without a gpu
+        {role, gpu, yes, 2, WISH_TAG, WISH_EQUALS},                    // or with one
+        {role, {0}, {0}, 2, WISH_DOMAIN, WISH_ABSENT},                 // which is in no region
+        {world_symbol(w, "eng"), rack, r1, 3, WISH_TAG, WISH_DIFFERS}, // another role's
+    };
+    wish(w, f, c, ARRAY_LEN(c), NULL, 0);
+    settle(w);
+    assert_null(world_offer_on(w, agent));
+    tag_agent(w, agent, "topology/rack=r1");
+    settle(w);
+    expect_offer(w, agent, f, 4);
+    world_decline(w, world_offer_on(w, agent)->id, 0);
+    tag_agent(w, agent, "topology/rack=r2"); // one of its values is r1 still
+    settle(w);
+    expect_offer(w, agent, f, 4);
+    world_decline(w, world_offer_on(w, agent)->id, 0);
+    tag_agent(w, agent, "hw/gpu");
+    settle(w);
+    expect_offer(w, agent, f, 4); // by the second group
+}
+
+static void a_framework_may_wish_for_a_class_of_storage(void **state) {
+    struct offer_world *w = *state;
+    uint64_t agent = world_agent(w, world_scalars(4, 8192)), f = world_framework(w, "*", false);
+    const struct offer_constraint c = {world_symbol(w, "*"), {0},        world_symbol(w, "gold"), 1,
+                                       WISH_CLASSES,         WISH_EQUALS};
+    wish(w, f, &c, 1, NULL, 0);
+    settle(w);
+    assert_null(world_offer_on(w, agent));
+    world_storage(w, 1 << 30);
+    settle(w);
+    expect_offer(w, agent, f, 4);
+}
+
+static void a_volume_does_not_ride_to_who_wishes_another_agent(void **state) {
+    struct offer_world *w = *state;
+    world_storage(w, 1 << 30);
+    uint64_t one = world_agent(w, world_scalars(4, 8192)), two = world_agent(w, world_scalars(2, 4096));
+    uint64_t f = world_framework(w, "*", true);
+    wish_host(w, f, WISH_EQUALS, two);
+    uint64_t volume = world_volume(w, "*", f);
+    settle(w);
+    assert_null(world_offer_on(w, one));
+    assert_int_equal(volumes_in(world_offer_on(w, two)), 1);
+    assert_int_equal(offer_of(w, volume), world_offer_on(w, two)->id);
+}
+
+static void who_says_the_least_that_is_enough_gets_that_and_no_less(void **state) {
+    struct offer_world *w = *state;
+    uint64_t agent = world_agent(w, (struct scalars){.cpus = {0}, .mem = {0}, .disk = {100000}});
+    uint64_t usual = world_framework(w, "*", false), modest = world_framework(w, "*", false);
+    symbol role = world_symbol(w, "*");
+    settle(w);
+    assert_null(world_offer_on(w, agent)); // disk alone is Mesos' crumb
+    const struct offer_least sets[] = {{role, {.disk = {200000}}}, {role, {.disk = {100000}}}};
+    wish(w, modest, NULL, 0, sets, 1);
+    settle(w);
+    assert_null(world_offer_on(w, agent));
+    wish(w, modest, NULL, 0, sets, 2);
+    settle(w);
+    assert_int_equal(world_offer_on(w, agent)->framework, modest);
+    uint64_t large = world_agent(w, world_scalars(4, 8192));
+    settle(w);
+    expect_offer(w, large, usual, 4); // without disk it is not enough for the other
 }
 
 static void what_a_task_frees_is_offered_again(void **state) {
@@ -666,6 +792,11 @@ int main(void) {
         TEST(who_holds_less_of_its_dominant_resource_comes_first),
         TEST(a_role_of_twice_the_weight_gets_twice_as_much),
         TEST(crumbs_are_not_offered),
+        TEST(an_agent_that_a_framework_wishes_not_goes_to_the_next),
+        TEST(one_group_must_hold_whole),
+        TEST(a_framework_may_wish_for_a_class_of_storage),
+        TEST(a_volume_does_not_ride_to_who_wishes_another_agent),
+        TEST(who_says_the_least_that_is_enough_gets_that_and_no_less),
         TEST(what_a_task_frees_is_offered_again),
         TEST(an_agent_that_shrinks_takes_its_offers_back),
         TEST(an_agent_that_goes_away_is_not_offered),

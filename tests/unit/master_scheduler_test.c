@@ -73,6 +73,37 @@ static void offers_hold_the_agent_and_the_classes_of_storage(void **state) {
     expect_words(desk_said(d, stream), "\"profile\":\"gold\"");
 }
 
+static const char *subscribed_with(struct desk *d, const char *host, const char *predicate) {
+    const struct output *refused = desk_ask(
+        d, "POST", "/api/v1/scheduler",
+        arena_format(&d->arena,
+                     "{'type':'SUBSCRIBE','subscribe':{'framework_info':{'user':'root','name':'choosy'},"
+                     "'offer_constraints':{'role_constraints':{'*':{'groups':[{'attribute_constraints':[{'selector':"
+                     "{'pseudoattribute_type':'HOSTNAME'},'predicate':{'%s':{'%s':'%s'}}}]}]}}}}}",
+                     predicate, strcmp(predicate, "text_matches") == 0 ? "regex" : "value", host),
+        "Accept: application/json");
+    assert_null(refused);
+    uint64_t stream = d->exchange;
+    const char *said = desk_said(d, stream);
+    if (desk_ended(d, stream)) return said;
+    desk_wait(d, 20);
+    return arena_format(&d->arena, "%s%s", said, desk_said(d, stream));
+}
+
+static void offers_come_from_agents_that_satisfy_the_constraints(void **state) {
+    struct desk *d = *state;
+    desk_agent(d);
+    assert_null(strstr(subscribed_with(d, "n2", "text_equals"), "OFFERS"));
+    expect_words(subscribed_with(d, "n1", "text_equals"), "OFFERS");
+}
+
+static void constraints_that_are_not_tested_end_the_subscription(void **state) {
+    struct desk *d = *state;
+    const char *said = subscribed_with(d, "n.*", "text_matches");
+    expect_words(said, "\"type\":\"ERROR\"");
+    expect_words(said, "'offer_constraints' for role '*': regular expressions are not tested here");
+}
+
 static void calls_need_the_stream_id_of_the_subscription(void **state) {
     struct desk *d = *state;
     const char *stream_id;
@@ -171,6 +202,8 @@ int main(void) {
         T(subscribed_comes_first_then_a_heartbeat_then_offers),
         T(a_subscription_is_spoken_when_it_is_durable),
         T(offers_hold_the_agent_and_the_classes_of_storage),
+        T(offers_come_from_agents_that_satisfy_the_constraints),
+        T(constraints_that_are_not_tested_end_the_subscription),
         T(calls_need_the_stream_id_of_the_subscription),
         T(the_old_stream_is_told_that_another_took_over),
         T(the_end_of_an_old_stream_does_not_disconnect_the_new_one),

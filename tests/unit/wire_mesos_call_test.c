@@ -201,6 +201,70 @@ static void offer_filters_without_a_quantity_are_refused(void **state) {
                ERR_INVALID, "not 0 or more");
 }
 
+static void the_least_that_is_enough_is_read_for_the_roles_it_has(void **state) {
+    struct cmd_subscribe c;
+    expect_ok(subscribed(*state,
+                         ",'offer_filters':{'*':{'min_allocatable_resources':{'quantities':[{'quantities':{'cpus':"
+                         "{'value':2},'disk':{'value':0.5}}},{'quantities':{'gpus':{'value':1}}}]}},"
+                         "'eng':{'min_allocatable_resources':{}}}}",
+                         &c));
+    assert_int_equal(c.least_count, 2);
+    assert_int_equal(c.least[0].amounts.cpus.n, 2000);
+    assert_int_equal(c.least[0].amounts.disk.n, 500);
+    assert_int_equal(c.least[1].amounts.cpus.n, INT64_MAX); // never
+    expect_ok(subscribed(*state, ",'offer_filters':{'*':{'min_allocatable_resources':{}}}}", &c));
+    assert_int_equal(c.least_count, 1);
+    assert_int_equal(c.least[0].amounts.cpus.n, 0);
+    expect_ok(subscribed(*state, ",'offer_filters':{'*':{}}}", &c));
+    assert_int_equal(c.least_count, 0);
+}
+
+static struct err *constrained(struct world *w, const char *role_constraints, struct cmd_subscribe *ret) {
+    return subscribed(w, arena_format(&w->arena, "},'offer_constraints':{'role_constraints':{%s}}", role_constraints),
+                      ret);
+}
+
+static void offer_constraints_are_read_group_by_group(void **state) {
+    struct world *w = *state;
+    struct cmd_subscribe c;
+    expect_ok(constrained(w,
+                          "'*':{'groups':[{'attribute_constraints':[{'selector':{'pseudoattribute_type':'HOSTNAME'},"
+                          "'predicate':{'text_equals':{'value':'n1'}}},{'selector':{'attribute_name':'rack'},"
+                          "'predicate':{'exists':{}}}]},{'attribute_constraints':[{'selector':{'attribute_name':"
+                          "'granary.storage'},'predicate':{'text_not_equals':{'value':'gold'}}},{'selector':{"
+                          "'pseudoattribute_type':'ZONE'},'predicate':{'not_exists':{}}}]}]}",
+                          &c));
+    assert_int_equal(c.constraint_count, 4);
+    assert_int_equal(c.constraints[0].subject, WISH_HOSTNAME);
+    assert_int_equal(c.constraints[0].test, WISH_EQUALS);
+    assert_string_equal(state_text(w->state, c.constraints[0].value), "n1");
+    assert_int_equal(c.constraints[1].subject, WISH_TAG);
+    assert_string_equal(state_text(w->state, c.constraints[1].key), "rack");
+    assert_int_equal(c.constraints[1].group, c.constraints[0].group);
+    assert_int_equal(c.constraints[2].subject, WISH_CLASSES);
+    assert_int_equal(c.constraints[2].test, WISH_DIFFERS);
+    assert_int_not_equal(c.constraints[2].group, c.constraints[0].group);
+    assert_int_equal(c.constraints[3].subject, WISH_DOMAIN);
+    assert_int_equal(c.constraints[3].test, WISH_ABSENT);
+}
+
+static void offer_constraints_that_mean_nothing_are_refused(void **state) {
+    struct world *w = *state;
+    struct cmd_subscribe c;
+#define GROUP(selector, predicate)                                                                                     \
+    "'*':{'groups':[{'attribute_constraints':[{'selector':{" selector "},'predicate':{" predicate "}}]}]}"
+    static const char *const rows[][2] = {
+        {"'eng':{'groups':[{}]}", "role 'eng': the framework does not have that role"},
+        {"'*':{}", "role '*': it has no group"},
+        {"'*':{'groups':[{}]}", "a group has no constraint"},
+        {GROUP("", "'exists':{}"), "its selector names no attribute"},
+        {GROUP("'pseudoattribute_type':'UNKNOWN'", "'exists':{}"), "its selector names no attribute"},
+        {GROUP("'attribute_name':'a'", ""), "its predicate is none"},
+        {GROUP("'attribute_name':'a'", "'text_matches':{'regex':'n.*'}"), "regular expressions are not tested here"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) expect_err(constrained(w, rows[i][0], &c), ERR_INVALID, rows[i][1]);
+}
+
 static void the_whole_framework_info_is_kept(void **state) {
     struct world *w = *state;
     struct cmd_subscribe c;
@@ -311,6 +375,9 @@ int main(void) {
         TEST(the_label_needs_multi_role_and_refinement),
         TEST(what_is_kept_of_a_framework_is_bounded),
         TEST(offer_filters_without_a_quantity_are_refused),
+        TEST(the_least_that_is_enough_is_read_for_the_roles_it_has),
+        TEST(offer_constraints_are_read_group_by_group),
+        TEST(offer_constraints_that_mean_nothing_are_refused),
         TEST(the_whole_framework_info_is_kept),
         TEST(declining_nothing_is_a_call_too),
         TEST(declined_offers_are_numbers_and_a_single_one_is_a_list),
