@@ -71,16 +71,12 @@ struct listing {
     struct map changed; // UUIDs of volumes that operations touched meanwhile: the list is not believed about them
 };
 
-VEC_TYPE(id_list, uint64_t);
-
 struct report {
     bool wanted, running;
-    bool full;         // the running one began without a session: it names all, and a hello may carry it
+    bool fresh;        // the running one began without a session, after the list: a hello may carry it
     struct mono due;   // of the next one at the latest
     struct mono least; // not before
     unsigned attempts;
-    struct id_list ended;  // operations that ended since the last report began
-    struct id_list naming; // those that the running one names
 };
 
 enum session { AWAY, PREPARING, GREETED, CONNECTED };
@@ -106,7 +102,7 @@ struct provider {
     struct report report;
     Granary__TierReport *tiers; // the last one, in tiers_arena
     struct arena tiers_arena;
-    struct id_list ended; // the latest ENDED, oldest first
+    VEC(uint64_t) ended; // the latest ENDED, oldest first
     struct mono heartbeat_at;
     int64_t heartbeat_ms;
     struct mono now;
@@ -162,7 +158,6 @@ void objects_free(struct provider *p);
 bool report_useful(const struct provider *p);
 void report_run(struct provider *p);
 void report_done(struct provider *p, struct job *j, const struct provider_input *input);
-Granary__TierReport *tiers_message(struct provider *p, const struct driver_inventory *inventory,
-                                   const struct id_list *seen, struct arena *arena);
+Granary__TierReport *tiers_message(struct provider *p, const struct driver_inventory *inventory, struct arena *arena);
 
 #endif

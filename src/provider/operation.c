@@ -61,7 +61,6 @@ static struct line *line_get(struct provider *p, const char *uuid) {
 static void operation_end(struct provider *p, struct operation *o) {
     o->state = ENDED;
     line_leave(p, o);
-    vec_push(&p->report.ended, o->message->operation_id);
     ended_push(p, o->message->operation_id);
     p->report.wanted = true;
     if (p->session == CONNECTED) answer(p, o);

@@ -78,8 +78,6 @@ void provider_free(struct provider *p) {
     operations_free(p);
     objects_free(p);
     map_done(&p->jobs);
-    vec_done(&p->report.ended);
-    vec_done(&p->report.naming);
     arena_done(&p->tiers_arena);
     arena_done(&p->arena);
     free(p->cluster);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the provider tells of its tiers: the driver's inventory, what the configuration adds, and each store's total. A report
-// names the operations whose effect it includes, and its totals are never too high while calls run.
+// What the provider tells of its tiers: the driver's inventory, what the configuration adds, and each store's total. Totals
+// are never too high while calls run, whichever of their effects the inventory saw.
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,10 +9,6 @@
 #include "provider/machine.h"
 
 // ---- asking ----
-
-static void ids_add(struct id_list *to, const struct id_list *from) {
-    VEC_EACH (id, from) vec_push(to, *id);
-}
 
 // A hello needs tiers that were read after the list, as totals count the volumes.
 bool report_useful(const struct provider *p) {
@@ -27,10 +23,7 @@ void report_run(struct provider *p) {
     r->wanted = false;
     r->due.ms = p->now.ms + p->setup.report_every_ms;
     r->least.ms = p->now.ms + p->setup.report_gap_ms;
-    // A hello names all that we remember: reports of an earlier session may have been lost.
-    r->full = p->session != CONNECTED;
-    ids_add(&r->naming, r->full ? &p->ended : &r->ended);
-    vec_clear(&r->ended);
+    r->fresh = p->session != CONNECTED;
     counting_begin(p);
     struct driver_request request = {.act = DRIVER_ACT_INVENTORY};
     job_start(p, JOB_INVENTORY, &request, p->setup.timeout_ms[DRIVER_ACT_INVENTORY]);
@@ -40,8 +33,6 @@ void report_done(struct provider *p, struct job *j UNUSED, const struct provider
     struct report *r = &p->report;
     r->running = false;
     if (input->error) {
-        ids_add(&r->ended, &r->naming);
-        vec_clear(&r->naming);
         r->wanted = true;
         r->least.ms = p->now.ms + provider_back_off(p, 0, ++r->attempts);
         provider_log(p, "no inventory, trying again why=\"%s\"", input->error);
@@ -49,9 +40,8 @@ void report_done(struct provider *p, struct job *j UNUSED, const struct provider
     }
     r->attempts = 0;
     arena_done(&p->tiers_arena);
-    p->tiers = tiers_message(p, &input->answer->inventory, &r->naming, &p->tiers_arena);
-    if (r->full) p->tiers_fresh = true;
-    vec_clear(&r->naming);
+    p->tiers = tiers_message(p, &input->answer->inventory, &p->tiers_arena);
+    if (r->fresh) p->tiers_fresh = true;
     if (p->session == CONNECTED) provider_say(p)->tiers = message_copy(&p->tiers->base, &p->out->arena);
 }
 
@@ -285,8 +275,7 @@ static Granary__Instance *instance_message(struct provider *p, const struct driv
     return m;
 }
 
-Granary__TierReport *tiers_message(struct provider *p, const struct driver_inventory *inventory,
-                                   const struct id_list *seen, struct arena *arena) {
+Granary__TierReport *tiers_message(struct provider *p, const struct driver_inventory *inventory, struct arena *arena) {
     const struct provider_tier_setup *configured = tier_find(p, NULL, NULL);
     const struct driver_facts *facts = configured ? &configured->facts : NULL;
     Granary__TierReport *m = ARENA_NEW(arena, Granary__TierReport);
@@ -297,7 +286,5 @@ Granary__TierReport *tiers_message(struct provider *p, const struct driver_inven
     m->instances = arena_zero(arena, inventory->instance_count + 1, sizeof *m->instances);
     for (size_t i = 0; i < inventory->instance_count; i++)
         m->instances[m->n_instances++] = instance_message(p, inventory, &inventory->instances[i], arena);
-    m->seen_operations = seen->count ? arena_copy(arena, seen->at, seen->count * sizeof *seen->at) : NULL;
-    m->n_seen_operations = seen->count;
     return m;
 }
