@@ -40,7 +40,6 @@ struct agent *agent_new(const struct agent_setup *setup) {
     }
     s->records = records;
     a->cluster = mem_text(setup->cluster);
-    a->agent_id = setup->agent_id;
     a->highest_seen = setup->highest_seen;
     return a;
 }
@@ -161,8 +160,6 @@ static void greet(struct agent *a) {
     Granary__AgentHello *h = ARENA_NEW(arena, Granary__AgentHello);
     granary__agent_hello__init(h);
     h->name = arena_text(arena, a->setup.name);
-    h->has_agent_id = a->agent_id != 0;
-    h->agent_id = a->agent_id;
     h->has_secret = a->setup.secret_size != 0;
     h->secret = (ProtobufCBinaryData){a->setup.secret_size, (uint8_t *)a->setup.secret};
     h->hostname = arena_text(arena, a->setup.hostname);
@@ -198,7 +195,6 @@ static void welcomed(struct agent *a, const Granary__Welcome *w) {
         return;
     }
     if (!a->cluster) a->cluster = mem_text(w->cluster);
-    a->agent_id = w->id;
     a->heartbeat_ms = w->heartbeat_ms;
     seen(a, w->seq);
     a->session = CONNECTED;
@@ -292,9 +288,6 @@ struct mono agent_next_deadline(const struct agent *a) {
 
 const char *agent_cluster(const struct agent *a) {
     return a->cluster;
-}
-uint64_t agent_id_given(const struct agent *a) {
-    return a->agent_id;
 }
 uint64_t agent_highest_seen(const struct agent *a) {
     return a->highest_seen;

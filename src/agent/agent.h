@@ -32,7 +32,6 @@ struct agent_setup {
         sandboxes; // directory of tasks: that of task N is <sandboxes>/N/sandbox, which its statuses tell; NULL: not told
     const char *boot_id; // of the kernel
     const char *cluster; // as once learned from a master; NULL: not yet
-    uint64_t agent_id;   // as once given; 0: not yet
     const void *secret;
     size_t secret_size;
     uint64_t highest_seen;                    // highest sequence number ever told
@@ -216,7 +215,6 @@ struct mono agent_next_deadline(const struct agent *a);
 
 // What the process must remember over its own restart, and for its log.
 const char *agent_cluster(const struct agent *a); // NULL before the first welcome
-uint64_t agent_id_given(const struct agent *a);
 uint64_t agent_highest_seen(const struct agent *a);
 int64_t agent_heartbeat_ms(const struct agent *a); // ms, as the master last said; 0 before the first welcome
 struct agent_counts {

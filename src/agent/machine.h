@@ -72,7 +72,7 @@ struct agent {
     struct agent_setup setup;
     struct arena arena; // of the setup
     char *cluster;
-    uint64_t agent_id, highest_seen;
+    uint64_t highest_seen;
     enum session session;
     bool found;
     struct arena report_arena;

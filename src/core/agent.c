@@ -18,7 +18,14 @@ static struct err *hello_check(const struct agent_row *known, const struct cmd_a
     return NULL;
 }
 
-struct err *registry_behind(const struct state *s, const char *who, uint64_t highest_seen) {
+struct err *registry_check(const struct state *s, const char *who, const char *cluster, uint64_t highest_seen) {
+    char own[UUID_TEXT];
+    uuid_text(s->cluster.id, own);
+    if (cluster && strcmp(cluster, own) != 0)
+        return err_new(ERR_CONFLICT,
+                       "%s belongs to cluster '%s' and this master's is '%s': start it with the address of its own "
+                       "master, or with a directory of its own to join here",
+                       who, cluster, own);
     if (highest_seen <= s->seq) return NULL;
     return err_new(
         ERR_CONFLICT,
@@ -80,7 +87,7 @@ static void hello_tasks(struct draft *d, uint64_t agent, const struct cmd_agent_
 struct err *decide_agent_hello(struct draft *d, const struct cmd_agent_hello *c, struct answer *ret_answer) {
     const struct agent_row *known = state_agent_named(d->state, c->name);
     TRY(hello_check(known, c));
-    TRY(registry_behind(d->state, arena_format(d->arena, "agent '%s'", c->name), c->highest_seen));
+    TRY(registry_check(d->state, arena_format(d->arena, "agent '%s'", c->name), c->cluster, c->highest_seen));
     bool rebooted = known && known->boot_id && c->boot_id && strcmp(known->boot_id, c->boot_id) != 0;
     bool changed = !known || known->state == AGENT_IS_LOST || !text_equal(known->boot_id, c->boot_id);
     struct agent_row *a = known ? edit_agent(d, known->id, changed ? EV_agent_returned : EV_agent_connected)

@@ -12,8 +12,9 @@ void decide_agent_gone(struct draft *d, const struct cmd_session *c);
 MUST_USE struct err *decide_agent_remove(struct draft *d, const char *name);
 void decide_attachment_report(struct draft *d, const struct cmd_attachment_report *c);
 void decide_task_status(struct draft *d, const struct cmd_task_status *c);
-// One that was told more than this registry holds knows that the registry is an older copy.
-MUST_USE struct err *registry_behind(const struct state *s, const char *who, uint64_t highest_seen);
+// Whether this is the registry that it knows: of its cluster (NULL: it has none yet), and no older copy, which one that was
+// told more than it holds can tell.
+MUST_USE struct err *registry_check(const struct state *s, const char *who, const char *cluster, uint64_t highest_seen);
 // It was silent for too long.
 void agent_lost(struct draft *d, uint64_t agent);
 // Out of quarantine when nothing of before is left there.

@@ -56,6 +56,7 @@ struct pool_report {
 };
 struct cmd_provider_hello {
     const char *name, *driver;
+    const char *cluster; // that it joined; NULL: none yet
     const struct blob *secret;
     uint64_t session, highest_seen;
 };
@@ -95,6 +96,7 @@ struct attachment_report {
 };
 struct cmd_agent_hello {
     const char *name, *hostname, *address, *boot_id;
+    const char *cluster; // that it joined; NULL: none yet
     const struct blob *secret;
     uint64_t session, highest_seen;
     const struct attachment_report *attachments;

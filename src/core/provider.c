@@ -20,7 +20,7 @@ static void provider_start_wanted(struct draft *d, uint64_t provider) {
 
 struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hello *c, struct answer *ret_answer) {
     TRY(name_check("provider", c->name));
-    TRY(registry_behind(d->state, arena_format(d->arena, "provider '%s'", c->name), c->highest_seen));
+    TRY(registry_check(d->state, arena_format(d->arena, "provider '%s'", c->name), c->cluster, c->highest_seen));
     const struct provider_row *known = state_provider_named(d->state, c->name);
     if (known && !blob_equal(known->secret, c->secret))
         return err_new(

@@ -121,8 +121,7 @@ static void tick(void *arg) {
 }
 
 static void identity_write(struct agent_daemon *d) {
-    struct err *e =
-        identity_keep(&d->identity, agent_cluster(d->agent), agent_id_given(d->agent), agent_highest_seen(d->agent));
+    struct err *e = identity_keep(&d->identity, agent_cluster(d->agent), agent_highest_seen(d->agent));
     if (e) daemon_die(d, e);
 }
 
@@ -259,7 +258,6 @@ static struct err *machine_start(struct agent_daemon *d) {
     setup.sandboxes = sandboxes;
     setup.boot_id = boot_id();
     setup.cluster = d->identity.cluster;
-    setup.agent_id = d->identity.id;
     setup.secret = d->identity.secret;
     setup.secret_size = sizeof d->identity.secret;
     setup.highest_seen = d->identity.highest_seen;
@@ -323,8 +321,7 @@ static struct err *daemon_start(struct agent_daemon *d) {
 
 static void daemon_done(struct agent_daemon *d) {
     if (d->agent && d->identity.path)
-        err_free(identity_keep(&d->identity, agent_cluster(d->agent), agent_id_given(d->agent),
-                               agent_highest_seen(d->agent)));
+        err_free(identity_keep(&d->identity, agent_cluster(d->agent), agent_highest_seen(d->agent)));
     link_client_free(d->link);
     host_close(d->host);
     measure_free(d->measure);

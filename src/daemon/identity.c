@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The identity file: a sheet with secret, id, cluster and the highest sequence number told.
+// The identity file: a sheet with secret, cluster and the highest sequence number told.
 #include "daemon/identity.h"
 
 #include <stdio.h>
@@ -30,7 +30,6 @@ static struct err *identity_write(const struct identity *i) {
     char secret[2 * IDENTITY_SECRET + 1];
     secret_text(i->secret, secret);
     sheet_add(&sheet, "secret", secret);
-    sheet_add_u64(&sheet, "id", i->id);
     sheet_add(&sheet, "cluster", i->cluster);
     sheet_add_u64(&sheet, "highest_seen", i->highest_seen);
     size_t size;
@@ -57,7 +56,6 @@ static struct err *identity_read(struct identity *i) {
                        "identity %s: it holds no secret of %d bytes; restore the file, or remove it and "
                        "join under another name",
                        i->path, IDENTITY_SECRET);
-    i->id = sheet_u64(&sheet, "id");
     i->cluster = mem_text(sheet_get(&sheet, "cluster"));
     i->highest_seen = sheet_u64(&sheet, "highest_seen");
     return NULL;
@@ -83,12 +81,11 @@ struct err *identity_open(const char *path, struct identity *ret_identity) {
     return e;
 }
 
-struct err *identity_keep(struct identity *i, const char *cluster, uint64_t id, uint64_t highest_seen) {
-    if (text_equal(i->cluster, cluster) && i->id == id && i->highest_seen == highest_seen) return NULL;
+struct err *identity_keep(struct identity *i, const char *cluster, uint64_t highest_seen) {
+    if (text_equal(i->cluster, cluster) && i->highest_seen == highest_seen) return NULL;
     char *copy = mem_text(cluster);
     free(i->cluster);
     i->cluster = copy;
-    i->id = id;
     i->highest_seen = highest_seen;
     return identity_write(i);
 }

@@ -181,8 +181,7 @@ static void tick(void *arg) {
 // ---- the link ----
 
 static struct err *identity_write(struct provider_daemon *d) {
-    return identity_keep(&d->identity, provider_cluster(d->provider), provider_id_given(d->provider),
-                         provider_highest_seen(d->provider));
+    return identity_keep(&d->identity, provider_cluster(d->provider), provider_highest_seen(d->provider));
 }
 
 static void identity_due(void *arg) {
@@ -270,7 +269,6 @@ static void setup_fill(const struct provider_daemon *d, struct provider_setup *s
     setup->name = d->config.driver.provider;
     setup->driver = d->driver->name;
     setup->cluster = d->identity.cluster;
-    setup->provider_id = d->identity.id;
     setup->secret = d->identity.secret;
     setup->secret_size = sizeof d->identity.secret;
     setup->highest_seen = d->identity.highest_seen;

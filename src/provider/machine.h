@@ -85,7 +85,7 @@ struct provider {
     struct provider_setup setup;
     struct arena arena; // of the setup
     char *cluster;
-    uint64_t provider_id, highest_seen;
+    uint64_t highest_seen;
     enum session session;
     bool tiers_fresh, objects_fresh; // read since CONNECTING
     struct map operations;           // id -> struct operation

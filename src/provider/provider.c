@@ -66,7 +66,6 @@ struct provider *provider_new(const struct provider_setup *setup) {
     for (size_t i = 0; i < setup->tier_count; i++) tiers[i] = tier_copy(&setup->tiers[i], &p->arena);
     p->setup.tiers = tiers;
     p->cluster = mem_text(setup->cluster);
-    p->provider_id = setup->provider_id;
     p->highest_seen = setup->highest_seen;
     list_init(&p->ready);
     return p;
@@ -137,8 +136,6 @@ static void greet(struct provider *p) {
     granary__provider_hello__init(h);
     h->name = arena_text(&p->out->arena, p->setup.name);
     h->driver = arena_text(&p->out->arena, p->setup.driver);
-    h->has_provider_id = p->provider_id != 0;
-    h->provider_id = p->provider_id;
     h->has_secret = p->setup.secret_size != 0;
     h->secret = (ProtobufCBinaryData){p->setup.secret_size, (uint8_t *)p->setup.secret};
     h->cluster = arena_text(&p->out->arena, p->cluster);
@@ -162,7 +159,6 @@ static void welcomed(struct provider *p, const Granary__Welcome *w) {
         return;
     }
     p->session = CONNECTED;
-    p->provider_id = w->id;
     p->heartbeat_ms = w->heartbeat_ms;
     seen(p, w->seq);
     say_heartbeat(p);
@@ -225,9 +221,6 @@ struct mono provider_next_deadline(const struct provider *p) {
 
 const char *provider_cluster(const struct provider *p) {
     return p->cluster;
-}
-uint64_t provider_id_given(const struct provider *p) {
-    return p->provider_id;
 }
 uint64_t provider_highest_seen(const struct provider *p) {
     return p->highest_seen;

@@ -24,8 +24,7 @@ struct provider_tier_setup {
 
 struct provider_setup {
     const char *name, *driver;
-    const char *cluster;  // as once learned from a master; NULL: not yet
-    uint64_t provider_id; // as once given; 0: not yet
+    const char *cluster; // as once learned from a master; NULL: not yet
     const void *secret;
     size_t secret_size;
     uint64_t highest_seen; // highest sequence number ever told
@@ -104,7 +103,6 @@ struct mono provider_next_deadline(const struct provider *p);
 
 // What the process must remember over its own restart, and for its log.
 const char *provider_cluster(const struct provider *p); // NULL before the first welcome
-uint64_t provider_id_given(const struct provider *p);
 uint64_t provider_highest_seen(const struct provider *p);
 struct provider_counts {
     size_t waiting, running, stuck, paused, objects, foreign;

@@ -150,6 +150,7 @@ static struct err *hello_lists(struct intake *in, const Granary__AgentHello *m, 
 }
 
 static struct err *hello_read(struct intake *in, const Granary__AgentHello *m, struct cmd_agent_hello *c) {
+    TRY(said_text(in, "cluster", m->cluster, SAID_NAME_LONGEST, &c->cluster));
     TRY(said_text(in, "hostname", m->hostname, SAID_NAME_LONGEST, &c->hostname));
     TRY(said_text(in, "address", m->address, SAID_NAME_LONGEST, &c->address));
     TRY(said_text(in, "boot_id", m->boot_id, SAID_NAME_LONGEST, &c->boot_id));

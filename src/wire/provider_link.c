@@ -215,6 +215,7 @@ struct err *provider_hello_read(struct intake *in, const Granary__ProviderHello 
                                    .driver = arena_text(in->arena, m->driver),
                                    .session = session,
                                    .highest_seen = m->highest_seen};
+    TRY(err_wrap(said_text(in, "cluster", m->cluster, SAID_NAME_LONGEST, &c.cluster), "provider '%s'", m->name));
     if (m->has_secret)
         TRY(err_wrap(said_blob(in, "secret", &m->secret, SAID_SECRET_LONGEST, &c.secret), "provider '%s'", m->name));
     *ret_command = c;

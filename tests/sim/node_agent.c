@@ -317,7 +317,6 @@ static void agent_step_now(struct agent_node *a, struct agent_input *in) {
     if (agent_cluster(a->machine)) {
         free(a->cluster);
         a->cluster = mem_text(agent_cluster(a->machine));
-        a->id = agent_id_given(a->machine);
         a->highest_seen = agent_highest_seen(a->machine);
     }
     VEC_EACH (o, &out.list) agent_output_do(a, o);
@@ -431,7 +430,6 @@ void agent_up(struct agent_node *a) {
     setup.address = address;
     setup.boot_id = a->boot_id;
     setup.cluster = a->cluster;
-    setup.agent_id = a->id;
     setup.secret = a->secret;
     setup.secret_size = sizeof a->secret;
     setup.highest_seen = a->highest_seen;

@@ -87,7 +87,6 @@ static void provider_step_now(struct provider_node *p, struct provider_input *in
     if (provider_cluster(p->machine)) {
         free(p->cluster);
         p->cluster = mem_text(provider_cluster(p->machine));
-        p->id = provider_id_given(p->machine);
     }
     VEC_EACH (o, &out.list) provider_output(p, o);
     provider_outputs_done(&out);
@@ -133,7 +132,6 @@ void provider_up(struct provider_node *p) {
     setup.name = p->name;
     setup.driver = "memory";
     setup.cluster = p->cluster;
-    setup.provider_id = p->id;
     setup.secret = p->secret;
     setup.secret_size = sizeof p->secret;
     setup.can_list = setup.parallel = true;

@@ -73,7 +73,6 @@ struct provider_node {
     struct peer peer;
     uint32_t life;
     char *cluster;
-    uint64_t id;
     unsigned char secret[32];
 };
 
@@ -104,7 +103,7 @@ struct agent_node {
     struct peer peer;
     uint32_t life;
     char *cluster;
-    uint64_t id, highest_seen;
+    uint64_t highest_seen;
     unsigned char secret[32];
     VEC(struct agent_record) records; // durable
     struct map grants_used;           // durable: volumes that a format began on, by UUID bytes
