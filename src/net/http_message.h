@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One HTTP request or response as it was received, and the means to ask it for headers and query parameters. Pure.
+// One HTTP request or response as it was received, and the means to ask it for headers. Pure.
 #ifndef NET_HTTP_MESSAGE_H
 #define NET_HTTP_MESSAGE_H
 
@@ -20,11 +20,11 @@ struct http_message {
     const char *method; // of a request: "GET"
     const char *target; // of a request: the path still encoded, without the query
     const char *path;   // of a request: the same decoded
-    const char *query;  // of a request: what follows '?', still encoded; "" when there is none
-    int status;         // of a response
-    int minor;          // HTTP/1.<minor>
-    bool keep_alive;    // the sender lets the connection be used again
-    bool chunked;       // the body came in chunks
+    const char *query; // of a request: what follows '?', still encoded and all its escapes right; "" when there is none
+    int status;        // of a response
+    int minor;         // HTTP/1.<minor>
+    bool keep_alive;   // the sender lets the connection be used again
+    bool chunked;      // the body came in chunks
     bool expects_continue;
     VEC(struct http_header) headers; // in the order received
     struct text body;
@@ -40,15 +40,5 @@ const char *http_header_find(const struct http_message *m, const char *name);
 size_t http_header_count(const struct http_message *m, const char *name);
 // True when `value` ("application/json; charset=utf-8") is of that media type, in any case, parameters aside.
 bool http_media_is(const char *value, const char *type);
-
-enum { HTTP_QUERY_MOST = 64 };
-struct http_query {
-    VEC(struct http_header) parameters; // in the order received; a name without '=' has the value ""
-    struct text decoded;
-};
-// Splits and decodes "a=1&b=%20"; at most HTTP_QUERY_MOST parameters. ERR_INVALID names the bad part.
-MUST_USE struct err *http_query_parse(const char *query, struct http_query *ret_query);
-void http_query_done(struct http_query *q);
-const char *http_query_find(const struct http_query *q, const char *name); // the first; NULL when there is none
 
 #endif

@@ -257,10 +257,10 @@ static struct err *request_line_split(struct http_parse *p) {
     m->query = path[path_size] == '?' ? path + path_size + 1 : "";
     line[path - line + (ptrdiff_t)path_size] = 0;
     m->target = *path ? path : "/";
+    if (!url_escapes_good(m->query)) return refuse(p, 400, ERR_INVALID, "the request's query has a wrong %-escape");
     m->path = m->decoded.data + m->decoded.size;
-    if (!url_decode(&m->decoded, m->target, strlen(m->target), false)) {
+    if (!url_decode(&m->decoded, m->target, strlen(m->target)))
         return refuse(p, 400, ERR_INVALID, "the request's path has a wrong %-escape");
-    }
     return NULL;
 }
 

@@ -98,19 +98,26 @@ static int hex_digit(char c) {
     return -1;
 }
 
-bool url_decode(struct text *t, const char *s, size_t size, bool form) {
+// The byte that "%41" stands for; below 0 when it is no escape, or that of a NUL.
+static int escape_byte(const char *s, size_t left) {
+    int high = left > 2 ? hex_digit(s[1]) : -1, low = high < 0 ? -1 : hex_digit(s[2]);
+    return low < 0 || high + low == 0 ? -1 : high * 16 + low;
+}
+
+bool url_escapes_good(const char *s) {
+    for (s = strchr(s, '%'); s; s = strchr(s + 3, '%'))
+        if (escape_byte(s, strnlen(s, 3)) < 0) return false;
+    return true;
+}
+
+bool url_decode(struct text *t, const char *s, size_t size) {
     char *to = text_room(t, size);
     size_t written = 0;
     for (size_t i = 0; i < size; i++) {
-        char c = form && s[i] == '+' ? ' ' : s[i];
-        if (s[i] == '%') {
-            bool whole = size - i > 2;
-            int high = whole ? hex_digit(s[i + 1]) : -1, low = whole ? hex_digit(s[i + 2]) : -1;
-            if (high < 0 || low < 0 || high + low == 0) return false;
-            c = (char)(high * 16 + low);
-            i += 2;
-        }
-        to[written++] = c;
+        int c = s[i] == '%' ? escape_byte(s + i, size - i) : s[i];
+        if (s[i] == '%' && c < 0) return false;
+        if (s[i] == '%') i += 2;
+        to[written++] = (char)c;
     }
     text_added(t, written);
     return true;

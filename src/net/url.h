@@ -27,8 +27,9 @@ void url_origin_add(struct text *t, const struct url *u);
 
 // Adds `s` with everything but letters, digits and "-._~" as %XX.
 void url_encode(struct text *t, const char *s);
-// Adds the decoded bytes of `s`; '+' is a space when `form`. False, with nothing promised of `t`, on a bad or a NUL
-// escape.
-MUST_USE bool url_decode(struct text *t, const char *s, size_t size, bool form);
+// Adds the decoded bytes of `s`. False, with nothing promised of `t`, on a bad or a NUL escape.
+MUST_USE bool url_decode(struct text *t, const char *s, size_t size);
+// Whether url_decode would take it.
+MUST_USE bool url_escapes_good(const char *s);
 
 #endif

@@ -16,12 +16,7 @@ static void message_add(struct text *to, const struct http_message *m) {
         text_addf(to, "%s=%s\n", h->name, h->value);
     }
     text_add_n(to, text_string(&m->body), m->body.size);
-    struct http_query query = {0};
-    struct err *e = m->query ? http_query_parse(m->query, &query) : NULL;
-    VEC_EACH (p, &query.parameters) text_addf(to, "%s=%s;", p->name, p->value);
-    text_addf(to, "%s--\n", e ? "bad query" : "");
-    err_free(e);
-    http_query_done(&query);
+    text_add(to, "--\n");
 }
 
 // The message before the next: what is left is fed to the next one.

@@ -170,6 +170,9 @@ static void what_is_wrong_is_refused_with_status_and_sentence(void **state) {
         {HEAD "Expect: wonders\r\n\r\n", 417, "100-continue"},
         {"GET /%zz HTTP/1.1\r\nHost: h\r\n\r\n", 400, "escape"},
         {"GET /%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "escape"},
+        {"GET /?a=1&b=%g0 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "the request's query has a wrong %-escape"},
+        {"GET /?a=%2 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "escape"},
+        {"GET http://h/?a=%00 HTTP/1.1\r\nHost: h\r\n\r\n", 400, "escape"},
         {"GET x HTTP/1.1\r\nHost: h\r\n\r\n", 400, ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -313,32 +316,6 @@ static void a_stream_is_read_piece_by_piece_without_a_total_limit(void **state) 
     assert_int_equal(total, 5000);
 }
 
-static void queries_are_split_and_decoded(void **state) {
-    (void)state;
-    struct http_query q = {0};
-    assert_null(http_query_parse("a=1&&b=x%20y+z&flag&c=&a=2&d=e=f", &q));
-    assert_int_equal(q.parameters.count, 6);
-    assert_string_equal(http_query_find(&q, "a"), "1");
-    assert_string_equal(http_query_find(&q, "b"), "x y z");
-    assert_string_equal(http_query_find(&q, "flag"), "");
-    assert_string_equal(http_query_find(&q, "c"), "");
-    assert_string_equal(http_query_find(&q, "d"), "e=f");
-    assert_null(http_query_find(&q, "z"));
-    http_query_done(&q);
-    struct err *e = http_query_parse("a=1&b=%g0", &q);
-    assert_non_null(strstr(err_text(e), "b=%g0"));
-    err_free(e);
-    AUTO_TEXT struct text many = {0};
-    for (int i = 0; i < HTTP_QUERY_MOST; i++) text_add(&many, "abc=def&");
-    assert_null(http_query_parse(many.data, &q));
-    assert_int_equal(q.parameters.count, HTTP_QUERY_MOST);
-    http_query_done(&q);
-    text_add(&many, "x");
-    e = http_query_parse(many.data, &q);
-    assert_int_equal(err_kind(e), ERR_TOO_LARGE);
-    err_free(e);
-}
-
 static void media_types_are_compared_without_parameters(void **state) {
     (void)state;
     assert_true(http_media_is("application/json", "application/json"));
@@ -363,7 +340,6 @@ int main(void) {
         CASE(what_is_no_response_is_refused_at_its_first_line),
         CASE(the_answer_to_head_has_no_body_whatever_it_says),
         CASE(a_stream_is_read_piece_by_piece_without_a_total_limit),
-        CASE(queries_are_split_and_decoded),
         CASE(media_types_are_compared_without_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

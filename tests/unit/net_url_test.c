@@ -63,7 +63,7 @@ static void encoding_and_decoding_give_the_same_bytes(void **state) {
     AUTO_TEXT struct text encoded = {0}, decoded = {0};
     url_encode(&encoded, all);
     assert_null(strpbrk(encoded.data, " /?#&+\"\x80"));
-    assert_true(url_decode(&decoded, encoded.data, encoded.size, false));
+    assert_true(url_decode(&decoded, encoded.data, encoded.size));
     assert_string_equal(decoded.data, all);
 }
 
@@ -72,11 +72,13 @@ static void wrong_escapes_are_seen_also_at_the_end(void **state) {
     const char *const wrong[] = {"%", "%4", "a%4", "%zz", "%4g", "%00", "abc%"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         AUTO_TEXT struct text t = {0};
-        assert_false(url_decode(&t, wrong[i], strlen(wrong[i]), false));
+        assert_false(url_decode(&t, wrong[i], strlen(wrong[i])));
+        assert_false(url_escapes_good(wrong[i]));
     }
     AUTO_TEXT struct text t = {0};
-    assert_true(url_decode(&t, "a+b%2B%41", 9, true));
-    assert_string_equal(t.data, "a b+A");
+    assert_true(url_decode(&t, "a+b%2B%41", 9));
+    assert_string_equal(t.data, "a+b+A");
+    assert_true(url_escapes_good("a+b%2B%41"));
 }
 
 static void loopback_is_told_from_the_rest(void **state) {
