@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "codec/field.h"
 #include "codec/utf8.h"
+#include "codec/varint.h"
 
 // One message being walked; `up` is the one that holds it, at its current field.
 struct level {
@@ -30,30 +31,10 @@ struct tag {
     unsigned wire;
 };
 
-static bool varint_read_long(struct level *l, uint64_t *ret_n) {
-    uint64_t n = 0;
-    for (unsigned shift = 0; shift < 70 && l->at < l->end; shift += 7) {
-        uint8_t b = *l->at++;
-        if (shift == 63 && b > 1) return false;
-        n |= (uint64_t)(b & 0x7f) << shift;
-        if (!(b & 0x80)) {
-            *ret_n = n;
-            return true;
-        }
-    }
-    return false;
-}
-
-static inline bool varint_read(struct level *l, uint64_t *ret_n) {
-    if (l->at == l->end || *l->at & 0x80) return varint_read_long(l, ret_n);
-    *ret_n = *l->at++;
-    return true;
-}
-
 static bool tag_read(struct level *l, struct tag *ret_tag) {
     uint64_t n;
     l->tag_at = l->at;
-    if (!varint_read(l, &n) || n > UINT32_MAX || !(n >> 3)) return false;
+    if (!varint_read(&l->at, l->end, &n) || n > UINT32_MAX || !(n >> 3)) return false;
     *ret_tag = (struct tag){(uint32_t)(n >> 3), (unsigned)(n & 7)};
     return true;
 }
@@ -65,12 +46,12 @@ static bool value_pass(struct level *l, unsigned wire, const uint8_t **ret_value
     *ret_value = l->at;
     size_t fixed = wire == PROTOBUF_C_WIRE_TYPE_64BIT ? 8 : wire == PROTOBUF_C_WIRE_TYPE_32BIT ? 4 : 0;
     if (wire == PROTOBUF_C_WIRE_TYPE_VARINT) {
-        if (!varint_read(l, &n)) return false;
+        if (!varint_read(&l->at, l->end, &n)) return false;
         *ret_size = (size_t)(l->at - *ret_value);
         return true;
     }
     if (wire == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {
-        if (!varint_read(l, &n) || n > (uint64_t)(l->end - l->at)) return false;
+        if (!varint_read(&l->at, l->end, &n) || n > (uint64_t)(l->end - l->at)) return false;
         *ret_value = l->at;
         fixed = (size_t)n;
     } else if (!fixed || (size_t)(l->end - l->at) < fixed) {
@@ -160,7 +141,7 @@ static struct err *packed_check(struct scan *s, struct level *l, const uint8_t *
     struct level inner = {.at = value, .end = value + size};
     while (inner.at < inner.end) {
         uint64_t n;
-        if (!varint_read(&inner, &n)) return broken(l);
+        if (!varint_read(&inner.at, inner.end, &n)) return broken(l);
         TRY(count(s, l, 1));
         if (l->field->type == PROTOBUF_C_TYPE_ENUM) TRY(enum_check(s, l, n));
     }
@@ -175,7 +156,7 @@ static struct err *field_check(struct scan *s, struct level *l, const uint8_t *v
     if (l->field->type == PROTOBUF_C_TYPE_ENUM) {
         struct level inner = {.at = value, .end = value + size};
         uint64_t n = 0;
-        if (!varint_read(&inner, &n)) return broken(l);
+        if (!varint_read(&inner.at, inner.end, &n)) return broken(l);
         return enum_check(s, l, n);
     }
     if (l->field->type != PROTOBUF_C_TYPE_MESSAGE) return NULL;

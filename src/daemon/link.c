@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "codec/message.h"
 #include "codec/recordio.h"
+#include "codec/varint.h"
 #include "link/link.h"
 #include "net/http_client.h"
 #include "sys/file.h"
@@ -107,17 +108,10 @@ bool link_client_open(const struct link_client *c) {
 
 // ---- posts ----
 
-static size_t varint_put(unsigned char *to, uint64_t n) {
-    size_t size = 0;
-    for (; n >= 0x80; n >>= 7) to[size++] = (unsigned char)(n | 0x80);
-    to[size++] = (unsigned char)n;
-    return size;
-}
-
 // An EnvelopeList is its packed envelopes, each as field 1.
 static void list_add(struct text *list, const void *bytes, size_t size) {
-    unsigned char head[11] = {(1 << 3) | 2};
-    text_add_n(list, head, 1 + varint_put(head + 1, size));
+    unsigned char head[1 + VARINT_LONGEST] = {(1 << 3) | 2};
+    text_add_n(list, head, (size_t)(varint_put(head + 1, size) - head));
     text_add_n(list, bytes, size);
 }
 

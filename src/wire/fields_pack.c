@@ -5,13 +5,7 @@
 #include "wire/fields.h"
 #include "wire/packed.h"
 
-enum { LONGEST_HEAD = 20 };
-
-static unsigned char *varint_put(unsigned char *to, uint64_t n) {
-    for (; n >= 0x80; n >>= 7) *to++ = (unsigned char)(n | 0x80);
-    *to++ = (unsigned char)n;
-    return to;
-}
+enum { LONGEST_HEAD = 2 * VARINT_LONGEST };
 
 static unsigned char *tag_put(unsigned char *to, const struct field_map *f, unsigned wire) {
     return varint_put(to, (uint64_t)f->number << 3 | wire);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/must.h"
+#include "codec/varint.h"
 
 enum packed_kind { PACKED_VARINT = 0, PACKED_FIXED64 = 1, PACKED_BYTES = 2, PACKED_FIXED32 = 5 };
 
@@ -27,21 +28,6 @@ static inline struct packed packed_of(const void *bytes, size_t size) {
     return (struct packed){.at = at, .end = at + size};
 }
 
-static inline bool packed_varint(struct packed *p, uint64_t *ret_n) {
-    const unsigned char *at = p->at; // bytes may alias anything: through `p`, each step would be written back
-    uint64_t n = 0;
-    for (unsigned shift = 0; shift < 70 && at < p->end; shift += 7) {
-        unsigned char b = *at++;
-        if (shift == 63 && b > 1) return false;
-        n |= (uint64_t)(b & 0x7f) << shift;
-        if (b & 0x80) continue;
-        p->at = at;
-        *ret_n = n;
-        return true;
-    }
-    return false;
-}
-
 static inline bool packed_fixed(struct packed *p, unsigned size) {
     if ((size_t)(p->end - p->at) < size) return false;
     p->n = 0;
@@ -54,11 +40,11 @@ static inline bool packed_value(struct packed *p, unsigned kind) {
     p->kind = (enum packed_kind)kind;
     uint64_t size;
     switch (kind) {
-    case PACKED_VARINT: return packed_varint(p, &p->n);
+    case PACKED_VARINT: return varint_read(&p->at, p->end, &p->n);
     case PACKED_FIXED64: return packed_fixed(p, 8);
     case PACKED_FIXED32: return packed_fixed(p, 4);
     case PACKED_BYTES:
-        if (!packed_varint(p, &size) || size > (uint64_t)(p->end - p->at)) return false;
+        if (!varint_read(&p->at, p->end, &size) || size > (uint64_t)(p->end - p->at)) return false;
         p->bytes = p->at;
         p->size = (size_t)size;
         p->at += size;
@@ -71,7 +57,7 @@ static inline bool packed_value(struct packed *p, unsigned kind) {
 static inline bool packed_next(struct packed *p) {
     uint64_t tag;
     if (p->at == p->end) return false;
-    bool good = packed_varint(p, &tag) && tag <= UINT32_MAX && tag >> 3 && packed_value(p, tag & 7);
+    bool good = varint_read(&p->at, p->end, &tag) && tag <= UINT32_MAX && tag >> 3 && packed_value(p, tag & 7);
     p->broken = !good;
     p->number = good ? (uint32_t)(tag >> 3) : 0;
     return good;

@@ -37,10 +37,8 @@ static const struct kept_noun {
 // ---- writing ----
 
 static void varint_add(struct text *out, uint64_t n) {
-    unsigned char *start = (unsigned char *)text_room(out, 10), *to = start;
-    for (; n >= 0x80; n >>= 7) *to++ = (unsigned char)(n | 0x80);
-    *to++ = (unsigned char)n;
-    text_added(out, (size_t)(to - start));
+    unsigned char *start = (unsigned char *)text_room(out, VARINT_LONGEST);
+    text_added(out, (size_t)(varint_put(start, n) - start));
 }
 
 static void number_add(struct text *out, unsigned field, uint64_t n) {
