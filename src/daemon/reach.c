@@ -75,8 +75,10 @@ static void attempt_begin(struct attempt *a, const char *address) {
     *a = (struct attempt){.fd = -1, .took_us = -1};
     if (!address_split(address, &a->host, &a->port)) return;
     a->key = key_of(a->host, a->port);
-    AUTO_ERR struct err *unknown = net_address_resolve(a->host, (uint16_t)a->port, &a->to);
+    struct net_addresses all;
+    AUTO_ERR struct err *unknown = net_address_resolve(a->host, (uint16_t)a->port, &all);
     a->known = !unknown;
+    if (a->known) a->to = all.at[0]; // what is measured is one way: that which is tried first
 }
 
 static void attempt_connect(struct attempt *a) {

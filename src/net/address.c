@@ -51,8 +51,18 @@ bool net_address_is_loopback(const char *host) {
            (size > strlen(tail) && strcasecmp(bare + size - strlen(tail), tail) == 0);
 }
 
-struct err *net_address_resolve(const char *host, uint16_t port, struct net_address *ret_address) {
-    if (net_address_numeric(host, port, ret_address)) return NULL;
+static void addresses_take(const struct addrinfo *found, struct net_addresses *ret) {
+    for (; found && ret->count < NET_ADDRESSES_MOST; found = found->ai_next) {
+        struct net_address *a = &ret->at[ret->count++];
+        a->size = found->ai_addrlen;
+        memcpy(&a->storage, found->ai_addr, found->ai_addrlen);
+    }
+}
+
+struct err *net_address_resolve(const char *host, uint16_t port, struct net_addresses *ret_addresses) {
+    *ret_addresses = (struct net_addresses){.count = 1};
+    if (net_address_numeric(host, port, &ret_addresses->at[0])) return NULL;
+    ret_addresses->count = 0;
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG},
                     *found = NULL;
     char service[16];
@@ -62,8 +72,7 @@ struct err *net_address_resolve(const char *host, uint16_t port, struct net_addr
         return err_new(ERR_UNAVAILABLE, "find the address of host '%s': %s", host,
                        number == EAI_SYSTEM ? strerrordesc_np(errno) : gai_strerror(number));
     }
-    *ret_address = (struct net_address){.size = found->ai_addrlen};
-    memcpy(&ret_address->storage, found->ai_addr, found->ai_addrlen);
+    addresses_take(found, ret_addresses);
     freeaddrinfo(found);
     return NULL;
 }
@@ -82,10 +91,11 @@ struct err *net_address_unix(const char *path, struct net_address *ret_address) 
     return NULL;
 }
 
-struct err *net_address_of_url(const struct url *u, bool *ret_known, struct net_address *ret_address) {
+struct err *net_address_of_url(const struct url *u, bool *ret_known, struct net_addresses *ret_addresses) {
     *ret_known = true;
-    if (u->unix_path) return net_address_unix(u->unix_path, ret_address);
-    *ret_known = net_address_numeric(u->host, u->port, ret_address);
+    *ret_addresses = (struct net_addresses){.count = 1};
+    if (u->unix_path) return net_address_unix(u->unix_path, &ret_addresses->at[0]);
+    *ret_known = net_address_numeric(u->host, u->port, &ret_addresses->at[0]);
     return NULL;
 }
 

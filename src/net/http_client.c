@@ -59,7 +59,7 @@ static void call_start(struct http_call *call) {
 
 static void resolve_work(void *arg) {
     struct resolve_job *job = arg;
-    job->failed = net_address_resolve(job->host, job->port, &job->address);
+    job->failed = net_address_resolve(job->host, job->port, &job->addresses);
 }
 
 static void resolve_done(void *arg) {
@@ -68,7 +68,8 @@ static void resolve_done(void *arg) {
     if (c) {
         c->resolving = NULL;
         c->known = !job->failed;
-        c->address = job->address;
+        c->addresses = job->addresses;
+        c->first = 0;
         LIST_EACH (call, &c->waiting, struct http_call, link) {
             if (job->failed) {
                 list_remove(&call->link);
@@ -87,7 +88,7 @@ static void resolve_done(void *arg) {
 static bool client_resolve(struct http_client *c) {
     if (c->known) return true;
     if (c->resolving) return false;
-    struct err *e = net_address_of_url(&c->origin, &c->known, &c->address);
+    struct err *e = net_address_of_url(&c->origin, &c->known, &c->addresses);
     must(!e); // the path's length was checked by http_client_new
     if (c->known) return true;
     struct resolve_job *job = NEW(struct resolve_job);
@@ -168,9 +169,9 @@ void http_call_cancel(struct http_call *call) {
 
 struct err *http_client_new(struct loop *l, const struct url *origin, struct pool *pool,
                             struct http_client **ret_client) {
-    struct net_address address;
+    struct net_addresses addresses;
     bool known;
-    TRY(net_address_of_url(origin, &known, &address));
+    TRY(net_address_of_url(origin, &known, &addresses));
     struct http_client *c = NEW(struct http_client);
     *c = (struct http_client){.loop = l, .pool = pool};
     c->origin = (struct url){mem_text(origin->host), origin->port, mem_text(origin->unix_path), mem_text(origin->path)};

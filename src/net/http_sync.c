@@ -26,11 +26,11 @@ struct exchange {
     bool told_head, ended;
 };
 
-// Waits until the socket is ready; false when the time is over.
-static bool exchange_wait(struct exchange *x, short what) {
+// Waits until the socket is ready; false when the time is over (0: never).
+static bool exchange_wait_until(struct exchange *x, short what, int64_t until) {
     for (;;) {
-        int64_t left = x->until ? x->until - clock_mono_ms() : -1;
-        if (x->until && left <= 0) return false;
+        int64_t left = until ? until - clock_mono_ms() : -1;
+        if (until && left <= 0) return false;
         struct pollfd p = {.fd = x->fd, .events = what};
         int n = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
         if (n > 0) return true;
@@ -38,20 +38,39 @@ static bool exchange_wait(struct exchange *x, short what) {
     }
 }
 
-static struct err *exchange_connect(struct exchange *x, const struct url *origin) {
-    struct net_address a;
-    bool known;
-    TRY(net_address_of_url(origin, &known, &a));
-    if (!known) TRY(net_address_resolve(origin->host, origin->port, &a));
-    TRY(net_socket_new(&a, &x->fd));
-    int number = connect(x->fd, (struct sockaddr *)&a.storage, a.size) == 0 ? 0 : errno;
+static bool exchange_wait(struct exchange *x, short what) {
+    return exchange_wait_until(x, what, x->until);
+}
+
+static struct err *address_try(struct exchange *x, const struct net_address *a, int64_t until) {
+    TRY(net_socket_new(a, &x->fd));
+    int number = connect(x->fd, (const struct sockaddr *)&a->storage, a->size) == 0 ? 0 : errno;
     if (number == EINPROGRESS) {
-        if (!exchange_wait(x, POLLOUT)) return err_new(ERR_UNAVAILABLE, "no connection to %s in time", x->name.data);
+        if (!exchange_wait_until(x, POLLOUT, until))
+            return err_new(ERR_UNAVAILABLE, "no connection to %s in time", x->name.data);
         socklen_t size = sizeof number;
         if (getsockopt(x->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) number = errno;
     }
     if (number == 0) return NULL;
     return err_new(ERR_UNAVAILABLE, "connect to %s: %s", x->name.data, strerrordesc_np(number));
+}
+
+// The first address that takes the connection.
+static struct err *exchange_connect(struct exchange *x, const struct url *origin) {
+    struct net_addresses all;
+    bool known;
+    TRY(net_address_of_url(origin, &known, &all));
+    if (!known) TRY(net_address_resolve(origin->host, origin->port, &all));
+    struct err *e = NULL;
+    for (size_t i = 0; i < all.count; i++) {
+        int64_t share = clock_mono_ms() + NET_ADDRESS_TRY_MS;
+        err_free(e);
+        e = address_try(x, &all.at[i], i + 1 < all.count && share < x->until ? share : x->until);
+        if (!e) return NULL;
+        if (x->fd >= 0) close(x->fd);
+        x->fd = -1;
+    }
+    return e;
 }
 
 static struct err *exchange_send(struct exchange *x, const struct url *origin) {

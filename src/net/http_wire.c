@@ -22,13 +22,9 @@ void wire_free(struct wire *w) {
     loop_watch_free(w->writer);
     loop_timer_free(w->idle_timer);
     http_parse_free(w->parse);
-    close(w->fd);
+    if (w->fd >= 0) close(w->fd);
     c->wire_count--;
     free(w);
-}
-
-static void wire_idled(void *arg) {
-    wire_free(arg);
 }
 
 static void writer_set(struct wire *w, bool on) {
@@ -37,19 +33,43 @@ static void writer_set(struct wire *w, bool on) {
     w->writer = on ? loop_watch_new(w->client->loop, w->fd, LOOP_WRITE, wire_ready, w) : NULL;
 }
 
-struct err *wire_new(struct http_client *c, struct wire **ret_wire) {
-    int fd;
-    TRY(net_socket_new(&c->address, &fd));
-    bool connected = connect(fd, (struct sockaddr *)&c->address.storage, c->address.size) == 0;
-    if (!connected && errno != EINPROGRESS) {
-        struct err *e = err_new(ERR_UNAVAILABLE, "connect to %s: %s", c->name.data, strerrordesc_np(errno));
-        close(fd);
-        return e;
+static struct err *address_try(struct wire *w, const struct net_address *a) {
+    TRY(net_socket_new(a, &w->fd));
+    w->connected = connect(w->fd, (const struct sockaddr *)&a->storage, a->size) == 0;
+    if (w->connected || errno == EINPROGRESS) return NULL;
+    struct err *e = err_new(ERR_UNAVAILABLE, "connect to %s: %s", w->client->name.data, strerrordesc_np(errno));
+    close(w->fd);
+    w->fd = -1;
+    return e;
+}
+
+static size_t address_now(const struct wire *w) {
+    return (w->client->first + w->tried) % w->client->addresses.count;
+}
+
+// Begins with the first of the addresses left to which one can begin.
+static struct err *wire_connect(struct wire *w) {
+    const struct net_addresses *all = &w->client->addresses;
+    struct err *e = NULL;
+    for (; w->tried < all->count; w->tried++) {
+        err_free(e);
+        e = address_try(w, &all->at[address_now(w)]);
+        if (!e) return NULL;
     }
+    return e ? e : err_new(ERR_UNAVAILABLE, "no connection to %s in time", w->client->name.data);
+}
+
+// Kept too long; or an address keeps silent while others are left.
+static void wire_timed_out(void *arg);
+
+struct err *wire_new(struct http_client *c, struct wire **ret_wire) {
+    struct wire new = {.client = c, .fd = -1};
+    TRY(wire_connect(&new));
     struct wire *w = NEW(struct wire);
-    *w = (struct wire){.client = c, .fd = fd, .connected = connected, .parse = http_parse_new()};
-    w->idle_timer = loop_timer_new(c->loop, wire_idled, w);
-    w->reader = connected ? loop_watch_new(c->loop, fd, LOOP_READ, wire_ready, w) : NULL;
+    *w = new;
+    w->parse = http_parse_new();
+    w->idle_timer = loop_timer_new(c->loop, wire_timed_out, w);
+    w->reader = w->connected ? loop_watch_new(c->loop, w->fd, LOOP_READ, wire_ready, w) : NULL;
     list_add_last(&c->wires, &w->link);
     c->wire_count++;
     *ret_wire = w;
@@ -98,6 +118,16 @@ static void wire_send(struct wire *w) {
     writer_set(w, false);
 }
 
+// Sends when there is a connection; else waits for it, not for ever while other addresses are left.
+static void wire_await(struct wire *w) {
+    if (w->connected) {
+        wire_send(w);
+        return;
+    }
+    writer_set(w, true);
+    if (w->tried + 1 < w->client->addresses.count) loop_timer_set(w->idle_timer, NET_ADDRESS_TRY_MS);
+}
+
 void wire_give(struct wire *w, struct http_call *call) {
     list_remove(&call->link);
     list_add_last(&call->client->running, &call->link);
@@ -107,25 +137,52 @@ void wire_give(struct wire *w, struct http_call *call) {
     http_message_clear(&call->message);
     http_parse_begin(w->parse, HTTP_PARSE_RESPONSE, call->limit, &call->message);
     if (call->head_only) http_parse_expect_no_body(w->parse);
-    if (w->connected) {
-        wire_send(w);
-    } else {
-        writer_set(w, true);
-    }
+    wire_await(w);
 }
 
 static void wire_connected(struct wire *w) {
+    loop_timer_stop(w->idle_timer);
+    w->connected = true;
+    w->client->first = address_now(w);
+    w->tried = 0;
+    w->reader = loop_watch_new(w->client->loop, w->fd, LOOP_READ, wire_ready, w);
+    wire_send(w);
+}
+
+// This address did not take the connection: the next one, or the call hears why.
+static void wire_refused(struct wire *w, const char *why) {
+    writer_set(w, false);
+    close(w->fd);
+    w->fd = -1;
+    w->tried++;
+    bool last = w->tried >= w->client->addresses.count;
+    struct err *e = last ? err_new(ERR_UNAVAILABLE, "connect to %s: %s", w->client->name.data, why) : wire_connect(w);
+    if (e) {
+        w->client->known = false; // the name may lead elsewhere by now
+        wire_fail(w, e);
+    } else if (w->connected) {
+        wire_connected(w);
+    } else {
+        wire_await(w);
+    }
+}
+
+static void wire_timed_out(void *arg) {
+    struct wire *w = arg;
+    if (w->connected)
+        wire_free(w);
+    else
+        wire_refused(w, "it took no connection in time");
+}
+
+static void wire_connect_ended(struct wire *w) {
     int number = 0;
     socklen_t size = sizeof number;
     if (getsockopt(w->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) number = errno;
-    if (number) {
-        w->client->known = false; // the name may lead elsewhere by now
-        wire_fail(w, err_new(ERR_UNAVAILABLE, "connect to %s: %s", w->client->name.data, strerrordesc_np(number)));
-        return;
-    }
-    w->connected = true;
-    w->reader = loop_watch_new(w->client->loop, w->fd, LOOP_READ, wire_ready, w);
-    wire_send(w);
+    if (number)
+        wire_refused(w, strerrordesc_np(number));
+    else
+        wire_connected(w);
 }
 
 // ---- answers
@@ -228,7 +285,7 @@ static void wire_ready(int fd, int what, void *arg) {
     (void)fd;
     struct wire *w = arg;
     if (!w->connected) {
-        wire_connected(w);
+        wire_connect_ended(w);
     } else if (what & LOOP_WRITE) {
         wire_send(w);
     } else {

@@ -18,6 +18,7 @@ struct wire {
     struct loop_timer *idle_timer;
     struct http_call *call; // NULL while idle
     struct http_parse *parse;
+    size_t tried; // addresses that took no connection
     bool connected, used;
     bool *gone; // set when the wire ends while it is being read
 };
@@ -43,7 +44,7 @@ struct resolve_job {
     struct http_client *client; // NULL once the client is gone
     char *host;
     uint16_t port;
-    struct net_address address;
+    struct net_addresses addresses;
     struct err *failed;
 };
 
@@ -53,7 +54,8 @@ struct http_client {
     struct url origin;
     struct text name; // of the origin, for sentences
     bool known;
-    struct net_address address;
+    struct net_addresses addresses;
+    size_t first; // of them: took the last connection
     struct resolve_job *resolving;
     struct list wires, idle, waiting, running;
     size_t wire_count, plain_count; // all; those of whole answers
