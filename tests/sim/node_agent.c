@@ -134,6 +134,7 @@ static void device_format(struct sim *s, struct mount *m) {
 static void publish_runs(struct sim *s, struct job *j) {
     struct agent_node *a = j->node;
     struct mount *m = mount_of(a, j->target);
+    if (a->machine && j->life != a->life) return; // its agent came back meanwhile, and awaits it by a job of its own
     if (!m || m->state != MOUNT_BUSY || m->epoch != j->epoch) return; // the host went down, or it was evicted
     if (!storage_lets_write(a, m->volume)) {
         struct mount gone = *m;
