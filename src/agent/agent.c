@@ -52,6 +52,7 @@ void agent_free(struct agent *a) {
     map_done(&a->jobs);
     vec_done(&a->ended);
     vec_done(&a->held);
+    vec_done(&a->readings);
     arena_done(&a->held_arena);
     arena_done(&a->report_arena);
     arena_done(&a->arena);
@@ -182,6 +183,7 @@ static void seen(struct agent *a, uint64_t seq) {
 
 static void disconnected(struct agent *a) {
     a->session = AWAY;
+    vec_clear(&a->readings); // who asked hears of the end from the master
     held_drop(a);
 }
 
@@ -214,6 +216,7 @@ static void message_take(struct agent *a, const Granary__ToAgent *m) {
     if (m->launch) task_launch(a, m->launch);
     if (m->kill) task_kill(a, m->kill);
     if (m->status_ack) status_acknowledged(a, m->status_ack);
+    if (m->read_output) output_read(a, m->read_output);
 }
 
 static void job_done(struct agent *a, const struct agent_input *input) {
@@ -226,6 +229,8 @@ static void job_done(struct agent *a, const struct agent_input *input) {
         attachment_job_done(a, attachment, input);
     else if (task && task->kill_job == input->job)
         task_kill_done(a, task, input);
+    else
+        output_look_done(a, input);
 }
 
 // ---- the step ----
@@ -263,6 +268,7 @@ void agent_step(struct agent *a, const struct agent_input *input, struct agent_o
     attachments_settle(a);
     attachments_tick(a);
     tasks_tick(a);
+    readings_tick(a);
     greet(a);
     if (a->session == CONNECTED && a->heartbeat_ms && a->now.ms >= a->heartbeat_at.ms) say_heartbeat(a);
     a->out = NULL;
@@ -283,6 +289,7 @@ struct mono agent_next_deadline(const struct agent *a) {
         sooner(&next, !t->ended, t->kill_at);
         sooner(&next, !t->ended, t->limit_at);
     }
+    sooner(&next, true, readings_deadline(a));
     return next;
 }
 

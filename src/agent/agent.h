@@ -116,6 +116,8 @@ struct agent_input {
     enum err_kind error_kind; // if error
     const char *error;        // NULL: it succeeded
     struct agent_device device;
+    const void *bytes; // what a READ found
+    size_t size;
     uint64_t number; // of the task or attachment
     int64_t pid;
     struct agent_end end;
@@ -162,7 +164,8 @@ enum agent_job_kind {
     AGENT_JOB_EVICT, // kills all that use it
     AGENT_JOB_GROW,
     AGENT_JOB_LAUNCH, // answered by TASK_STARTED and TASK_ENDED, or TASK_ENDED alone
-    AGENT_JOB_KILL
+    AGENT_JOB_KILL,
+    AGENT_JOB_READ // what a task printed, in its sandbox; NOT_FOUND: no such file
 };
 struct agent_job {
     enum agent_job_kind kind;
@@ -170,6 +173,9 @@ struct agent_job {
     uint64_t epoch;
     struct bytes size; // GROW
     int64_t grace_ms;  // KILL
+    bool error;        // READ: what it printed to stderr; else stdout
+    uint64_t offset;   // READ
+    uint32_t most;     // READ: bytes of the answer
     struct agent_publish publish;
     struct agent_launch launch;
 };

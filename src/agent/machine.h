@@ -66,6 +66,16 @@ struct task {
     unsigned resends;
 };
 
+struct reading { // of what a task printed, for the master
+    uint64_t request, task, offset;
+    bool error;
+    uint32_t most;
+    uint64_t job;      // the look under way; 0: none
+    bool last;         // the task had ended before it
+    struct mono until; // an answer with nothing is given then
+    struct mono look_at;
+};
+
 enum session { AWAY, WANTED, GREETED, CONNECTED };
 
 struct agent {
@@ -85,6 +95,7 @@ struct agent {
     VEC(uint64_t) ended;            // numbers of the latest tasks that ended and were acknowledged, a ring
     size_t ended_next;
     struct map jobs; // job -> number of the attachment or task
+    VEC(struct reading) readings;
     uint64_t next_job;
     int64_t heartbeat_ms;
     struct mono heartbeat_at;
@@ -173,6 +184,13 @@ MUST_USE struct err *task_record_read(struct agent *a, const struct agent_record
 // ---- what the host is (report.c) ----
 
 void report_take(struct agent *a, const Granary__AgentReport *report);
+
+// ---- what tasks printed (output.c) ----
+
+void output_read(struct agent *a, const Granary__ReadOutput *order);
+void output_look_done(struct agent *a, const struct agent_input *input);
+void readings_tick(struct agent *a);
+struct mono readings_deadline(const struct agent *a);
 
 // ---- what is left from before (found.c) ----
 

@@ -30,6 +30,7 @@ static const struct listing {
     {"ROLE", "/v1/roles", "name", &granary__role_list__descriptor},
     {"VOLUME", "/v1/volumes", "name", &granary__volume_list__descriptor},
     {"PROVIDER", "/v1/inventory", "name", &granary__inventory__descriptor},
+    {"TASK", "/v1/tasks", "id", &granary__task_list__descriptor},
     {"FRAMEWORK", "/v1/frameworks", "id", &granary__framework_list__descriptor},
 };
 
@@ -67,7 +68,7 @@ static void word_add(const char *word, const char *typed, struct text *out) {
 static const char *noun_word(const struct noun *noun, const struct action *a) {
     static const char *const words[][2] = {{"volume", "VOLUME"}, {"class", "CLASS"},       {"agents", "AGENT"},
                                            {"agent", "AGENT"},   {"provider", "PROVIDER"}, {"framework", "FRAMEWORK"},
-                                           {"role", "ROLE"}};
+                                           {"role", "ROLE"},     {"task", "TASK"}};
     if (strcmp(a->name, "create") == 0 || strcmp(a->name, "apply") == 0) return NULL;
     if (strcmp(noun->name, "explain") == 0) return "VOLUME";
     for (size_t i = 0; i < ARRAY_LEN(words); i++)

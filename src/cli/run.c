@@ -15,16 +15,16 @@
 #include "sys/file.h"
 #include "sys/loop.h"
 
-enum { OUTPUT_EVERY_MS = 50, LEAVE_MS = 3000 };
+enum { TAIL_MS = 10000, LEAVE_MS = 3000 };
 
 struct run {
     struct run_options *o;
     struct loop *loop;
     struct run_steps *steps;
     struct run_stream *stream;
-    struct run_output output;
-    char *followed; // the sandbox whose output is followed, or was told to be elsewhere
-    struct loop_timer *copy, *limit, *leave;
+    struct run_output *output;
+    char *followed; // the task whose output is followed
+    struct loop_timer *tail, *limit, *leave;
     struct err *failed;
     bool ending, interrupted;
 };
@@ -35,23 +35,47 @@ static void line_print(const char *line) {
 
 // ---- the task's output ----
 
-// The files are there once the task runs; where they are is known before.
-static void output_find(struct run *r) {
-    const char *sandbox = run_steps_sandbox(r->steps);
-    if (!sandbox || text_equal(sandbox, r->followed) || !run_steps_runs(r->steps)) return;
-    run_output_copy(&r->output);
+static void carry_out(struct run *r, struct run_out *out);
+
+static void output_follow(struct run *r) {
+    const char *task = run_steps_task(r->steps);
+    if (!task || text_equal(task, r->followed)) return;
     free(r->followed);
-    r->followed = mem_text(sandbox);
-    if (run_output_open(&r->output, sandbox)) return;
-    fprintf(stderr, "granary run: the task's output is on agent %s in %s, which cannot be read from here\n",
-            run_steps_agent(r->steps), sandbox);
+    r->followed = mem_text(task);
+    run_output_follow(r->output, run_steps_framework(r->steps), task);
 }
 
-static void output_copy(void *arg) {
-    struct run *r = arg;
-    run_output_copy(&r->output);
-    loop_timer_set(r->copy, OUTPUT_EVERY_MS);
+static void output_read(struct run *r) {
+    AUTO_ARENA struct arena arena = {0};
+    struct run_out out = {.arena = &arena};
+    run_steps_output_read(r->steps, &out);
+    carry_out(r, &out);
 }
+
+static void on_output_ended(void *arg) {
+    struct run *r = arg;
+    if (run_steps_stage(r->steps) == RUN_OUTPUT) output_read(r);
+}
+
+static void tail_missing(void *arg) {
+    struct run *r = arg;
+    if (run_steps_stage(r->steps) != RUN_OUTPUT) return;
+    line_print("the rest of what the task printed could not be read");
+    output_read(r);
+}
+
+// The task has ended: what it printed last is on its agent.
+static void output_finish(struct run *r) {
+    loop_timer_set(r->tail, TAIL_MS);
+    if (run_output_has_ended(r->output)) output_read(r);
+}
+
+static void on_output_line(const char *line, void *arg) {
+    struct run *r = arg;
+    if (!r->ending) line_print(line);
+}
+
+static const struct run_output_events output_events = {on_output_line, on_output_ended};
 
 // ---- the end ----
 
@@ -74,7 +98,8 @@ static void carry_out(struct run *r, struct run_out *out) {
     VEC_EACH (line, &out->lines) line_print(*line);
     VEC_EACH (call, &out->calls) run_stream_send(r->stream, *call);
     run_out_done(out);
-    output_find(r);
+    output_follow(r);
+    if (run_steps_stage(r->steps) == RUN_OUTPUT) output_finish(r);
     if (run_steps_stage(r->steps) == RUN_ENDED) end_begin(r);
 }
 
@@ -131,8 +156,8 @@ static void on_signal(void *arg) {
 static void limit_passed(void *arg) {
     struct run *r = arg;
     if (run_steps_started(r->steps) || run_steps_stage(r->steps) == RUN_ENDED) return;
-    static const char *const waits[] = {"an offer of storage of its class", "its volume", "an agent's offer that fits",
-                                        "its task to start", ""};
+    static const char *const waits[] = {
+        "an offer of storage of its class", "its volume", "an agent's offer that fits", "its task to start", "", ""};
     r->failed = err_new(ERR_TIMEOUT, "nothing runs after %lld ms: it still waits for %s", (long long)r->o->patience_ms,
                         waits[run_steps_stage(r->steps)]);
     end_begin(r);
@@ -192,35 +217,34 @@ static struct err *run_start(struct run *r, bool make_volume) {
     entropy_fill(entropy, sizeof entropy);
     snprintf(tag, sizeof tag, "%02x%02x%02x%02x", entropy[0], entropy[1], entropy[2], entropy[3]);
     r->steps = run_steps_new(r->o, make_volume, tag);
-    r->copy = loop_timer_new(r->loop, output_copy, r);
+    r->tail = loop_timer_new(r->loop, tail_missing, r);
     r->limit = loop_timer_new(r->loop, limit_passed, r);
     r->leave = loop_timer_new(r->loop, leave, r);
-    loop_timer_set(r->copy, OUTPUT_EVERY_MS);
     if (r->o->patience_ms) loop_timer_set(r->limit, r->o->patience_ms);
     loop_on_signal(r->loop, SIGINT, on_signal, r);
     loop_on_signal(r->loop, SIGTERM, on_signal, r);
-    return run_stream_new(r->loop, settings_text(r->o->settings, "master"), &stream_events, r, &r->stream);
+    const char *master = settings_text(r->o->settings, "master");
+    TRY(run_output_new(r->loop, master, &output_events, r, &r->output));
+    return run_stream_new(r->loop, master, &stream_events, r, &r->stream);
 }
 
 static void run_done(struct run *r) {
     run_stream_free(r->stream);
     run_steps_free(r->steps);
-    loop_timer_free(r->copy);
+    loop_timer_free(r->tail);
     loop_timer_free(r->limit);
     loop_timer_free(r->leave);
-    run_output_close(&r->output);
+    run_output_free(r->output);
     loop_free(r->loop);
     free(r->followed);
 }
 
 static struct err *run_loop(struct run_options *o, bool make_volume, int *ret_exit) {
     struct run r = {.o = o};
-    run_output_init(&r.output);
     TRY(loop_new(&r.loop));
     struct err *e = run_start(&r, make_volume);
     if (!e) {
         loop_run(r.loop);
-        run_output_copy(&r.output);
         e = mem_take(r.failed);
         if (!e) e = run_steps_error(r.steps);
         *ret_exit = run_steps_stage(r.steps) == RUN_ENDED ? run_steps_code(r.steps) : 128 + SIGINT;

@@ -1,53 +1,129 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files of a sandbox, read to their present end.
+// One request under way for each of the task's two streams.
 #include "cli/run_output.h"
 
-#include <fcntl.h>
-#include <unistd.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
+#include "cli/client.h"
+#include "cli/task_output.h"
+#include "codec/json_read.h"
+#include "net/http_client.h"
 
-void run_output_init(struct run_output *o) {
-    o->fds[0] = o->fds[1] = -1;
+enum { RETRY_MS = 500 };
+
+struct flow {
+    struct run_output *output;
+    struct task_stream stream;
+    struct http_call *call;
+    struct loop_timer *again;
+};
+
+struct run_output {
+    struct http_client *client;
+    const struct run_output_events *events;
+    void *arg;
+    char *framework, *task;
+    struct flow flows[TASK_STREAMS];
+    bool told; // why nothing comes
+};
+
+static void flow_ask(void *arg);
+
+bool run_output_has_ended(const struct run_output *o) {
+    return o->task && o->flows[0].stream.ended && o->flows[1].stream.ended;
 }
 
-void run_output_close(struct run_output *o) {
-    for (int i = 0; i < 2; i++)
-        if (o->fds[i] >= 0) close(o->fds[i]);
-    run_output_init(o);
+static void piece_take(struct flow *f, const struct http_message *answer, struct err **ret_error) {
+    AUTO_ARENA struct arena arena = {0};
+    void *piece;
+    *ret_error = json_read(&granary__task_output__descriptor, text_string(&answer->body), answer->body.size,
+                           JSON_LENIENT, NULL, &arena, &piece);
+    if (*ret_error) return;
+    task_stream_write(&f->stream, piece);
+    task_stream_go_on(&f->stream, piece);
 }
 
-bool run_output_open(struct run_output *o, const char *sandbox) {
-    static const char *const names[] = {"stdout", "stderr"};
-    run_output_close(o);
-    for (int i = 0; i < 2; i++) {
-        AUTO_FREE char *path = mem_format("%s/%s", sandbox, names[i]);
-        o->fds[i] = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+// What may pass is tried again; a master that does not answer is told of by the stream of events already.
+static void flow_failed(struct flow *f, const struct err *e, bool answered) {
+    struct run_output *o = f->output;
+    bool passes = err_kind_retry(err_kind(e)), tell = answered || !passes;
+    if (tell && !o->told) o->events->line(err_text(e), o->arg);
+    o->told = o->told || tell;
+    f->stream.ended = !passes;
+    if (passes) loop_timer_set(f->again, RETRY_MS);
+}
+
+static void flow_answered(const struct http_message *answer, struct err *given, void *arg) {
+    struct flow *f = arg;
+    struct run_output *o = f->output;
+    AUTO_ERR struct err *e = given;
+    f->call = NULL;
+    if (answer && answer->status >= 300)
+        e = client_error(answer->status, text_string(&answer->body), answer->body.size);
+    else if (answer)
+        piece_take(f, answer, &e);
+    if (e) flow_failed(f, e, answer != NULL);
+    if (!e) o->told = false;
+    if (!e && !f->stream.ended) flow_ask(f);
+    if (run_output_has_ended(o)) o->events->ended(o->arg);
+}
+
+static void flow_ask(void *arg) {
+    struct flow *f = arg;
+    AUTO_TEXT struct text path = {0};
+    task_stream_path(&f->stream, f->output->task, f->output->framework, "10s", &path);
+    struct http_header accept = {"Accept", "application/json"};
+    struct http_ask ask = {.path = path.data, .headers = &accept, .header_count = 1};
+    f->call = http_client_call(f->output->client, &ask, flow_answered, f);
+}
+
+static void flow_stop(struct flow *f) {
+    http_call_cancel(mem_take(f->call));
+    if (f->again) loop_timer_stop(f->again);
+}
+
+void run_output_follow(struct run_output *o, const char *framework, const char *task) {
+    struct task_stream streams[TASK_STREAMS];
+    task_streams_begin(streams);
+    free(o->framework);
+    free(o->task);
+    o->framework = mem_text(framework);
+    o->task = mem_text(task);
+    for (size_t i = 0; i < TASK_STREAMS; i++) {
+        flow_stop(&o->flows[i]);
+        o->flows[i].stream = streams[i];
+        flow_ask(&o->flows[i]);
     }
-    if (o->fds[0] >= 0 && o->fds[1] >= 0) return true;
-    run_output_close(o);
-    return false;
 }
 
-// A reader that closed our output gets SIGPIPE's default: we end, as any program in a pipe does.
-static void write_all(int fd, const char *bytes, ssize_t size) {
-    while (size > 0) {
-        ssize_t n = write(fd, bytes, (size_t)size);
-        if (n <= 0) return;
-        bytes += n;
-        size -= n;
+struct err *run_output_new(struct loop *l, const char *master, const struct run_output_events *events, void *arg,
+                           struct run_output **ret_output) {
+    struct url origin = {0};
+    TRY(err_wrap(url_parse(master, &origin), "--master"));
+    struct run_output *o = NEW(struct run_output);
+    *o = (struct run_output){.events = events, .arg = arg};
+    struct err *e = http_client_new(l, &origin, NULL, &o->client);
+    url_done(&origin);
+    for (size_t i = 0; i < TASK_STREAMS; i++) {
+        o->flows[i].output = o;
+        o->flows[i].again = loop_timer_new(l, flow_ask, &o->flows[i]);
     }
+    if (e)
+        run_output_free(o);
+    else
+        *ret_output = o;
+    return e;
 }
 
-bool run_output_copy(struct run_output *o) {
-    static char buffer[65536];
-    bool any = false;
-    for (int i = 0; i < 2; i++) {
-        ssize_t n;
-        while (o->fds[i] >= 0 && (n = read(o->fds[i], buffer, sizeof buffer)) > 0) {
-            write_all(i + 1, buffer, n);
-            any = true;
-        }
+void run_output_free(struct run_output *o) {
+    if (!o) return;
+    for (size_t i = 0; i < TASK_STREAMS; i++) {
+        flow_stop(&o->flows[i]);
+        loop_timer_free(o->flows[i].again);
     }
-    return any;
+    http_client_free(o->client);
+    free(o->framework);
+    free(o->task);
+    free(o);
 }

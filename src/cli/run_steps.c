@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/run_call.h"
+#include "codec/message.h"
 
 enum { REFUSE_LONG = 3600, REFUSE_SHORT = 2 }; // seconds. REVIVE takes them back
 enum { CODE_INTERRUPTED = 130, SIGNAL_BASE = 128, SIGNAL_TERM = 15 };
@@ -18,7 +19,9 @@ struct run_steps {
     enum run_stage stage;
     char *tag, *framework, *offer; // offer: the one accepted last
     char *operation, *task;        // ids of the latest
-    char *agent, *sandbox;
+    char *agent;
+    struct arena held_arena;
+    run_call *held;                  // acknowledges the end of a task whose output is still being read
     unsigned operations, tasks;      // how many there were: their ids are counted
     bool started, runs, interrupted; // started: any task; runs: the latest
     bool rescinded;                  // the offer that was accepted last
@@ -39,8 +42,9 @@ struct run_steps *run_steps_new(const struct run_options *options, bool make_vol
 
 void run_steps_free(struct run_steps *s) {
     if (!s) return;
-    char *texts[] = {s->tag, s->framework, s->offer, s->operation, s->task, s->agent, s->sandbox};
+    char *texts[] = {s->tag, s->framework, s->offer, s->operation, s->task, s->agent};
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) free(texts[i]);
+    arena_done(&s->held_arena);
     err_free(s->error);
     free(s);
 }
@@ -51,20 +55,17 @@ enum run_stage run_steps_stage(const struct run_steps *s) {
 bool run_steps_started(const struct run_steps *s) {
     return s->started;
 }
-bool run_steps_runs(const struct run_steps *s) {
-    return s->runs;
-}
 int run_steps_code(const struct run_steps *s) {
     return s->code;
 }
 struct err *run_steps_error(struct run_steps *s) {
     return mem_take(s->error);
 }
-const char *run_steps_sandbox(const struct run_steps *s) {
-    return s->sandbox;
+const char *run_steps_task(const struct run_steps *s) {
+    return s->runs ? s->task : NULL;
 }
-const char *run_steps_agent(const struct run_steps *s) {
-    return s->agent;
+const char *run_steps_framework(const struct run_steps *s) {
+    return s->framework;
 }
 
 static void text_set(char **text, const char *value) {
@@ -92,6 +93,7 @@ static void PRINTF(2, 3) tell(struct run_out *out, const char *format, ...) {
 static void end(struct run_steps *s, int code, struct err *error) {
     s->stage = RUN_ENDED;
     s->code = error ? err_kind_exit(err_kind(error)) : code;
+    err_free(s->error);
     s->error = error;
 }
 
@@ -166,7 +168,6 @@ static bool take_agent(struct run_steps *s, const run_offer *offer, struct run_o
     s->stage = RUN_TASK;
     next_id(s, &s->task, &s->tasks, "run");
     text_set(&s->agent, offer->hostname);
-    text_set(&s->sandbox, NULL);
     s->runs = false;
     say(out, run_call_launch(s->framework, offer, volume, s->o, s->task, out->arena));
     say_plain(s, out, MESOS__V1__SCHEDULER__CALL__TYPE__SUPPRESS);
@@ -282,10 +283,16 @@ static void task_ended(struct run_steps *s, const task_status *status) {
     }
 }
 
-static void task_runs(struct run_steps *s, const task_status *status) {
-    const char *sandbox = run_label(status->labels, "sandbox");
-    if (status->state == MESOS__V1__TASK_STATE__TASK_RUNNING) s->started = s->runs = true;
-    if (sandbox && !s->sandbox) s->sandbox = mem_text(sandbox);
+// Its output can be read as long as its end is not acknowledged.
+static void end_hold(struct run_steps *s, const run_call *acknowledge) {
+    s->stage = RUN_OUTPUT;
+    s->held = acknowledge ? message_copy(&acknowledge->base, &s->held_arena) : NULL;
+}
+
+void run_steps_output_read(struct run_steps *s, struct run_out *out) {
+    if (s->stage != RUN_OUTPUT) return;
+    s->stage = RUN_ENDED;
+    say(out, s->held);
 }
 
 // One that was given up, and came back with its agent, must not run beside its successor.
@@ -296,12 +303,17 @@ static void take_update_of_old(struct run_steps *s, const task_status *status, s
 
 static void take_update(struct run_steps *s, const run_event *e, struct run_out *out) {
     const task_status *status = e->update->status;
-    say(out, run_call_acknowledge(s->framework, status, out->arena));
-    if (!s->task || strcmp(status->task_id->value, s->task) != 0 || s->stage != RUN_TASK) {
+    run_call *acknowledge = run_call_acknowledge(s->framework, status, out->arena);
+    bool latest = text_equal(status->task_id->value, s->task);
+    if (latest && s->stage == RUN_OUTPUT) return; // told again
+    if (!latest || s->stage != RUN_TASK) {
+        say(out, acknowledge);
         take_update_of_old(s, status, out);
         return;
     }
-    task_runs(s, status);
+    if (status->state == MESOS__V1__TASK_STATE__TASK_RUNNING) s->started = s->runs = true;
+    bool printed = s->runs && !state_runs(status->state) && !lost_with_agent(status);
+    if (!printed) say(out, acknowledge);
     if (state_runs(status->state)) return;
     if (never_launched(s, status))
         place_again(s, out);
@@ -309,6 +321,7 @@ static void take_update(struct run_steps *s, const run_event *e, struct run_out 
         task_lost(s, status, out);
     else
         task_ended(s, status);
+    if (printed) end_hold(s, acknowledge);
 }
 
 // ---- all events ----
@@ -345,6 +358,10 @@ void run_steps_take(struct run_steps *s, const run_event *e, struct run_out *out
 void run_steps_interrupt(struct run_steps *s, struct run_out *out) {
     if (s->stage == RUN_ENDED) return;
     s->interrupted = true;
+    if (s->stage == RUN_OUTPUT) {
+        run_steps_output_read(s, out); // the user does not want it
+        return;
+    }
     if (s->stage != RUN_TASK) {
         if (s->stage == RUN_MAKING) tell(out, "volume %s is still being made, and is kept", s->o->name);
         end(s, CODE_INTERRUPTED, NULL);

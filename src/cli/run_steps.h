@@ -16,6 +16,7 @@ enum run_stage {
     RUN_MAKING, // waits for the volume it asked for
     RUN_PLACE,  // waits for an offer of an agent, with the volume
     RUN_TASK,   // its task was launched
+    RUN_OUTPUT, // its task ended; what it printed is still being read
     RUN_ENDED   // nothing more is to come
 };
 
@@ -38,6 +39,8 @@ run_call *run_steps_subscribe(const struct run_steps *s, struct arena *arena);
 void run_steps_take(struct run_steps *s, const run_event *event, struct run_out *out);
 // The user wants an end: a running task is killed, anything else is given up.
 void run_steps_interrupt(struct run_steps *s, struct run_out *out);
+// All that the task printed was read: its end may be acknowledged, after which the master forgets it.
+void run_steps_output_read(struct run_steps *s, struct run_out *out);
 // The call that ends the framework; NULL when it never began.
 run_call *run_steps_teardown(const struct run_steps *s, struct arena *arena);
 
@@ -46,9 +49,8 @@ bool run_steps_started(const struct run_steps *s); // a task of it has run
 int run_steps_code(const struct run_steps *s);
 // Why there is no exit code of a task; NULL when there is one. Given, once.
 MUST_USE struct err *run_steps_error(struct run_steps *s);
-bool run_steps_runs(const struct run_steps *s); // the latest task runs, or ran
-// Where the output of the task that runs, or ran last, is: a directory on its agent's host. NULL: not told yet.
-const char *run_steps_sandbox(const struct run_steps *s);
-const char *run_steps_agent(const struct run_steps *s); // host name of its agent
+// The task that runs, or ran last; NULL: none has run yet, or the latest does not run yet.
+const char *run_steps_task(const struct run_steps *s);
+const char *run_steps_framework(const struct run_steps *s); // its id; NULL: not known yet
 
 #endif

@@ -20,6 +20,7 @@
     X(operations, "[show ID]", "asked-for changes, open and lately ended")                                             \
     X(offers, "", "outstanding offers")                                                                                \
     X(tasks, "", "the tasks")                                                                                          \
+    X(task, "output ID", "what a task printed")                                                                        \
     X(frameworks, "", "the frameworks")                                                                                \
     X(framework, "teardown ID", "ends a framework and its tasks")                                                      \
     X(health, "", "whether the master serves, and changes")                                                            \

@@ -62,9 +62,11 @@ static void daemon_die(struct agent_daemon *d, struct err *e) {
 
 static void step(struct agent_daemon *d, struct agent_input *input);
 
-static void job_done(uint64_t job, struct err *error, const struct agent_device *device, void *arg) {
+static void job_done(uint64_t job, struct err *error, const struct agent_device *device, const struct text *printed,
+                     void *arg) {
     AUTO_ERR struct err *e = error;
-    struct agent_input input = {.kind = AGENT_JOB_DONE, .job = job, .device = *device};
+    struct agent_input input = {
+        .kind = AGENT_JOB_DONE, .job = job, .device = *device, .bytes = printed->data, .size = printed->size};
     if (e) {
         input.error = err_text(e);
         input.error_kind = err_kind(e);

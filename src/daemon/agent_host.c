@@ -5,14 +5,16 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "daemon/agent_sandbox.h"
 #include "host/device.h"
 
 struct pending { // one job under way
     uint64_t job;
     agent_host_done *done;
     void *arg;
-    struct loop_timer *timer; // of one that was refused at once
-    struct err *refused;
+    struct loop_timer *timer; // of one that has ended already
+    struct err *error;
+    struct text printed;
 };
 
 // ---- what the host says ----
@@ -68,8 +70,9 @@ struct agent_found agent_found_of(const struct host_found *found, struct arena *
 // ---- ends of jobs ----
 
 static void pending_end(struct pending *p, struct err *error, const struct agent_device *device) {
-    p->done(p->job, error, device, p->arg);
+    p->done(p->job, error, device, &p->printed, p->arg);
     loop_timer_free(p->timer);
+    text_done(&p->printed);
     free(p);
 }
 
@@ -83,10 +86,16 @@ static void kill_done(struct err *error, void *arg) {
     pending_end(arg, error, &none);
 }
 
-static void refused(void *arg) {
+static void ended_already(void *arg) {
     static const struct agent_device none = {.state = AGENT_HOST_FAILED};
     struct pending *p = arg;
-    pending_end(p, mem_take(p->refused), &none);
+    pending_end(p, mem_take(p->error), &none);
+}
+
+static void end_later(struct pending *p, struct loop *loop, struct err *error) {
+    p->error = error;
+    p->timer = loop_timer_new(loop, ended_already, p);
+    loop_timer_set(p->timer, 0);
 }
 
 // ---- jobs ----
@@ -149,10 +158,8 @@ static void launch(struct host *h, const struct agent_job *work) {
 }
 
 static void publish_or_refuse(struct host *h, const struct agent_job *work, struct pending *p, struct loop *loop) {
-    p->refused = publish(h, work, p);
-    if (!p->refused) return;
-    p->timer = loop_timer_new(loop, refused, p);
-    loop_timer_set(p->timer, 0);
+    struct err *refused = publish(h, work, p);
+    if (refused) end_later(p, loop, refused);
 }
 
 void agent_host_start(struct host *h, struct loop *loop, uint64_t job, const struct agent_job *work,
@@ -170,6 +177,7 @@ void agent_host_start(struct host *h, struct loop *loop, uint64_t job, const str
     case AGENT_JOB_EVICT: host_evict(h, work->number, attachment_done, p); break;
     case AGENT_JOB_GROW: host_grow(h, work->number, work->epoch, work->size, attachment_done, p); break;
     case AGENT_JOB_KILL: host_kill(h, (task_id){work->number}, work->grace_ms, kill_done, p); break;
+    case AGENT_JOB_READ: end_later(p, loop, agent_sandbox_read(h, work, &p->printed)); break;
     case AGENT_JOB_LAUNCH: break; // above
     }
 }

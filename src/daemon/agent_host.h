@@ -4,10 +4,13 @@
 #define DAEMON_AGENT_HOST_H
 
 #include "agent/agent.h"
+#include "base/text.h"
 #include "host/host.h"
 
 // Starts the job. `done` runs in a later turn, once, with the job's number (not for launches). Keeps `arg` until then.
-typedef void agent_host_done(uint64_t job, struct err *error, const struct agent_device *device, void *arg);
+// `printed`: what a READ found, else empty.
+typedef void agent_host_done(uint64_t job, struct err *error, const struct agent_device *device,
+                             const struct text *printed, void *arg);
 void agent_host_start(struct host *h, struct loop *loop, uint64_t job, const struct agent_job *work,
                       agent_host_done *done, void *arg);
 

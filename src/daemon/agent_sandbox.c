@@ -3,7 +3,11 @@
 #include "daemon/agent_sandbox.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/text.h"
@@ -38,4 +42,20 @@ struct agent_sandboxes agent_sandboxes_remove(struct host *h, const char *work_d
     closedir(dir);
     found.more = count == AT_ONCE_MOST;
     return found;
+}
+
+struct err *agent_sandbox_read(const struct host *h, const struct agent_job *work, struct text *ret_printed) {
+    AUTO_FREE char *sandbox = host_sandbox(h, (task_id){work->number});
+    AUTO_FREE char *path = mem_format("%s/%s", sandbox, work->error ? "stderr" : "stdout");
+    AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT) return err_new(ERR_NOT_FOUND, "what it printed is not kept any more");
+    if (fd < 0) return err_errno(errno, "open %s", path);
+    struct stat found;
+    if (fstat(fd, &found) != 0) return err_errno(errno, "look at %s", path);
+    if (!S_ISREG(found.st_mode)) return err_new(ERR_DENIED, "%s: the task put something else in its place", path);
+    if (work->offset >= (uint64_t)found.st_size) return NULL;
+    ssize_t n = pread(fd, text_room(ret_printed, work->most), work->most, (off_t)work->offset);
+    if (n < 0) return err_errno(errno, "read %s", path);
+    text_added(ret_printed, (size_t)n);
+    return NULL;
 }

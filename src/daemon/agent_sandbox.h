@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/agent.h"
+#include "base/text.h"
 #include "host/host.h"
 
 struct agent_sandboxes {
@@ -15,5 +17,9 @@ struct agent_sandboxes {
 };
 // Removes, in processes of their own, the sandboxes that were left alone for `keep_ms`; a few at a time.
 struct agent_sandboxes agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms);
+
+// What a job READ asks for. NOT_FOUND: the task printed nothing yet, or its sandbox is removed. A task may have put anything
+// in the place of its files: only a plain file is read.
+MUST_USE struct err *agent_sandbox_read(const struct host *h, const struct agent_job *work, struct text *ret_printed);
 
 #endif

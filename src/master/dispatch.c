@@ -6,7 +6,6 @@
 #include "codec/message.h"
 #include "granary_link.pb-c.h"
 #include "master/scheduler.h"
-#include "wire/agent_link.h"
 #include "wire/provider_link.h"
 
 // ---- agents and providers ----
@@ -74,6 +73,12 @@ void dispatch_kill(struct master *m, uint64_t agent, uint64_t task, const struct
     struct task_row unknown = {.id = task};
     const struct task_row *t = state_task(m->state, task);
     tell_agent(m, agent, agent_kill(t ? t : &unknown, &arena), at, out);
+}
+
+void dispatch_read_output(struct master *m, uint64_t agent, const struct output_wish *wish, const struct instant *at,
+                          struct outputs *out) {
+    AUTO_ARENA struct arena arena = {0};
+    tell_agent(m, agent, agent_read_output(wish, &arena), at, out);
 }
 
 static void dispatch_operation_work(struct master *m, const struct operation_row *o, const struct instant *at,
@@ -173,7 +178,7 @@ static void dispatch_framework(struct master *m, const struct event *e, struct o
         struct session *s = entry->value.p;
         if (s->kind != SESSION_FRAMEWORK || s->who != f->id) continue;
         out_stream_end(m, out, s->stream);
-        session_close(m, s);
+        session_close(m, s, out);
         return;
     }
 }
@@ -184,7 +189,7 @@ static void dispatch_away(struct master *m, enum session_kind kind, uint64_t who
         struct session *s = entry->value.p;
         if (s->kind != kind || s->who != who) continue;
         out_stream_end(m, out, s->stream);
-        session_close(m, s);
+        session_close(m, s, out);
         return;
     }
 }
@@ -208,6 +213,7 @@ static void dispatch_event(struct master *m, const struct event *e, const struct
         if (before->agent_waits &&
             (e->removed || !task->update_uuid || memcmp(task->update_uuid->bytes, before->uuid, 16) != 0))
             dispatch_status_ack(m, before->agent, task->id, before->uuid, at, out);
+        if (e->removed) task_output_past(m, task);
         if (e->removed) break;
         if (e->kind == EV_task_launched || e->kind == EV_task_kill_wanted) dispatch_task_work(m, task, at, out);
         if (e->kind == EV_task_updated || e->kind == EV_task_resent) tell_task(m, task, out);

@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "link/link.h"
 #include "master/master.h"
+#include "wire/agent_link.h"
 
 enum session_kind { SESSION_AGENT = 1, SESSION_PROVIDER, SESSION_FRAMEWORK, SESSION_EVENTS };
 
@@ -41,6 +42,13 @@ enum { RECENT_ENTRIES = 4096 };
     X(offers, "granary_offers_total", "Offers made")                                                                   \
     X(allocations, "granary_allocations_total", "Allocation cycles that made or rescinded offers")
 
+// A task that the registry has forgotten; what it printed is with its agent for a while.
+struct past_task {
+    uint64_t number, agent, framework;
+    char *id;
+};
+enum { PAST_TASKS = 1024 };
+
 struct counters {
 #define X(name, metric, help) uint64_t name;
     COUNTERS(X)
@@ -61,7 +69,10 @@ struct master {
     struct master_options options;
     char *hostname, *version, *build;
     struct state *state;
-    struct map sessions;      // stream -> struct session *
+    struct map sessions;              // stream -> struct session *
+    struct map readings;              // exchange -> struct reading *: who waits for what a task printed
+    VEC(struct past_task) past_tasks; // the latest, a ring
+    size_t past_tasks_next;
     struct map session_names; // first eight bytes of the name -> struct session *
     struct mono heartbeat_at;
     char *full; // why changes are refused; NULL: they are not
@@ -110,7 +121,8 @@ struct session *session_open(struct master *m, uint64_t stream, enum session_kin
                              const struct instant *at);
 struct session *session_of(const struct master *m, uint64_t stream);     // NULL: gone
 struct session *session_named(const struct master *m, const char *name); // as text; NULL: none has it
-void session_close(struct master *m, struct session *s); // forgets it; the stream is ended by the caller
+// Forgets it; the stream is ended by the caller. Who waits for an answer of that agent is told.
+void session_close(struct master *m, struct session *s, struct outputs *out);
 void sessions_beat(struct master *m, const struct instant *at, struct outputs *out);
 
 // Words to others, made of what changed (dispatch.c).
@@ -129,11 +141,21 @@ void dispatch_all_to_provider(struct master *m, uint64_t provider, const struct 
 void dispatch_all_to_framework(struct master *m, uint64_t framework, const struct instant *at, struct outputs *out);
 void dispatch_status_ack(struct master *m, uint64_t agent, uint64_t task, const unsigned char uuid[16],
                          const struct instant *at, struct outputs *out);
+void dispatch_read_output(struct master *m, uint64_t agent, const struct output_wish *wish, const struct instant *at,
+                          struct outputs *out);
 void dispatch_kill(struct master *m, uint64_t agent, uint64_t task, const struct instant *at, struct outputs *out);
 void dispatch_addresses(struct master *m, uint64_t agent, const struct instant *at, struct outputs *out);
 
 // The data addresses of pools (addresses.c): tells all agents when what was just applied made them others.
 void addresses_look(struct master *m, const struct draft *d, const struct instant *at, struct outputs *out);
+
+// What tasks printed (task_output.c).
+void task_output_answer(struct master *m, const struct session *s, const Granary__PrintedReport *report,
+                        struct outputs *out);
+void task_outputs_away(struct master *m, uint64_t stream, struct outputs *out); // that session of an agent has ended
+void task_output_gone(struct master *m, uint64_t exchange);        // who waited went away; nothing if nobody did
+void task_output_past(struct master *m, const struct task_row *t); // the registry forgets it
+void task_outputs_free(struct master *m);
 
 // The event stream (events.c).
 void events_tell(struct master *m, uint64_t seq, struct outputs *out); // of the entry just remembered

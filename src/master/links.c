@@ -5,7 +5,6 @@
 
 #include "codec/message.h"
 #include "granary_link.pb-c.h"
-#include "wire/agent_link.h"
 #include "wire/provider_link.h"
 #include "wire/said.h"
 
@@ -36,7 +35,7 @@ static void replace_session(struct master *m, uint64_t old_stream, struct output
     struct session *old = old_stream ? session_of(m, old_stream) : NULL;
     if (!old) return;
     out_stream_end(m, out, old_stream);
-    session_close(m, old);
+    session_close(m, old, out);
 }
 
 static struct err *agent_hello(struct master *m, const struct request *r, struct intake *in, const struct instant *at,
@@ -134,6 +133,7 @@ static struct err *from_agent(struct master *m, const struct session *s, struct 
         TRY(agent_report_read(in, f->report, s->who, s->stream, &c.agent_report));
         master_do(m, &c, at, out);
     }
+    if (f->printed) task_output_answer(m, s, f->printed, out);
     if (f->heartbeat) {
         c.kind = CMD_agent_heard;
         c.agent_heard = (struct cmd_session){.who = s->who, .session = s->stream, .highest_seen = f->heartbeat->seq};

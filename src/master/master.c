@@ -35,6 +35,7 @@ void master_free(struct master *m) {
         free(s);
     }
     map_done(&m->sessions);
+    task_outputs_free(m);
     map_done(&m->session_names);
     map_done(&m->dirty);
     map_done(&m->addresses);

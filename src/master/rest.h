@@ -39,6 +39,7 @@
     X("GET", "v1/operations/*", rest_operation, "one operation")                                                       \
     X("GET", "v1/offers", rest_offers, "outstanding offers")                                                           \
     X("GET", "v1/tasks", rest_tasks, "the tasks")                                                                      \
+    X("GET", "v1/tasks/*/output", rest_task_output, "what a task printed")                                             \
     X("GET", "v1/frameworks", rest_frameworks, "the frameworks")                                                       \
     X("DELETE", "v1/frameworks/*", rest_framework_teardown, "ends a framework and its tasks")                          \
     X("GET", "v1/events", rest_events, "what happens, as server-sent events")                                          \

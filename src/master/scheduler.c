@@ -85,7 +85,7 @@ static void subscribe_refuse(struct master *m, const struct request *r, enum med
     stream_open(m, s, out);
     scheduler_tell(m, s, mesos_error(why, &arena), out);
     out_stream_end(m, out, r->exchange);
-    session_close(m, s);
+    session_close(m, s, out);
 }
 
 // The scheduler that subscribed before under this id is told, and its stream ends.
@@ -95,7 +95,7 @@ static void subscribe_replace(struct master *m, uint64_t old_stream, struct outp
     if (!old) return;
     scheduler_tell(m, old, mesos_error("Framework failed over", &arena), out);
     out_stream_end(m, out, old_stream);
-    session_close(m, old);
+    session_close(m, old, out);
 }
 
 static void subscribe(struct master *m, const struct request *r, const mesos_call *call, const struct instant *at,

@@ -47,8 +47,9 @@ struct session *session_named(const struct master *m, const char *name) {
     return s && uuid_equal(s->name, wanted) ? s : NULL;
 }
 
-void session_close(struct master *m, struct session *s) {
+void session_close(struct master *m, struct session *s, struct outputs *out) {
     if (!s) return;
+    if (s->kind == SESSION_AGENT) task_outputs_away(m, s->stream, out);
     map_remove(&m->sessions, s->stream);
     map_remove(&m->session_names, name_key(s->name));
     link_done(&s->link);
@@ -99,10 +100,11 @@ void sessions_beat(struct master *m, const struct instant *at, struct outputs *o
 
 void master_stream_gone(struct master *m, uint64_t stream, const struct instant *at, struct outputs *out) {
     struct session *s = session_of(m, stream);
+    task_output_gone(m, stream);
     if (!s) return;
     enum session_kind kind = s->kind;
     uint64_t who = s->who;
-    session_close(m, s);
+    session_close(m, s, out);
     struct command c;
     switch (kind) {
     case SESSION_AGENT:

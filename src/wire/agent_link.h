@@ -35,6 +35,13 @@ Granary__ToAgent *agent_kill(const struct task_row *t, struct arena *arena);
 Granary__ToAgent *agent_status_ack(uint64_t task, const void *uuid, struct arena *arena); // 16 bytes
 Granary__ToAgent *agent_grow(const struct state *s, const struct attachment_row *a, struct arena *arena);
 Granary__ToAgent *agent_addresses(const struct map *set, struct arena *arena); // its keys are texts
+// What the task printed, to stderr if `error`.
+struct output_wish {
+    uint64_t request, task, offset;
+    bool error;
+    uint32_t most, wait_ms;
+};
+Granary__ToAgent *agent_read_output(const struct output_wish *wish, struct arena *arena);
 Granary__ToAgent *agent_heartbeat(uint64_t seq, struct arena *arena);
 
 #endif

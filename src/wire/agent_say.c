@@ -160,6 +160,20 @@ Granary__ToAgent *agent_addresses(const struct map *set, struct arena *arena) {
     return to;
 }
 
+Granary__ToAgent *agent_read_output(const struct output_wish *wish, struct arena *arena) {
+    Granary__ToAgent *to = to_agent(arena);
+    Granary__ReadOutput *m = to->read_output = ARENA_NEW(arena, Granary__ReadOutput);
+    granary__read_output__init(m);
+    m->request = wish->request;
+    m->task_number = wish->task;
+    m->has_error = m->error = wish->error;
+    m->offset = wish->offset;
+    m->most = wish->most;
+    m->has_wait_ms = wish->wait_ms > 0;
+    m->wait_ms = wish->wait_ms;
+    return to;
+}
+
 Granary__ToAgent *agent_heartbeat(uint64_t seq, struct arena *arena) {
     Granary__ToAgent *to = to_agent(arena);
     to->heartbeat = ARENA_NEW(arena, Granary__Heartbeat);

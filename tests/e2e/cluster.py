@@ -241,10 +241,17 @@ class Cluster:
         wait_until(lambda: p.running() and self.agent(name).get("state") == "active", 15, f"agent {name} is active")
         return p
 
-    def command(self, *argv, timeout=30):
+    def command(self, *argv, timeout=30, **more):
         """One verb of the command line, ended."""
         environment = {**os.environ, "GRANARY_MASTER": self.url}
-        return reaper.run([str(COMMAND), *map(str, argv)], timeout=timeout * SLOW, env=environment, cwd=self.dir)
+        return reaper.run([str(COMMAND), *map(str, argv)], timeout=timeout * SLOW, env=environment, cwd=self.dir, **more)
+
+    def command_start(self, *argv, log):
+        """The same while it runs; what it prints goes to `log`, what it says of itself to `log`.err."""
+        environment = {**os.environ, "GRANARY_MASTER": self.url}
+        out, err = open(self.dir / log, "wb"), open(self.dir / f"{log}.err", "wb")
+        with out, err:
+            return reaper.popen([str(COMMAND), *map(str, argv)], stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=environment, cwd=self.dir)
 
     # ---- asking ----
 

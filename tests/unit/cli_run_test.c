@@ -180,10 +180,42 @@ static void task_begin(struct world *w, const char *const *arguments) {
     event(w, SUBSCRIBED);
     event(w, AGENT("2", "n1", "," VOLUME("db")));
     assert_int_equal(run_steps_stage(w->steps), RUN_TASK);
-    event(w, UPDATE("run-t.1", "TASK_RUNNING", LABEL("sandbox", "/srv/1")));
+    assert_null(run_steps_task(w->steps));
+    event(w, UPDATE("run-t.1", "TASK_RUNNING", ""));
     expect_said(w, "\"type\":\"ACKNOWLEDGE\"");
-    assert_string_equal(run_steps_sandbox(w->steps), "/srv/1");
-    assert_true(run_steps_runs(w->steps));
+    assert_string_equal(run_steps_task(w->steps), "run-t.1");
+}
+
+// Its end is acknowledged only then: the master forgets it, and with it where its output is.
+static void output_is_read(struct world *w) {
+    assert_int_equal(run_steps_stage(w->steps), RUN_OUTPUT);
+    expect_not_said(w, "\"type\":\"ACKNOWLEDGE\"");
+    w->out = (struct run_out){.arena = &w->arena};
+    run_steps_output_read(w->steps, &w->out);
+    said_gather(w);
+    expect_said(w, "\"type\":\"ACKNOWLEDGE\"");
+}
+
+static void an_end_told_again_waits_for_the_output_too(void **state UNUSED) {
+    struct world w;
+    task_begin(&w, plain);
+    event(&w, UPDATE("run-t.1", "TASK_FINISHED", ""));
+    event(&w, UPDATE("run-t.1", "TASK_FINISHED", ""));
+    output_is_read(&w);
+    expect_end(&w, 0, NULL);
+    world_end(&w);
+}
+
+static void an_interrupt_ends_the_wait_for_the_output(void **state UNUSED) {
+    struct world w;
+    task_begin(&w, plain);
+    event(&w, UPDATE("run-t.1", "TASK_FAILED", LABEL("exit-code", "7")));
+    w.out = (struct run_out){.arena = &w.arena};
+    run_steps_interrupt(w.steps, &w.out);
+    said_gather(&w);
+    expect_said(&w, "\"type\":\"ACKNOWLEDGE\"");
+    expect_end(&w, 7, NULL);
+    world_end(&w);
 }
 
 static void the_exit_code_is_that_of_the_task(void **state UNUSED) {
@@ -201,6 +233,7 @@ static void the_exit_code_is_that_of_the_task(void **state UNUSED) {
         struct world w;
         task_begin(&w, plain);
         event(&w, rows[i].update);
+        output_is_read(&w);
         expect_end(&w, rows[i].code, NULL);
         world_end(&w);
     }
@@ -208,8 +241,11 @@ static void the_exit_code_is_that_of_the_task(void **state UNUSED) {
 
 static void a_task_that_never_ran_has_an_error_instead(void **state UNUSED) {
     struct world w;
-    task_begin(&w, plain);
+    world_begin(&w, plain, false);
+    event(&w, SUBSCRIBED);
+    event(&w, AGENT("2", "n1", ""));
     event(&w, UPDATE("run-t.1", "TASK_FAILED", ",\"message\":\"no such user\""));
+    expect_said(&w, "\"type\":\"ACKNOWLEDGE\"");
     expect_end(&w, err_kind_exit(ERR_IO), "no such user");
     world_end(&w);
 }
@@ -234,7 +270,9 @@ static void a_restarted_task_follows_its_volume(void **state UNUSED) {
     expect_said(&w, "\"kill\":{\"task_id\":{\"value\":\"run-t.1\"}}");
     event(&w, UPDATE("run-t.1", "TASK_KILLED", ""));
     assert_int_equal(run_steps_stage(w.steps), RUN_TASK);
+    event(&w, UPDATE("run-t.2", "TASK_RUNNING", ""));
     event(&w, UPDATE("run-t.2", "TASK_FINISHED", ""));
+    output_is_read(&w);
     expect_end(&w, 0, NULL);
     world_end(&w);
 }
@@ -270,6 +308,7 @@ static void an_interrupt_kills_the_task_and_waits(void **state UNUSED) {
     expect_said(&w, "\"type\":\"KILL\"");
     assert_int_equal(run_steps_stage(w.steps), RUN_TASK);
     event(&w, UPDATE("run-t.1", "TASK_KILLED", LABEL("exit-code", "3")));
+    output_is_read(&w);
     expect_end(&w, 3, NULL);
     world_end(&w);
 }
@@ -384,6 +423,8 @@ int main(void) {
         cmocka_unit_test(a_refused_operation_says_why),
         cmocka_unit_test(an_accept_that_came_too_late_is_tried_again),
         cmocka_unit_test(the_exit_code_is_that_of_the_task),
+        cmocka_unit_test(an_end_told_again_waits_for_the_output_too),
+        cmocka_unit_test(an_interrupt_ends_the_wait_for_the_output),
         cmocka_unit_test(a_task_that_never_ran_has_an_error_instead),
         cmocka_unit_test(a_lost_agent_ends_it_unless_it_is_to_be_restarted),
         cmocka_unit_test(a_restarted_task_follows_its_volume),

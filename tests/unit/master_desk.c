@@ -169,10 +169,7 @@ static const struct output *request_do(struct desk *d, const char *method, const
     master_request(d->m, &r, &at, &d->out);
     d->ms++;
     journal_take(d);
-    VEC_EACH (o, &d->out.list) {
-        if (o->kind == OUTPUT_REPLY && o->target == d->exchange) return o;
-    }
-    return NULL;
+    return desk_reply(d, d->exchange);
 }
 
 const struct output *desk_ask(struct desk *d, const char *method, const char *path, const char *body,
@@ -222,16 +219,20 @@ static const struct output *post(struct desk *d, const char *path, const Protobu
     return request_do(d, "POST", path, bytes.data, bytes.size, &header, 1);
 }
 
+static void *envelope_of(struct desk *d, const struct output *o) {
+    const char *record = memchr(o->body, '\n', o->size);
+    void *message;
+    assert_non_null(record++);
+    expect_none(message_unpack(&granary__envelope__descriptor, record, o->size - (size_t)(record - (char *)o->body),
+                               &d->arena, &message));
+    return message;
+}
+
 // The first record of the stream is the welcome, behind its length.
 static const char *welcome_session(struct desk *d) {
     VEC_EACH (o, &d->out.list) {
         if (o->kind != OUTPUT_STREAM_WRITE || o->target != d->exchange) continue;
-        const char *record = memchr(o->body, '\n', o->size);
-        void *message;
-        assert_non_null(record++);
-        expect_none(message_unpack(&granary__envelope__descriptor, record, o->size - (size_t)(record - (char *)o->body),
-                                   &d->arena, &message));
-        const Granary__Envelope *e = message;
+        const Granary__Envelope *e = envelope_of(d, o);
         return (e->to_agent ? e->to_agent->welcome : e->to_provider->welcome)->session;
     }
     return NULL;
@@ -250,6 +251,26 @@ static uint64_t hello(struct desk *d, const char *kind, const char *json) {
     const struct output *refused = desk_hello(d, kind, json);
     if (refused) fail_msg("hello of %s: %.*s", kind, (int)refused->size, refused->body);
     return d->exchange;
+}
+
+const Granary__ToAgent *desk_told(struct desk *d, uint64_t stream) {
+    const Granary__ToAgent *last = NULL;
+    VEC_EACH (o, &d->out.list) {
+        const Granary__Envelope *e = o->kind == OUTPUT_STREAM_WRITE && o->target == stream ? envelope_of(d, o) : NULL;
+        if (e) last = e->to_agent;
+    }
+    return last;
+}
+
+const struct output *desk_reply(const struct desk *d, uint64_t exchange) {
+    VEC_EACH (o, &d->out.list)
+        if (o->kind == OUTPUT_REPLY && o->target == exchange) return o;
+    return NULL;
+}
+
+const struct output *desk_agent_says(struct desk *d, const char *json) {
+    return post(d, arena_format(&d->arena, "/link/v1/agent/%s", d->agent), &granary__envelope_list__descriptor,
+                arena_format(&d->arena, "{'envelopes':[{'from_agent':%s}]}", json));
 }
 
 void desk_post(struct desk *d, const char *kind, const char *json) {
@@ -272,9 +293,11 @@ uint64_t desk_provider(struct desk *d) {
 }
 
 uint64_t desk_agent(struct desk *d) {
-    return hello(d, "agent",
-                 "{'name':'n1','hostname':'n1','boot_id':'b1','report':{'tags':[{'key':'fs/ext4'}],"
-                 "'resources':{'cpus':4,'mem':4096,'disk':4096}}}");
+    uint64_t stream = hello(d, "agent",
+                            "{'name':'n1','hostname':'n1','boot_id':'b1','report':{'tags':[{'key':'fs/ext4'}],"
+                            "'resources':{'cpus':4,'mem':4096,'disk':4096}}}");
+    d->agent = d->session;
+    return stream;
 }
 
 void desk_class(struct desk *d) {

@@ -4,6 +4,7 @@
 #ifndef TESTS_MASTER_DESK_H
 #define TESTS_MASTER_DESK_H
 
+#include "granary_link.pb-c.h"
 #include "master/master.h"
 
 struct kept {
@@ -18,6 +19,7 @@ struct desk {
     int64_t ms;
     uint64_t exchange;   // of the latest request
     const char *session; // of the latest hello: where its posts go
+    const char *agent;   // of its latest hello
     struct arena arena;
     VEC(struct journal_entry) journal;
     VEC(struct kept) checkpoint; // by growing noun and id
@@ -53,6 +55,12 @@ const struct output *desk_hello(struct desk *d, const char *kind, const char *js
 void desk_post(struct desk *d, const char *kind, const char *json);
 uint64_t desk_agent(struct desk *d);
 void desk_class(struct desk *d);
+// The agent says that (a FromAgent as JSON); the reply.
+const struct output *desk_agent_says(struct desk *d, const char *json);
+// The latest input's reply to that exchange; NULL: none.
+const struct output *desk_reply(const struct desk *d, uint64_t exchange);
+// The last message that the latest input wrote to that agent's stream; NULL: none.
+const Granary__ToAgent *desk_told(struct desk *d, uint64_t stream);
 // A labelled framework of role web subscribes; its stream, whose id is in *ret_stream_id (in the arena).
 uint64_t desk_subscribe(struct desk *d, const char *id, const char **ret_stream_id);
 // What the latest input wrote to that stream, all in one, and whether it ended it.
