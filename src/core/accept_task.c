@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // LAUNCH: a task takes from what was offered, and names its volumes; those that its options describe are made.
+#include "base/path.h"
 #include "core/accept.h"
 #include "core/allocator.h"
 #include "core/framework.h"
@@ -15,19 +16,8 @@ static void needs_done(struct task_needs *n) {
     vec_done(&n->volumes);
 }
 
-static struct err *path_check(const char *path) {
-    if (!path || !*path) return err_new(ERR_INVALID, "a volume has no container_path");
-    if (strlen(path) >= sizeof(((struct task_volume *)0)->container_path))
-        return err_new(ERR_INVALID, "container_path '%.40s...' is longer than %zu bytes", path,
-                       sizeof(((struct task_volume *)0)->container_path) - 1);
-    for (const char *part = path; part; part = strchr(part, '/') ? strchr(part, '/') + 1 : NULL)
-        if (strncmp(part, "..", 2) == 0 && (part[2] == '/' || !part[2]))
-            return err_new(ERR_INVALID, "container_path '%s' has '..'", path);
-    return NULL;
-}
-
 static struct err *needs_add_volume(struct task_needs *n, uint64_t volume, const char *path, bool read_only) {
-    TRY(path_check(path));
+    TRY(container_path_check(path));
     VEC_EACH (v, &n->volumes) {
         if (strcmp(v->container_path, path) == 0)
             return err_new(ERR_INVALID, "two volumes have the container_path '%s'", path);
@@ -153,7 +143,7 @@ static struct err *launch_take_wanted(struct draft *d, const struct accept *a, c
         TRY(wanted_usable(d, a, v));
         return needs_add_volume(n, v->id, w->container_path, w->read_only);
     }
-    TRY(path_check(w->container_path));
+    TRY(container_path_check(w->container_path));
     struct volume_plan plan;
     TRY(wanted_plan(d, a, w, &plan));
     return needs_add_volume(n, volume_make(d, &plan)->id, w->container_path, w->read_only);

@@ -24,6 +24,7 @@ struct operation_row *operation_open(struct draft *d, enum operation_kind kind, 
     o->kind = (uint8_t)kind;
     o->state = OP_OPEN;
     o->volume = v->id;
+    o->volume_name = draft_text(d, v->name);
     o->provider = pool->provider;
     o->principal = d->principal;
     o->created = d->now.wall;

@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "base/id.h"
+#include "base/path.h"
 #include "base/quantity.h"
 #include "base/vec.h"
 #include "model/class.h"
@@ -284,6 +285,7 @@ enum operation_state { OP_OPEN = 1, OP_FINISHED, OP_FAILED, OP_DROPPED };
 struct operation_row {
     uint64_t id;
     uint64_t volume, agent, provider, attachment, framework, reservation;
+    const char *volume_name;                   // kept: the operation outlives its volume
     const char *message, *framework_operation; // the latter: the framework's own id of it
     const struct blob *status_uuid;            // 16 bytes, while the framework must acknowledge
     struct bytes size;
@@ -336,7 +338,7 @@ static inline bool framework_can(const struct framework_row *f, enum framework_c
 struct task_volume {
     uint64_t volume;
     bool read_only;
-    char container_path[256];
+    char container_path[CONTAINER_PATH_LONGEST + 1];
 };
 
 struct task_row {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "host/attachment.h"
 #include "host/device.h"
 #include "host/keeper_frame.h"

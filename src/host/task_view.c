@@ -16,24 +16,9 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "sys/file.h"
-
-struct err *container_path_check(const char *path) {
-    if (!path || !*path) return err_new(ERR_INVALID, "the container path is empty");
-    if (strlen(path) >= PATH_MAX - 1024) return err_new(ERR_INVALID, "the container path is too long");
-    AUTO_FREE char *copy = mem_text(path);
-    bool any = false;
-    for (char *part, *rest = copy; (part = strsep(&rest, "/"));) {
-        if (!*part) continue;
-        if (text_equal(part, "..")) return err_new(ERR_INVALID, "container path '%s' contains '..'", path);
-        if (strlen(part) > NAME_MAX)
-            return err_new(ERR_INVALID, "container path '%s' has a name that is too long", path);
-        any = any || !text_equal(part, ".");
-    }
-    return any ? NULL
-               : err_new(ERR_INVALID, "container path '%s' names no directory below the root or the sandbox", path);
-}
 
 struct err *task_view_enter(struct task_view *v) {
     v->layer_count = v->volume_count = 0;

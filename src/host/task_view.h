@@ -29,8 +29,6 @@ MUST_USE struct err *task_view_enter(struct task_view *v);
 MUST_USE struct err *task_view_bind(struct task_view *v, int mount_fd, const char *container_path, bool read_only);
 // A /proc of the task's own pid namespace.
 MUST_USE struct err *task_view_proc(void);
-// ERR_INVALID for an empty path, one with "..", "/" itself, or one that is too long.
-MUST_USE struct err *container_path_check(const char *path);
 // ERR_INVALID when two of them are the same or one lies inside the other.
 MUST_USE struct err *container_paths_check(const char *const *paths, size_t count);
 

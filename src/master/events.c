@@ -32,7 +32,7 @@ static bool anybody_listens(const struct master *m) {
     return false;
 }
 
-// Of what has no name any more, as its volume is gone: its number, by which lists and other events know it.
+// Of what has no name (any more): its number, by which lists and other events know it.
 static void nameless_write(const struct event *e, const struct record *record, struct text *to) {
     text_addf(to, "id: %llu\nevent: %s\ndata: {\"seq\":%llu,\"time\":%lld,\"kind\":\"%s\",\"noun\":\"%s\"",
               (unsigned long long)record->seq, event_name(e->kind), (unsigned long long)record->seq,

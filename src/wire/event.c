@@ -2,16 +2,16 @@
 // Events for the stream.
 #include "wire/event.h"
 
-static const char *related_title(const struct state *s, uint64_t volume, uint64_t agent, struct arena *arena) {
-    const struct volume_row *v = state_volume(s, volume);
+static const char *related_title(const struct state *s, const char *volume, uint64_t agent, struct arena *arena) {
     const struct agent_row *a = state_agent(s, agent);
-    if (v && a) return arena_format(arena, "%s on %s", v->name, a->name);
-    return v ? v->name : a ? a->name : NULL;
+    if (volume && a) return arena_format(arena, "%s on %s", volume, a->name);
+    return volume ? volume : a ? a->name : NULL;
 }
 
 const char *row_title(const struct state *s, enum noun noun, const void *row, struct arena *arena) {
     const struct attachment_row *attachment = row;
     const struct operation_row *operation = row;
+    const struct volume_row *volume = noun == NOUN_ATTACHMENT ? state_volume(s, attachment->volume) : NULL;
     const struct reservation_row *reservation = row;
     const struct offer_row *offer = row;
     switch (noun) {
@@ -23,8 +23,8 @@ const char *row_title(const struct state *s, enum noun noun, const void *row, st
     case NOUN_VOLUME: return ((const struct volume_row *)row)->name;
     case NOUN_FRAMEWORK: return ((const struct framework_row *)row)->name;
     case NOUN_TASK: return ((const struct task_row *)row)->text_id;
-    case NOUN_ATTACHMENT: return related_title(s, attachment->volume, attachment->agent, arena);
-    case NOUN_OPERATION: return related_title(s, operation->volume, operation->agent, arena);
+    case NOUN_ATTACHMENT: return related_title(s, volume ? volume->name : NULL, attachment->agent, arena);
+    case NOUN_OPERATION: return related_title(s, operation->volume_name, operation->agent, arena);
     case NOUN_RESERVATION: return arena_format(arena, "%llu", (unsigned long long)reservation->id);
     case NOUN_OFFER: return arena_format(arena, "%llu", (unsigned long long)offer->id);
     case NOUN_COUNT: break;

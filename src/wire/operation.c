@@ -22,6 +22,7 @@ static const struct field_map fields[] = {
     FIELD(operation_row, 1, U64, id),
     FIELD_WORDS(operation_row, 2, WORD, kind, &kinds),
     FIELD_WORDS(operation_row, 3, WORD, state, &states),
+    FIELD(operation_row, 4, TEXT, volume_name),
     FIELD(operation_row, 7, TEXT, message),
     FIELD_WORDS(operation_row, 8, WORD, error, &errors),
     FIELD(operation_row, 9, TIME, created),
@@ -45,14 +46,14 @@ Granary__Operation *operation_message(const struct state *s, const struct operat
                                       enum detail detail) {
     Granary__Operation *m = fields_message(s, &operation_map, row, arena);
     if (detail == DETAIL_RECORD) return m;
-    const struct volume_row *volume = state_volume(s, row->volume);
     const struct agent_row *agent = state_agent(s, row->agent);
     const struct provider_row *provider = state_provider(s, row->provider);
     const struct framework_row *framework = state_framework(s, row->framework);
-    m->volume = volume ? (char *)volume->name : NULL;
     m->agent = agent ? (char *)agent->name : NULL;
     m->provider = provider ? (char *)provider->name : NULL;
     m->framework = framework ? (char *)framework->name : NULL;
+    if (row->state == OP_OPEN && provider && !provider->session)
+        m->message = arena_format(arena, "waits for provider '%s', which is away", provider->name);
     m->error_kind = row->state == OP_FAILED ? (char *)err_kind_name((enum err_kind)row->error) : NULL;
     return m;
 }

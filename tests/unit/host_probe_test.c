@@ -211,15 +211,8 @@ static void a_drivers_context_names_the_device(void **state) {
     }
 }
 
-static void container_paths_stay_inside_and_apart(void **state) {
+static void container_paths_stay_apart(void **state) {
     (void)state;
-    static const char *const bad[] = {"", "/", ".", "..", "a/../b", "/..", "//", "./."};
-    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        AUTO_ERR struct err *failed = container_path_check(bad[i]);
-        assert_non_null(failed);
-    }
-    assert_null(container_path_check("/data"));
-    assert_null(container_path_check("a/..b"));
     const char *const apart[] = {"/data", "/data2", "data"};
     assert_null(container_paths_check(apart, 3));
     const char *const same[] = {"/data", "/x", "//data/."};
@@ -237,7 +230,7 @@ int main(void) {
         cmocka_unit_test(an_odd_name_does_not_spoil_the_report),
         cmocka_unit_test(this_host_can_be_probed),
         cmocka_unit_test(a_drivers_context_names_the_device),
-        cmocka_unit_test(container_paths_stay_inside_and_apart),
+        cmocka_unit_test(container_paths_stay_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

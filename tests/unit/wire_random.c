@@ -278,6 +278,7 @@ static void operation_fill(struct chance *c, struct operation_row *r, bool passi
     r->reservation = chance_number(c);
     r->message = chance_text(c);
     r->framework_operation = chance_text(c);
+    r->volume_name = chance_text(c);
     r->status_uuid = chance_blob(c, 16);
     r->size.n = chance_number(c);
     r->created = chance_wall(c);
