@@ -121,7 +121,7 @@ void agent_settle(struct draft *d, uint64_t agent) {
     VEC_EACH (id, &attachments) {
         if (draft_attachment(d, *id)->state == ATTACHMENT_STRANDED) return;
     }
-    struct agent_row *a = edit_agent(d, agent, EV_agent_returned);
+    struct agent_row *a = edit_agent(d, agent, EV_agent_active);
     a->state = AGENT_IS_ACTIVE;
     a->since = d->now.wall;
     struct id_list tasks = draft_related(d, TASKS_OF_AGENT, agent); // those that waited for it

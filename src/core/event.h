@@ -26,6 +26,7 @@
     X(26, AGENT, agent_quarantined, "agent-quarantined", true)                                                         \
     X(27, AGENT, agent_heard, "agent-heard", false)                                                                    \
     X(28, AGENT, agent_removed, "agent-removed", true)                                                                 \
+    X(29, AGENT, agent_active, "agent-active", true)                                                                   \
     X(30, CLASS, class_applied, "class-applied", true)                                                                 \
     X(31, CLASS, class_removed, "class-removed", true)                                                                 \
     X(40, ROLE, role_set, "role-set", true)                                                                            \

@@ -43,6 +43,17 @@ static void an_agent_that_comes_again_over_an_open_session_has_no_offers_of_befo
     assert_non_null(play_offer(p, f, "n2"));
 }
 
+static void an_agent_that_may_be_used_is_told_as_active_not_as_returned(void **state) {
+    struct play *p = *state;
+    struct command c = play_command(CMD_agent_hello);
+    c.agent_hello = (struct cmd_agent_hello){
+        .name = "n9", .hostname = "n9", .boot_id = "b", .session = 900, .facts = play_agent(p, "n1")->facts};
+    play_ok(p, &c);
+    assert_int_equal(play_agent(p, "n9")->state, AGENT_IS_ACTIVE);
+    assert_true(play_happened(p, EV_agent_active));
+    assert_false(play_happened(p, EV_agent_returned));
+}
+
 static void an_agent_that_is_heard_is_not_lost(void **state) {
     struct play *p = *state;
     for (int i = 0; i < 5; i++) play_wait(p, 4000, NULL);
@@ -257,6 +268,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(an_agent_whose_stream_broke_is_away_not_lost),
         T(an_agent_that_comes_again_over_an_open_session_has_no_offers_of_before),
+        T(an_agent_that_may_be_used_is_told_as_active_not_as_returned),
         T(an_agent_that_is_heard_is_not_lost),
         T(an_agent_that_returns_within_the_lost_time_keeps_its_volumes),
         T(an_agent_that_returns_before_a_fence_began_has_its_volume_again),
