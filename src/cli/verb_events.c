@@ -2,6 +2,7 @@
 // granary events: what happens, as it happens.
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "cli/event_line.h"
@@ -40,10 +41,17 @@ static bool event_show(const char *data, size_t size, void *arg) {
     return !ferror(stdout);
 }
 
+// The master's sign of life comes when nothing else does; also more often than SILENCE_MS, so that it is never silent.
+static bool all_told(const struct sse *s, const char *bytes, size_t size) {
+    static const char sign[] = ": still here";
+    return !s->bytes.size && !s->data.size && size >= strlen(sign) && memcmp(bytes, sign, strlen(sign)) == 0;
+}
+
 static bool piece_read(const struct http_message *head UNUSED, const char *bytes, size_t size, void *arg) {
     struct follow *f = arg;
     bool more = true;
     if (f->probe) return false;
+    if (f->last && all_told(&f->sse, bytes, size)) return false;
     struct err *e = sse_read(&f->sse, bytes, size, event_show, f, &more);
     if (e && !f->failed)
         f->failed = e;
