@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pooling cycle, for real: a task takes storage and writes, its agent is killed while it writes, the storage fences,
 // the master is killed too, another agent reads every line, the space comes back. Each step is checked.
+#include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,11 +28,12 @@ static const char reader[] =
 
 struct cycle {
     struct dev *d;
-    uint64_t size;  // of the volume
-    uint64_t seq;   // of the event last looked at
-    uint64_t free;  // in all stores, before
-    uint64_t lines; // said to be on the volume
-    char *writer_out, *writer_err, *reader_out, *reader_err;
+    uint64_t size;    // of the volume
+    uint64_t seq;     // of the event last looked at
+    uint64_t free;    // in all stores, before
+    uint64_t lines;   // said to be on the volume
+    char *writer_out; // what run printed; once the agent is known, what that has of it
+    char *writer_err, *reader_out, *reader_err;
     char first[DEV_NAME], second[DEV_NAME]; // agents
     char uuid[64], fs_uuid[64];
     uint64_t granted;
@@ -139,6 +142,26 @@ static const Granary__Attachment *attachment_in_use(const Granary__Volume *v) {
     return NULL;
 }
 
+// Where the agent has what the task prints: it is to be read while the agent is dead.
+static struct err *writer_find(struct cycle *c) {
+    AUTO_FREE char *tasks = dev_path(c->d, "agents/%s/tasks", c->first);
+    DIR *dir = opendir(tasks);
+    if (!dir) return err_errno(errno, "open %s", tasks);
+    char *found = NULL;
+    for (struct dirent *e; !found && (e = readdir(dir));) {
+        char *path = mem_format("%s/%s/sandbox/stdout", tasks, e->d_name);
+        if (*e->d_name != '.' && file_exists(path))
+            found = path;
+        else
+            free(path);
+    }
+    closedir(dir);
+    if (!found) return err_new(ERR_NOT_FOUND, "no task printed anything in %s", tasks);
+    free(c->writer_out);
+    c->writer_out = found;
+    return NULL;
+}
+
 static struct err *writer_look(struct cycle *c) {
     AUTO_ARENA struct arena arena = {0};
     const Granary__Volume *v;
@@ -170,6 +193,7 @@ static struct err *step_write(struct cycle *c) {
     TRY(dev_until(c->d, STEP_MS, "the task writes", writer_writes, c));
     words_show(c->writer_err);
     TRY(writer_look(c));
+    TRY(writer_find(c));
     dev_say_more("the task has written %" PRIu64 " lines, each on the volume for good (fsync) before the next",
                  c->lines);
     return NULL;

@@ -54,7 +54,8 @@ static void exits_add(struct text *out) {
             if (err_kind_exit(kinds[i]) == code)
                 text_addf(out, "| %d | %s | %s | %s |\n", code, err_kind_name(kinds[i]), kind_means(kinds[i]),
                           err_kind_retry(kinds[i]) ? "yes" : "no");
-    text_add(out, "\n`granary run` ends with the exit code of its command.\n");
+    text_add(out,
+             "\n`granary run` ends with the exit code of its command, `granary explain` with 6 when nothing fits.\n");
 }
 
 void manual_begin(struct text *out) {

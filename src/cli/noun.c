@@ -165,33 +165,33 @@ static struct err *names_check(const struct noun *noun, const struct action *a, 
 }
 
 static struct err *action_do(const struct noun *noun, const struct action *a, const struct options *o,
-                             const struct settings *s) {
+                             const struct settings *s, int *exit) {
     TRY(names_check(noun, a, o));
     AUTO_CLIENT struct client *client = NULL;
     TRY(client_new(s, &client));
     AUTO_TEXT struct text out = {0};
-    struct call c = {.options = o, .settings = s, .client = client, .out = &out};
+    struct call c = {.options = o, .settings = s, .client = client, .out = &out, .exit = exit};
     c.json = strcmp(settings_text(s, "output"), "json") == 0;
     return options_has(o, "watch") ? action_watch(a, &c) : action_once(a, &c);
 }
 
 static struct err *action_parse(const struct noun *noun, const struct action *a, const char *const *arguments,
-                                struct settings *s) {
+                                struct settings *s, int *exit) {
     struct option all[OPTIONS_MOST];
     struct options o = {0};
     struct err *e = options_read(action_options(a, all), arguments, s, &o);
     if (!e) e = config_read(&o, s);
-    if (!e) e = action_do(noun, a, &o, s);
+    if (!e) e = action_do(noun, a, &o, s, exit);
     options_done(&o);
     return e;
 }
 
-struct err *noun_run(const struct noun *noun, const char *const *arguments, int *ret_exit UNUSED) {
+struct err *noun_run(const struct noun *noun, const char *const *arguments, int *ret_exit) {
     size_t used;
     const struct action *a = noun_action(noun, arguments, &used);
     if (!a) return action_unknown(noun, *arguments);
     struct settings *s = settings_new(PROCESS_CLI);
-    struct err *e = action_parse(noun, a, arguments + used, s);
+    struct err *e = action_parse(noun, a, arguments + used, s, ret_exit);
     settings_free(s);
     return e;
 }

@@ -14,6 +14,7 @@ struct call {
     struct arena *arena;
     bool json; // -o json: what is written is the API's JSON
     struct text *out;
+    int *exit; // what the command ends with when nothing went wrong
 };
 typedef struct err *action_run(struct call *c);
 

@@ -10,12 +10,13 @@
 #include "cli/run_output.h"
 #include "cli/run_steps.h"
 #include "cli/run_stream.h"
+#include "cli/run_why.h"
 #include "granary_api.pb-c.h"
 #include "granary_model.pb-c.h"
 #include "sys/file.h"
 #include "sys/loop.h"
 
-enum { TAIL_MS = 10000, LEAVE_MS = 3000 };
+enum { WHY_MS = 2000, TAIL_MS = 10000, LEAVE_MS = 3000 };
 
 struct run {
     struct run_options *o;
@@ -24,10 +25,17 @@ struct run {
     struct run_stream *stream;
     struct run_output *output;
     char *followed; // the task whose output is followed
-    struct loop_timer *tail, *limit, *leave;
+    struct loop_timer *tail, *limit, *leave, *why;
+    enum run_stage stage; // of which `why` is to tell
     struct err *failed;
     bool ending, interrupted;
 };
+
+static const char *waits_for(enum run_stage stage) {
+    static const char *const waits[] = {
+        "an offer of storage of its class", "its volume", "an agent's offer that fits", "its task to start", "", ""};
+    return waits[stage];
+}
 
 static void line_print(const char *line) {
     fprintf(stderr, "granary run: %s\n", line);
@@ -77,6 +85,25 @@ static void on_output_line(const char *line, void *arg) {
 
 static const struct run_output_events output_events = {on_output_line, on_output_ended};
 
+// ---- the wait ----
+
+// Nothing came of this step for a while: said once.
+static void why_due(void *arg) {
+    struct run *r = arg;
+    enum run_stage stage = run_steps_stage(r->steps);
+    if (r->ending || stage > RUN_TASK || run_steps_task(r->steps)) return;
+    AUTO_TEXT struct text why = {0}, line = {0};
+    run_why(r->o, r->o->name && stage != RUN_VOLUME, &why);
+    if (!why.size) text_addf(&why, "%s has not come", waits_for(stage));
+    text_addf(&line, "still waiting: %s", why.data);
+    line_print(line.data);
+}
+
+static void why_set(struct run *r, enum run_stage stage) {
+    r->stage = stage;
+    loop_timer_set(r->why, WHY_MS);
+}
+
 // ---- the end ----
 
 static void leave(void *arg) {
@@ -99,6 +126,7 @@ static void carry_out(struct run *r, struct run_out *out) {
     VEC_EACH (call, &out->calls) run_stream_send(r->stream, *call);
     run_out_done(out);
     output_follow(r);
+    if (run_steps_stage(r->steps) != r->stage) why_set(r, run_steps_stage(r->steps));
     if (run_steps_stage(r->steps) == RUN_OUTPUT) output_finish(r);
     if (run_steps_stage(r->steps) == RUN_ENDED) end_begin(r);
 }
@@ -156,10 +184,8 @@ static void on_signal(void *arg) {
 static void limit_passed(void *arg) {
     struct run *r = arg;
     if (run_steps_started(r->steps) || run_steps_stage(r->steps) == RUN_ENDED) return;
-    static const char *const waits[] = {
-        "an offer of storage of its class", "its volume", "an agent's offer that fits", "its task to start", "", ""};
     r->failed = err_new(ERR_TIMEOUT, "nothing runs after %lld ms: it still waits for %s", (long long)r->o->patience_ms,
-                        waits[run_steps_stage(r->steps)]);
+                        waits_for(run_steps_stage(r->steps)));
     end_begin(r);
 }
 
@@ -209,6 +235,15 @@ static struct err *volume_release(struct client *c, const struct run_options *o)
     return NULL;
 }
 
+// Nobody gave it a name, so nobody knows it.
+static void volume_kept(struct client *c, const struct run_options *o) {
+    bool exists = false;
+    AUTO_ERR struct err *e = volume_exists(c, o, &exists);
+    if (!e && exists)
+        fprintf(stderr, "granary run: volume %s is kept; 'granary volume delete %s --role %s' releases it\n", o->name,
+                o->name, o->role);
+}
+
 // ---- the verb ----
 
 static struct err *run_start(struct run *r, bool make_volume) {
@@ -220,6 +255,8 @@ static struct err *run_start(struct run *r, bool make_volume) {
     r->tail = loop_timer_new(r->loop, tail_missing, r);
     r->limit = loop_timer_new(r->loop, limit_passed, r);
     r->leave = loop_timer_new(r->loop, leave, r);
+    r->why = loop_timer_new(r->loop, why_due, r);
+    why_set(r, run_steps_stage(r->steps));
     if (r->o->patience_ms) loop_timer_set(r->limit, r->o->patience_ms);
     loop_on_signal(r->loop, SIGINT, on_signal, r);
     loop_on_signal(r->loop, SIGTERM, on_signal, r);
@@ -234,6 +271,7 @@ static void run_done(struct run *r) {
     loop_timer_free(r->tail);
     loop_timer_free(r->limit);
     loop_timer_free(r->leave);
+    loop_timer_free(r->why);
     run_output_free(r->output);
     loop_free(r->loop);
     free(r->followed);
@@ -271,6 +309,7 @@ static struct err *run_with(struct client *c, struct run_options *o, int *ret_ex
     if (run_options_has_volume(o) && !exists) TRY(explain(c, o));
     struct err *e = refusal_explain(c, o, run_loop(o, run_options_has_volume(o) && !exists, ret_exit));
     if (!e && o->remove) return volume_release(c, o);
+    if (o->unnamed) volume_kept(c, o);
     return e;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/path.h"
 #include "cli/config.h"
 
 enum { CPUS_MOST = 1000000 };
@@ -47,6 +48,7 @@ static struct err *volume_take(const struct options *given, struct run_options *
     const struct given *size = options_find(given, "size");
     TRY(checked(given, "name", volume_name_check));
     TRY(checked(given, "role", owner_check));
+    TRY(checked(given, "mount", container_path_check));
     if (size && !size->number) return err_new(ERR_INVALID, "--size: it must be above 0");
     o->class = options_text(given, "class");
     o->size.n = size ? size->number : 0;
@@ -134,6 +136,7 @@ bool run_options_has_volume(const struct run_options *o) {
 }
 
 void run_options_name(struct run_options *o, const unsigned char entropy[4], struct arena *arena) {
-    if (!o->name && o->class)
-        o->name = arena_format(arena, "run-%02x%02x%02x%02x", entropy[0], entropy[1], entropy[2], entropy[3]);
+    if (o->name || !o->class) return;
+    o->unnamed = true;
+    o->name = arena_format(arena, "run-%02x%02x%02x%02x", entropy[0], entropy[1], entropy[2], entropy[3]);
 }

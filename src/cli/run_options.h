@@ -22,6 +22,7 @@ struct run_options {
     const char *const *command; // ends with NULL
     size_t command_count;
     bool restart, remove;
+    bool unnamed;        // its volume's name was made up
     int64_t patience_ms; // until the task runs; 0: no limit
 };
 

@@ -11,6 +11,7 @@ static struct err *ask(struct call *c, const Granary__ExplainRequest *request) {
     TRY(client_ask(c->client, "POST", "/v1/explain", &request->base, &granary__explanation__descriptor, c->arena,
                    &message));
     if (!message) return err_new(ERR_INTERNAL, "the master explained nothing");
+    *c->exit = ((Granary__Explanation *)message)->places ? 0 : err_kind_exit(ERR_NO_FIT);
     if (!call_json(c)) explanation_write(message, options_has(c->options, "all"), c->out);
     return NULL;
 }
@@ -65,9 +66,9 @@ static const struct action actions[] = {
      ACTION_WATCH, explain,
      "For each pool: the first rule that failed, the value asked, the value found, who said so and how long ago; then "
      "the\n"
-     "smallest changes that would pass. Nothing is reserved.\n\n"
+     "smallest changes that would pass. Nothing is reserved. The exit code is 6 when nothing fits.\n\n"
      "examples:\n  granary explain --class gold --size 10TiB\n  granary explain --class gold --size 1GiB --agent n1"},
     {"volume", "NAME|UUID", "on which agents a volume can be used, or why on none", volume_options, 1, 1, ACTION_WATCH,
-     explain_of_volume, "example:\n  granary explain volume db"},
+     explain_of_volume, "The exit code is 6 when there is none.\n\nexample:\n  granary explain volume db"},
 };
 NOUN(explain, actions);

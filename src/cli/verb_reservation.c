@@ -127,7 +127,8 @@ static const struct action actions[] = {
     {"list", "", "the reservations", NULL, 0, 0, ACTION_WATCH, reservation_list,
      "example:\n  granary reservation list"},
     {"show", "ID", "one reservation", NULL, 1, 1, 0, reservation_show, "example:\n  granary reservation show 42"},
-    {"delete", "ID", "ends a reservation; volumes made from it stay", NULL, 1, 1, 0, reservation_delete,
+    {"delete", "ID", "ends a reservation of which no volume is left", NULL, 1, 1, 0, reservation_delete,
+     "It is refused while volumes made from it exist: release those first.\n\n"
      "example:\n  granary reservation delete 42"},
 };
 NOUN(reservation, actions);

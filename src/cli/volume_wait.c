@@ -110,6 +110,17 @@ static struct err *operation_look(struct call *c, uint64_t id) {
     return err_new(kind, "%s", o->message && *o->message ? o->message : "the operation failed");
 }
 
+// What the operation that is open on the volume waits for; NULL: none is, or it does not say.
+static const char *operation_says(struct call *c, uint64_t id) {
+    if (!id) return NULL;
+    AUTO_FREE char *path = mem_format("/v1/operations/%llu", (unsigned long long)id);
+    void *message;
+    AUTO_ERR struct err *e = client_get(c->client, path, &granary__operation__descriptor, c->arena, &message);
+    const Granary__Operation *o = e ? NULL : message;
+    if (!o || !text_equal(o->state, "open") || !o->message || !*o->message) return NULL;
+    return arena_format(c->arena, "%s %s", o->kind ? o->kind : "its operation", o->message);
+}
+
 static void volume_say(struct progress *p, const char *what, const Granary__Volume *v, const char *why) {
     const char *state = v && v->state ? v->state : "gone";
     if (why && *why)
@@ -131,6 +142,7 @@ struct err *volume_wait(struct call *c, struct progress *p, const char *what, co
         }
         TRY(err_wrap(operation_look(c, operation), "%s", what));
         if (verdict == WAIT_FAILED) return err_new(ERR_IO, "%s: %s", what, why ? why : "it failed");
+        if (v && (!why || !*why)) why = operation_says(c, v->operation);
         volume_say(p, what, v, why);
         TRY(progress_pause(p));
     }

@@ -61,6 +61,18 @@ static const char *agent_called(const struct draft *d, uint64_t id) {
     return agent ? agent->name : "?";
 }
 
+static void users_add_text(const struct draft *d, const struct attachment_row *a, struct text *out) {
+    const struct id_list *tasks = state_related(d->state, TASKS_OF_VOLUME, a->volume);
+    const char *before = " by";
+    for (size_t i = 0; i < tasks->count; i++) {
+        const struct task_row *t = draft_task(d, tasks->at[i]);
+        if (!t || t->agent != a->agent || task_state_ended(t->state)) continue;
+        const struct framework_row *f = draft_framework(d, t->framework);
+        text_addf(out, "%s task '%s' of framework '%s'", before, t->text_id, f ? f->name : "?");
+        before = " and";
+    }
+}
+
 static void attachments_add_text(const struct draft *d, const struct volume_row *v, struct text *out) {
     const struct id_list *list = state_related(d->state, ATTACHMENTS_OF_VOLUME, v->id);
     for (size_t i = 0; i < list->count; i++) {
@@ -69,7 +81,10 @@ static void attachments_add_text(const struct draft *d, const struct volume_row 
         const char *agent = agent_called(d, a->agent);
         switch (a->state) {
         case ATTACHMENT_ATTACHING: text_addf(out, "; it is being attached on agent '%s'", agent); break;
-        case ATTACHMENT_IN_USE: text_addf(out, "; it is in use on agent '%s'", agent); break;
+        case ATTACHMENT_IN_USE:
+            text_addf(out, "; it is in use on agent '%s'", agent);
+            users_add_text(d, a, out);
+            break;
         case ATTACHMENT_DETACHING: text_addf(out, "; it is being detached from agent '%s'", agent); break;
         case ATTACHMENT_STRANDED:
             text_addf(out, "; it is stranded on agent '%s' and waits for a proof that this host cannot write any more",

@@ -13,6 +13,7 @@
 #include "cli/run_call.h"
 #include "cli/run_options.h"
 #include "cli/run_steps.h"
+#include "cli/run_why.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 
@@ -321,6 +322,29 @@ static void an_error_of_the_master_ends_it(void **state UNUSED) {
     world_end(&w);
 }
 
+static void expect_why(struct world *w, const char *json, const char *words) {
+    void *list;
+    AUTO_TEXT struct text why = {0};
+    assert_null(json_read(&granary__agent_list__descriptor, json, strlen(json), JSON_LENIENT, NULL, &w->arena, &list));
+    run_why_agents(&w->options, list, &why);
+    assert_string_equal(text_string(&why), words);
+}
+
+static void a_wait_for_an_agent_is_told_with_the_most_that_is_free(void **state UNUSED) {
+    static const char *const greedy[] = {"--cpus", "2", "--mem", "64MiB", "x", NULL};
+    struct world w = {0};
+    options_take(&w, greedy);
+    expect_why(&w, "{}", "no agent has 2 cpus and 64 MiB of memory free: there is none");
+    expect_why(&w, "{\"agents\":[{\"name\":\"n1\",\"state\":\"lost\",\"free\":{\"cpus\":9,\"mem\":999}}]}",
+               "no agent has 2 cpus and 64 MiB of memory free: none is active");
+    expect_why(&w,
+               "{\"agents\":[{\"name\":\"n1\",\"state\":\"active\",\"free\":{\"cpus\":1,\"mem\":999}},"
+               "{\"name\":\"n2\",\"state\":\"active\",\"free\":{\"cpus\":1.5,\"mem\":32}}]}",
+               "no agent has 2 cpus and 64 MiB of memory free: the most is 1.5 and 32 MiB, on agent 'n2'");
+    expect_why(&w, "{\"agents\":[{\"name\":\"n1\",\"state\":\"active\",\"free\":{\"cpus\":2,\"mem\":64}}]}", "");
+    world_end(&w);
+}
+
 // ---- flags ----
 
 static void flags_end_where_the_command_begins(void **state UNUSED) {
@@ -364,6 +388,8 @@ static void wrong_flags_are_named(void **state UNUSED) {
         {{"--env", "X", "x"}, "NAME=VALUE"},
         {{"--restart=yes", "x"}, "takes no value"},
         {{"--mount", "/x", "x"}, "--mount needs a volume"},
+        {{"--mount", "/", "--name", "v", "x"}, "--mount: container path '/' names no directory"},
+        {{"--mount", "../x", "--name", "v", "x"}, "--mount: "},
         {{"--delete", "x"}, "--delete needs a volume"},
         {{"--fs", "xfs", "--name", "v", "x"}, "--fs is for a volume that is made"},
         {{"--size", "0", "--class", "gold", "x"}, "--size: it must be above 0"},
@@ -412,6 +438,7 @@ static void a_volume_to_be_made_gets_a_name(void **state UNUSED) {
     options_take(&w, arguments);
     run_options_name(&w.options, (const unsigned char[4]){1, 2, 3, 255}, &w.arena);
     assert_string_equal(w.options.name, "run-010203ff");
+    assert_true(w.options.unnamed);
     world_end(&w);
 }
 
@@ -432,6 +459,7 @@ int main(void) {
         cmocka_unit_test(a_new_stream_asks_for_what_was_missed),
         cmocka_unit_test(an_interrupt_kills_the_task_and_waits),
         cmocka_unit_test(an_error_of_the_master_ends_it),
+        cmocka_unit_test(a_wait_for_an_agent_is_told_with_the_most_that_is_free),
         cmocka_unit_test(flags_end_where_the_command_begins),
         cmocka_unit_test(quantities_have_their_units),
         cmocka_unit_test(wrong_flags_are_named),

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "codec/yaml.h"
+#include "driver/drivers.h"
 
 struct world {
     struct arena arena;
@@ -132,9 +133,16 @@ static void pools_must_be_a_list(void **state) {
     expect_refused(*state, "instances:\n- name: here\n  pools: fast\n", "'pools' must be a list");
 }
 
+static void the_help_names_every_driver(void **state UNUSED) {
+    const char *help = setting_find(PROCESS_PROVIDER, "driver")->help;
+    for (size_t i = 0; drivers[i]; i++)
+        if (!strstr(help, drivers[i]->name)) fail_msg("driver '%s' is not in: %s", drivers[i]->name, help);
+}
+
 int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_help_names_every_driver),
         T(pools_keep_ours_and_give_the_driver_its_own),
         T(a_provider_without_pools_is_fine),
         T(a_wrong_figure_names_its_line),

@@ -157,6 +157,18 @@ static void a_volume_names_the_operation_that_is_open_on_it(void **state) {
     desk_expect(d, "GET", "/v1/volumes/db?role=web", NULL, 200, words);
 }
 
+static void an_operation_whose_provider_is_away_says_so(void **state) {
+    struct desk *d = *state;
+    uint64_t provider = desk_provider(d);
+    desk_agent(d);
+    desk_class(d);
+    desk_expect(d, "POST", "/v1/volumes", GOLD_50G, 202, "db");
+    struct instant at = {.now = {{d->ms}, {1700000000000 + d->ms}}};
+    master_stream_gone(d->m, provider, &at, &d->out);
+    desk_expect(d, "GET", "/v1/operations", NULL, 200,
+                "'volume':'db','provider':'file','message':'waits for provider 'file', which is away'");
+}
+
 // ---- events ----
 
 static void events_follow_and_can_be_replayed(void **state) {
@@ -217,6 +229,7 @@ int main(void) {
         T(a_list_is_read_page_by_page),
         T(lists_are_narrowed_by_role_class_and_state),
         T(a_volume_names_the_operation_that_is_open_on_it),
+        T(an_operation_whose_provider_is_away_says_so),
         T(events_follow_and_can_be_replayed),
         T(events_after_something_that_is_no_number_are_refused),
         T(a_full_store_refuses_changes_and_lets_deletes_through),
