@@ -60,9 +60,9 @@ static void filesystems_take(struct host_abilities *a) {
 
 static void limits_find(struct host_abilities *a) {
     struct cgroup_place place;
-    cgroup_find(CGROUP_CPU, &place);
+    cgroup_find("", CGROUP_CPU, &place);
     a->cpu = place.version;
-    cgroup_find(CGROUP_MEMORY, &place);
+    cgroup_find("", CGROUP_MEMORY, &place);
     a->memory = place.version;
     if (a->cpu == CGROUP_NONE) note_add(a, "No cpu control group can be written: tasks are not held to their cpus.");
     if (a->memory == CGROUP_NONE)

@@ -31,9 +31,10 @@ static bool word_in(const char *words, const char *word) {
 }
 
 // The line "id:controllers:path" of /proc/self/cgroup; version 2 has the empty list.
-static bool own_path(const char *controller, char ret_path[CGROUP_PATH]) {
+static bool own_path(const char *root, const char *controller, char ret_path[CGROUP_PATH]) {
     AUTO_TEXT struct text all = {0};
-    AUTO_ERR struct err *failed = file_read("/proc/self/cgroup", 64 * 1024, &all);
+    AUTO_FREE char *file = mem_format("%s/proc/self/cgroup", root);
+    AUTO_ERR struct err *failed = file_read(file, 64 * 1024, &all);
     if (failed) return false;
     for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));) {
         char *words = strchr(line, ':');
@@ -48,55 +49,21 @@ static bool own_path(const char *controller, char ret_path[CGROUP_PATH]) {
 }
 
 // Where that hierarchy is mounted whole: fields of mountinfo are id parent dev root target options ... - type source super.
-static bool mount_point(const char *type, const char *controller, char ret_path[CGROUP_PATH]) {
+static bool mount_point(const char *root, const char *type, const char *controller, char ret_path[CGROUP_PATH]) {
     AUTO_TEXT struct text all = {0};
-    AUTO_ERR struct err *failed = file_read("/proc/self/mountinfo", 4 << 20, &all);
+    AUTO_FREE char *file = mem_format("%s/proc/self/mountinfo", root);
+    AUTO_ERR struct err *failed = file_read(file, 4 << 20, &all);
     if (failed) return false;
     for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));) {
-        char root[256], target[CGROUP_PATH], kind[32], super[512];
+        char whole[256], target[CGROUP_PATH], kind[32], super[512];
         const char *tail = strstr(line, " - ");
         if (!tail || sscanf(tail, " - %31s %*s %511s", kind, super) != 2) continue;
-        if (sscanf(line, "%*d %*d %*s %255s %511s", root, target) != 2 || !text_equal(root, "/")) continue;
+        if (sscanf(line, "%*d %*d %*s %255s %511s", whole, target) != 2 || !text_equal(whole, "/")) continue;
         if (!text_equal(kind, type) || (*controller && !word_in(super, controller))) continue;
-        snprintf(ret_path, CGROUP_PATH, "%s", target);
+        snprintf(ret_path, CGROUP_PATH, "%s%s", root, target);
         return true;
     }
     return false;
-}
-
-// Version 2: children get a controller only where the parent hands it on, and then the parent may hold no process: so it is
-// our own group if that hands it on already (the root group may), else our sibling's place.
-static bool v2_parent(const char *own, const char *controller, char ret_parent[CGROUP_PATH]) {
-    char candidate[CGROUP_PATH];
-    snprintf(candidate, sizeof candidate, "%s", own);
-    for (int i = 0; i < 2; i++) {
-        AUTO_FREE char *path = mem_format("%s/cgroup.subtree_control", candidate);
-        AUTO_TEXT struct text words = {0};
-        AUTO_ERR struct err *failed = file_read(path, 4096, &words);
-        if (!failed && word_in(text_string(&words), controller) && !access(candidate, W_OK)) {
-            snprintf(ret_parent, CGROUP_PATH, "%s", candidate);
-            return true;
-        }
-        char *slash = strrchr(candidate, '/');
-        if (slash) *slash = 0;
-    }
-    return false;
-}
-
-void cgroup_find(enum cgroup_controller controller, struct cgroup_place *ret_place) {
-    *ret_place = (struct cgroup_place){.version = CGROUP_NONE};
-    char path[CGROUP_PATH], at[CGROUP_PATH], own[CGROUP_PATH * 2];
-    const char *name = NAMES[controller];
-    if (mount_point("cgroup", name, at) && own_path(name, path)) {
-        snprintf(own, sizeof own, "%s%s", at, path);
-        if (strlen(own) >= CGROUP_PATH - 80 || access(own, W_OK)) return;
-        ret_place->version = CGROUP_V1;
-        memcpy(ret_place->parent, own, strlen(own) + 1);
-        return;
-    }
-    if (!mount_point("cgroup2", "", at) || !own_path("", path)) return;
-    snprintf(own, sizeof own, "%s%s", at, path);
-    if (strlen(own) < CGROUP_PATH - 80 && v2_parent(own, name, ret_place->parent)) ret_place->version = CGROUP_V2;
 }
 
 static struct err *value_set(const char *dir, const char *file, const char *value) {
@@ -104,6 +71,61 @@ static struct err *value_set(const char *dir, const char *file, const char *valu
     AUTO_FD int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0 || write(fd, value, strlen(value)) < 0) return err_errno(errno, "write '%s' to %s", value, path);
     return NULL;
+}
+
+static bool group_has(const char *dir, const char *file, const char *controller) {
+    AUTO_FREE char *path = mem_format("%s/%s", dir, file);
+    AUTO_TEXT struct text words = {0};
+    AUTO_ERR struct err *failed = file_read(path, 4096, &words);
+    return !failed && word_in(text_string(&words), controller);
+}
+
+static bool hands_on(const char *dir, const char *controller) {
+    return group_has(dir, "cgroup.subtree_control", controller) && !access(dir, W_OK);
+}
+
+// Makes the group hand it on, and before that all above it that have to. The kernel refuses where processes are in the group.
+static bool hand_on(const char *top, const char *dir, const char *controller) {
+    if (hands_on(dir, controller)) return true;
+    AUTO_FREE char *above = mem_text(dir);
+    char *slash = strrchr(above, '/');
+    if (slash) *slash = 0;
+    if (!group_has(dir, "cgroup.controllers", controller) && (text_equal(dir, top) || !hand_on(top, above, controller)))
+        return false;
+    AUTO_FREE char *value = mem_format("+%s", controller);
+    AUTO_ERR struct err *refused = value_set(dir, "cgroup.subtree_control", value);
+    return !refused;
+}
+
+// Version 2: children get a controller only where the parent hands it on, and then the parent may hold no process: so it is
+// our own group if that hands it on (the root group may), else our sibling's place. What does so already comes first.
+static bool v2_parent(const char *top, const char *own, const char *controller, char ret_parent[CGROUP_PATH]) {
+    AUTO_FREE char *beside = mem_text(own);
+    if (!text_equal(own, top)) *strrchr(beside, '/') = 0;
+    const char *const places[] = {own, beside};
+    const char *found = NULL;
+    for (size_t i = 0; !found && i < ARRAY_LEN(places); i++)
+        if (hands_on(places[i], controller)) found = places[i];
+    for (size_t i = 0; !found && i < ARRAY_LEN(places); i++)
+        if (hand_on(top, places[i], controller)) found = places[i];
+    if (found) snprintf(ret_parent, CGROUP_PATH, "%s", found);
+    return found != NULL;
+}
+
+void cgroup_find(const char *root, enum cgroup_controller controller, struct cgroup_place *ret_place) {
+    *ret_place = (struct cgroup_place){.version = CGROUP_NONE};
+    char path[CGROUP_PATH], at[CGROUP_PATH], own[CGROUP_PATH * 2];
+    const char *name = NAMES[controller];
+    if (mount_point(root, "cgroup", name, at) && own_path(root, name, path)) {
+        snprintf(own, sizeof own, "%s%s", at, path);
+        if (strlen(own) >= CGROUP_PATH - 80 || access(own, W_OK)) return;
+        ret_place->version = CGROUP_V1;
+        memcpy(ret_place->parent, own, strlen(own) + 1);
+        return;
+    }
+    if (!mount_point(root, "cgroup2", "", at) || !own_path(root, "", path)) return;
+    snprintf(own, sizeof own, "%s%s", at, path);
+    if (strlen(own) < CGROUP_PATH - 80 && v2_parent(at, own, name, ret_place->parent)) ret_place->version = CGROUP_V2;
 }
 
 static struct err *cpu_set(enum cgroup_version version, const char *dir, uint64_t milli) {
@@ -150,7 +172,7 @@ bool cgroup_ran_out(const char *dir) {
 void cgroup_remove(const char *name, int ms) {
     for (int c = 0; c < CGROUP_CONTROLLERS; c++) {
         struct cgroup_place place;
-        cgroup_find((enum cgroup_controller)c, &place);
+        cgroup_find("", (enum cgroup_controller)c, &place);
         if (place.version == CGROUP_NONE) continue;
         AUTO_FREE char *dir = mem_format("%s/%s", place.parent, name);
         for (int i = 0; rmdir(dir) && errno == EBUSY && i < ms; i += 2)
