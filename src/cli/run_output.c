@@ -10,13 +10,14 @@
 #include "codec/json_read.h"
 #include "net/http_client.h"
 
-enum { RETRY_MS = 500 };
+enum { RETRY_MS = 500, TELL_AFTER = 2 };
 
 struct flow {
     struct run_output *output;
     struct task_stream stream;
     struct http_call *call;
     struct loop_timer *again;
+    unsigned failures; // in a row
 };
 
 struct run_output {
@@ -44,10 +45,11 @@ static void piece_take(struct flow *f, const struct http_message *answer, struct
     task_stream_go_on(&f->stream, piece);
 }
 
-// What may pass is tried again; a master that does not answer is told of by the stream of events already.
+// What may pass is tried again, and told when it stays. A master that does not answer is told of by the stream of events.
 static void flow_failed(struct flow *f, const struct err *e, bool answered) {
     struct run_output *o = f->output;
-    bool passes = err_kind_retry(err_kind(e)), tell = answered || !passes;
+    bool passes = err_kind_retry(err_kind(e));
+    bool tell = !passes || (answered && ++f->failures >= TELL_AFTER);
     if (tell && !o->told) o->events->line(err_text(e), o->arg);
     o->told = o->told || tell;
     f->stream.ended = !passes;
@@ -64,7 +66,7 @@ static void flow_answered(const struct http_message *answer, struct err *given, 
     else if (answer)
         piece_take(f, answer, &e);
     if (e) flow_failed(f, e, answer != NULL);
-    if (!e) o->told = false;
+    if (!e) f->failures = 0, o->told = false;
     if (!e && !f->stream.ended) flow_ask(f);
     if (run_output_has_ended(o)) o->events->ended(o->arg);
 }
