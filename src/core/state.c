@@ -31,6 +31,7 @@ void state_free(struct state *s) {
         name_index_done(&s->names[i]);
         table_done(&s->tables[i]);
     }
+    domains_done(&s->domains);
     symbols_done(&s->symbols);
     free(s);
 }

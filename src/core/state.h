@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/heap.h"
+#include "core/domain.h"
 #include "core/event.h"
 #include "core/ledger.h"
 #include "core/name_index.h"
@@ -30,6 +31,7 @@ struct state {
     struct cluster cluster;
     struct timing timing;
     struct symbols symbols;
+    struct domains domains; // the operator's figures: set before anything is recovered
     struct table tables[NOUN_COUNT];
     uint64_t seq;     // of the last event applied
     uint64_t last_id; // highest id given; ids are unique across nouns

@@ -499,6 +499,7 @@ static struct err *daemon_start(struct master_daemon *d, const struct settings *
     TRY(err_wrap(http_server_listen(d->server, host, port, &port), "listen on %s:%u", host, port));
     d->master = machine_new(s, host, port);
     TRY(master_seed_types(d->master, s));
+    TRY(master_seed_domains(d->master, s));
     TRY(registry_open(d, s));
     struct instant at = instant_now(d->loop);
     master_start(d->master, &at, &d->outputs);

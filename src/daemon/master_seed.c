@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Applies the configured tag types, role weights and classes to a master, in the words of its own API.
+// Applies the configured tag types, failure domains, role weights and classes to a master, in the words of its own API.
 #include "daemon/master_seed.h"
 
 #include <dirent.h>
@@ -23,6 +23,26 @@ struct err *master_seed_types(struct master *m, const struct settings *s) {
             return err_new(ERR_INVALID, "tag-types (line %zu): '%s' must be text, number, version or network",
                            value->line, types->pairs[i].key);
         TRY(symbols_declare(master_symbols(m), types->pairs[i].key, type));
+    }
+    return NULL;
+}
+
+struct err *master_seed_domains(struct master *m, const struct settings *s) {
+    const struct yaml_node *domains = settings_tree(s, "domains");
+    if (!domains) {
+        domains_usual(master_domains(m), master_symbols(m));
+        return NULL;
+    }
+    if (domains->kind != YAML_MAP)
+        return err_new(ERR_INVALID, "domains (line %zu): must be a map from tag key to percent", domains->line);
+    for (size_t i = 0; i < domains->count; i++) {
+        const struct yaml_pair *pair = &domains->pairs[i];
+        if (pair->value->kind != YAML_TEXT)
+            return err_new(ERR_INVALID, "domains (line %zu): '%s' must be percent, such as 99.95", pair->line,
+                           pair->key);
+        TRY(err_wrap(domains_declare(master_domains(m), master_symbols(m), pair->key,
+                                     yaml_is_null(pair->value) ? NULL : pair->value->text),
+                     "domains (line %zu)", pair->line));
     }
     return NULL;
 }

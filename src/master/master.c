@@ -61,6 +61,10 @@ struct symbols *master_symbols(struct master *m) {
     return &m->state->symbols;
 }
 
+struct domains *master_domains(struct master *m) {
+    return &m->state->domains;
+}
+
 symbol master_symbol(struct master *m, const char *text) {
     return symbol_make(&m->state->symbols, text ? text : "");
 }

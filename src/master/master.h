@@ -23,6 +23,7 @@ MUST_USE struct master *master_new(const struct master_options *options);
 void master_free(struct master *m); // accepts NULL
 const struct state *master_state(const struct master *m);
 struct symbols *master_symbols(struct master *m); // to declare types of tag keys, before recovery
+struct domains *master_domains(struct master *m); // to declare failure domains, before recovery
 
 // ---- recovery: the checkpoint's objects by growing key, then the journal's entries, then master_start once ----
 MUST_USE struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes,
