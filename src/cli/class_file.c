@@ -130,6 +130,7 @@ void class_write(const Granary__Class *class, struct text *out, struct arena *ar
     ways_write(class, out, arena);
     if (class->has_iops_per_gib) text_addf(out, "iops-per-gib: %s\n", show_real(class->iops_per_gib, arena));
     if (class->bandwidth) text_addf(out, "bandwidth: %llu\n", (unsigned long long)class->bandwidth);
+    if (class->has_availability) text_addf(out, "availability: %s\n", show_percent(class->availability, arena));
     size_row(out, "smallest", class->smallest, arena);
     size_row(out, "largest", class->largest, arena);
     if (class->n_roles) text_add(out, "roles:\n");

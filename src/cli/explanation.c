@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/quantity.h"
+#include "cli/output.h"
 #include "cli/table.h"
 
 enum { NEAREST = 3 };
@@ -64,11 +65,14 @@ static void funnel_write(const Granary__Explanation *e, struct text *out) {
 }
 
 static void fits_write(const Granary__Explanation *e, struct text *out) {
+    AUTO_ARENA struct arena arena = {0};
     if (!e->n_fits) return;
     AUTO_TABLE struct table t = {0};
     table_column(&t, "  FITS", TABLE_LEFT);
     table_column(&t, "SCORE", TABLE_RIGHT);
     if (e->fits[0]->has_free) table_column(&t, "FREE", TABLE_RIGHT); // pools have it, agents do not
+    table_column(&t, "AVAILABLE", TABLE_RIGHT);
+    table_column(&t, "AFFINITY", TABLE_RIGHT);
     for (size_t i = 0; i < e->n_fits; i++) {
         const Granary__Fit *fit = e->fits[i];
         table_cellf(&t, "  %s %s", fit->pool ? "pool" : "agent", fit->pool ? fit->pool : fit->agent ? fit->agent : "?");
@@ -77,6 +81,8 @@ static void fits_write(const Granary__Explanation *e, struct text *out) {
             table_cell_bytes(&t, fit->free);
         else if (e->fits[0]->has_free)
             table_blank(&t);
+        table_cell(&t, fit->has_availability ? show_percent(fit->availability, &arena) : NULL);
+        table_cell(&t, fit->has_affinity ? arena_format(&arena, "%u", fit->affinity) : NULL);
     }
     text_add_char(out, '\n');
     table_write(&t, out);

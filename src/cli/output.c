@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/quantity.h"
+#include "model/availability.h"
 #include "codec/json_write.h"
 #include "sys/clock.h"
 
@@ -47,6 +48,14 @@ const char *show_bytes(uint64_t bytes, struct arena *arena) {
 
 const char *show_rate(uint64_t bytes_per_second, struct arena *arena) {
     return arena_format(arena, "%s/s", show_bytes(bytes_per_second, arena));
+}
+
+const char *show_percent(double percent, struct arena *arena) {
+    struct availability a;
+    char text[AVAILABILITY_TEXT];
+    struct err *e = availability_from_percent(percent, &a);
+    err_free(e);
+    return arena_text(arena, e ? "?" : availability_text(a, text));
 }
 
 const char *show_real(double value, struct arena *arena) {

@@ -17,6 +17,7 @@ const char *show_clock(int64_t wall_ms, struct arena *arena);
 const char *show_bytes(uint64_t bytes, struct arena *arena);
 const char *show_rate(uint64_t bytes_per_second, struct arena *arena);
 const char *show_mebibytes(double mebibytes, struct arena *arena); // "4 GiB"
+const char *show_percent(double percent, struct arena *arena);     // "99.95": exact, without a sign
 // "1.5", without needless zeros.
 const char *show_real(double value, struct arena *arena);
 // "media=ssd rack=r7"; with `tier`, those alone that this tier said. "" when there are none.

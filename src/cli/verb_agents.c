@@ -101,6 +101,16 @@ static void tags_rows(struct table *t, const Granary__Agent *a, struct arena *ar
     drivers_rows(t, a, arena);
 }
 
+static void classes_rows(struct table *t, const Granary__Agent *a, struct arena *arena) {
+    if (!a->n_storage) field_row(t, "classes", show_list(a->classes, a->n_classes, arena));
+    for (size_t i = 0; i < a->n_storage; i++) {
+        const Granary__ClassFigures *f = a->storage[i];
+        field_row(t, i ? "" : "classes",
+                  arena_format(arena, "%s  (availability %s, affinity %u)", f->class_,
+                               show_percent(f->availability, arena), f->affinity));
+    }
+}
+
 static void agent_write(const Granary__Agent *a, struct text *out, struct arena *arena) {
     AUTO_TABLE struct table t = {0};
     fields_begin(&t);
@@ -114,7 +124,7 @@ static void agent_write(const Granary__Agent *a, struct text *out, struct arena 
     field_row(&t, "free", show_resources(a->free, arena));
     field_row(&t, "tasks", arena_format(arena, "%u", a->tasks));
     field_row(&t, "volumes", arena_format(arena, "%u attached", a->attachments));
-    field_row(&t, "classes", show_list(a->classes, a->n_classes, arena));
+    classes_rows(&t, a, arena);
     tags_rows(&t, a, arena);
     table_write_plain(&t, out);
 }

@@ -87,6 +87,7 @@ static void promise_rows(struct table *t, const Granary__Volume *v, struct arena
     field_row(t, "size", size);
     if (v->iops) field_row(t, "iops", arena_format(arena, "%llu", (unsigned long long)v->iops));
     if (v->bandwidth) field_row(t, "bandwidth", show_rate(v->bandwidth, arena));
+    if (v->has_availability) field_row(t, "availability", show_percent(v->availability, arena));
     if (v->has_access) field_row(t, "access", show_word(&granary__access_mode__descriptor, (int)v->access, arena));
     if (v->has_on_release)
         field_row(t, "on release", show_word(&granary__on_release__descriptor, (int)v->on_release, arena));

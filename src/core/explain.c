@@ -81,6 +81,15 @@ static void pools_refuse(struct explanation *e, const struct draft *d, const str
     e->refusals = rows;
 }
 
+static void fits_figure(struct explanation *e, const struct draft *d, const struct terms *t) {
+    for (size_t i = 0; i < e->fit_count; i++) {
+        const struct agent_row *agent = t->agent;
+        struct reach_want reach = terms_reach(t, draft_pool(d, e->fits[i].pool));
+        if (!agent) (void)figures_best(d->state, &reach, &agent);
+        if (agent) e->figures[i] = figures_of(d->state, &reach, agent);
+    }
+}
+
 static const char *want_sentence(const struct draft *d, const struct terms *t, const struct explanation *e,
                                  const struct judged_pool *pools, size_t count, struct arena *arena) {
     char size[QUANTITY_TEXT], free[QUANTITY_TEXT];
@@ -112,6 +121,7 @@ struct err *explain_want(const struct draft *d, const struct want *w, struct exp
     funnel_make(&e, failed, "pools", (uint32_t)count, arena);
     e.fit_count = broker_fits(d, w, e.fits, EXPLAIN_FITS);
     e.places = e.fit_count > 0;
+    fits_figure(&e, d, &t);
     pools_refuse(&e, d, &t, pools, count, page, arena);
     e.sentence = want_sentence(d, &t, &e, pools, count, arena);
     if (!e.places) e.suggestion_count = suggest(d, w, &t, pools, count, arena, e.suggestions);

@@ -5,6 +5,7 @@
 #define CORE_EXPLAIN_H
 
 #include "core/broker.h"
+#include "core/figure.h"
 #include "core/refusal.h"
 #include "core/suggest.h"
 
@@ -22,8 +23,9 @@ enum { EXPLAIN_FITS = 3 };
 // Texts and arrays live in the arena or the state.
 struct explanation {
     bool places;
-    const char *sentence;          // for people: where it goes; or why not, with the three nearest
-    struct fit fits[EXPLAIN_FITS]; // of a request, best first
+    const char *sentence;                 // for people: where it goes; or why not, with the three nearest
+    struct fit fits[EXPLAIN_FITS];        // of a request, best first
+    struct figures figures[EXPLAIN_FITS]; // of those fits: with the agent asked for, else the best; or of `agents`
     size_t fit_count;
     const struct ranked_agent *agents; // of a volume, best first, at most EXPLAIN_FITS
     size_t agent_count;

@@ -41,6 +41,7 @@ static void agents_funnel(struct explanation *e, const uint32_t failed[RULE_COUN
         [RULE_REPORTED] = "after the pool has reported",
         [RULE_CONSTRAINT] = "satisfy the pool's constraints",
         [RULE_AGENT_SELECTOR] = "satisfy the class's agent selector",
+        [RULE_AVAILABILITY] = "are available enough with the pool",
         [RULE_FILESYSTEM] = "have the filesystem",
         [RULE_SLOTS] = "have a free attach slot",
         [RULE_AGENT_AWAY] = "are here and active",
@@ -145,6 +146,9 @@ struct err *explain_volume(const struct draft *d, uint64_t volume, struct explai
     agents_refuse(&e, d, v, agents, page, arena);
     e.agent_count = broker_rank_agents(d, v, (struct scalars){.cpus = v->last_cpus, .mem = v->last_mem}, EXPLAIN_FITS,
                                        arena, &e.agents);
+    struct reach_want reach = volume_reach(d->state, v);
+    for (size_t i = 0; i < e.agent_count; i++)
+        e.figures[i] = figures_of(d->state, &reach, draft_agent(d, e.agents[i].agent));
     e.places = e.agent_count > 0 && v->state == VOLUME_READY;
     volume_add_text(d, v, &sentence);
     places_add_text(d, &e, count, &sentence);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/candidate.h"
+#include "core/domain_group.h"
 
 struct class_entry {
     uint64_t id;
@@ -18,6 +19,8 @@ struct class_entry {
     uint64_t *usable;         // agents that can use some usable pool
     uint64_t usable_version;  // of the index, when `usable` was worked out; 0 never
     uint64_t figure, figure_version, figure_seq;
+    void *memo; // index_memo
+    uint64_t memo_version;
 };
 
 #define FS_NOBODY UINT32_MAX // what index_fs gives for a filesystem that no agent lists
@@ -29,6 +32,7 @@ struct fs_listing { // agents that list one filesystem
 
 struct index {
     struct reaches reaches;
+    struct domain_groups domains;
     VEC(uint32_t) free_numbers;
     uint64_t *live, *lists_fs;
     VEC(struct fs_listing) fs;
@@ -66,11 +70,13 @@ static void class_entry_free(struct index *x, struct class_entry *c) {
     MAP_EACH (entry, &c->joined) reach_leave(&x->reaches, entry->value.p);
     map_done(&c->joined);
     free(c->usable);
+    free(c->memo);
     shared_leave(&c->doc->shared);
     free(c);
 }
 
 static void standing_free(struct index *x, struct standing *p) {
+    domain_group_leave(&x->domains, p->domains);
     reach_leave(&x->reaches, p->reach);
     if (p->facts) shared_leave(&p->facts->shared);
     vec_done(&p->memberships);
@@ -86,6 +92,7 @@ void index_free(struct index *x) {
     map_done(&x->providers);
     vec_done(&x->accounts);
     reaches_done(&x->reaches);
+    domain_groups_done(&x->domains);
     VEC_EACH (fs, &x->fs) free(fs->agents);
     vec_done(&x->fs);
     vec_done(&x->free_numbers);
@@ -131,7 +138,14 @@ static bool facts_alike(const struct agent_facts *a, const struct agent_facts *b
     return a == b || (a && b && tag_set_equal(&a->tags, &b->tags));
 }
 
-static void agent_take_facts(struct index *x, const struct symbols *s, uint32_t number, struct agent_facts *facts) {
+static void domains_replace(struct state *s, uint32_t *group, const struct tag_set *tags) {
+    uint32_t before = *group;
+    *group = domain_group_take(&s->index->domains, &s->domains, tags);
+    domain_group_leave(&s->index->domains, before);
+}
+
+static void agent_take_facts(struct state *s, uint32_t number, struct agent_facts *facts) {
+    struct index *x = s->index;
     struct reach_agent *agent = &x->reaches.agents.at[number];
     struct agent_facts *old = agent->facts;
     bool alike = facts_alike(old, facts);
@@ -139,8 +153,9 @@ static void agent_take_facts(struct index *x, const struct symbols *s, uint32_t 
     x->known += (size_t)(facts != NULL) - (size_t)(old != NULL);
     shared_hold(facts ? &facts->shared : NULL);
     if (!alike) {
-        reaches_update(&x->reaches, s, number, old);
-        fs_update(x, s, number, facts);
+        domains_replace(s, &agent->domains, facts ? &facts->tags : NULL);
+        reaches_update(&x->reaches, &s->symbols, number, old);
+        fs_update(x, &s->symbols, number, facts);
         x->version++;
     }
     shared_leave(old ? &old->shared : NULL);
@@ -153,7 +168,7 @@ void index_agent_put(struct state *s, struct agent_row *live, bool facts_changed
         x->reaches.agents.at[live->number].id = live->id;
         facts_changed = true;
     }
-    if (facts_changed) agent_take_facts(x, &s->symbols, live->number, live->facts);
+    if (facts_changed) agent_take_facts(s, live->number, live->facts);
     bool here = live->state == AGENT_IS_ACTIVE && live->session && live->facts;
     if (here == bits_has(x->live, live->number)) return;
     bits_set(x->live, live->number, here);
@@ -164,7 +179,7 @@ void index_agent_removed(struct state *s, const struct agent_row *last) {
     struct index *x = s->index;
     const struct agent_row *live = state_agent(s, last->id); // a stored last image has no number
     if (!live || !live->number) return;
-    agent_take_facts(x, &s->symbols, live->number, NULL);
+    agent_take_facts(s, live->number, NULL);
     bits_set(x->live, live->number, false);
     x->reaches.agents.at[live->number].id = 0;
     vec_push(&x->free_numbers, live->number);
@@ -174,7 +189,7 @@ void index_agent_removed(struct state *s, const struct agent_row *last) {
 // ---- rules about agents ----
 
 static bool class_joins(const struct class_spec *spec) {
-    bool joins = selector_joins(&spec->pool) || selector_joins(&spec->agent);
+    bool joins = spec->availability.n || selector_joins(&spec->pool) || selector_joins(&spec->agent);
     VEC_EACH (p, &spec->prefer_pool) joins |= selector_joins(&p->selector);
     VEC_EACH (p, &spec->prefer_agent) joins |= selector_joins(&p->selector);
     return joins;
@@ -182,7 +197,7 @@ static bool class_joins(const struct class_spec *spec) {
 
 static void rule_add(struct reach_rules *rules, const struct selector *sel, int64_t weight, bool preferred,
                      bool pool_side) {
-    if (sel->term_count) vec_push(rules, ((struct reach_rule){sel, weight, preferred, pool_side}));
+    if (sel->term_count) vec_push(rules, ((struct reach_rule){sel, weight, preferred, pool_side, NULL, {0}}));
 }
 
 static struct reach *class_reach(struct state *s, const struct class_entry *c) {
@@ -199,6 +214,8 @@ static struct reach *joined_reach(const struct state *s, const struct class_entr
     struct reach_rules rules = {0};
     if (selector_joins(&spec->agent)) rule_add(&rules, &spec->agent, 0, false, false);
     if (selector_joins(&spec->pool)) rule_add(&rules, &spec->pool, 0, false, true);
+    if (spec->availability.n)
+        vec_push(&rules, ((struct reach_rule){.domains = &s->domains, .least = spec->availability}));
     VEC_EACH (wish, &spec->prefer_agent)
         if (selector_joins(&wish->selector)) rule_add(&rules, &wish->selector, wish->weight, true, false);
     VEC_EACH (wish, &spec->prefer_pool)
@@ -262,6 +279,7 @@ static void pool_take_facts(struct state *s, struct standing *p, struct pool_fac
     shared_hold(facts ? &facts->shared : NULL);
     if (!alike) {
         struct reach *before = p->reach;
+        domains_replace(s, &p->domains, facts ? &facts->tags : NULL);
         p->reach = facts ? pool_reach(s, facts) : NULL;
         reach_leave(&x->reaches, before);
         MAP_EACH (entry, &x->classes) class_take_pool(s, entry->value.p, p);
@@ -390,7 +408,8 @@ bool reach_view_init(const struct state *s, const struct reach_want *w, struct r
     const struct standing *p = map_get(&x->pools, w->pool);
     struct class_entry *c = w->class ? map_get(&x->classes, w->class) : NULL;
     if (!p || !p->reach || (w->class && !c)) return false;
-    *ret_view = (struct reach_view){.index = x, .pool = p->reach, .asks_fs = w->fs != 0};
+    *ret_view = (struct reach_view){
+        .index = x, .pool = p->reach, .asks_fs = w->fs != 0, .any_availability = w->any_availability};
     if (c) ret_view->class = c->reach;
     if (c) ret_view->joined = class_joined(s, c, p);
     if (w->fs && w->fs != FS_NOBODY) ret_view->fs = x->fs.at[w->fs - 1].agents;
@@ -419,7 +438,8 @@ bool index_agent_has_fs(const struct state *s, uint32_t fs, const struct agent_r
 static uint64_t view_word(const struct reach_view *v, size_t i) {
     uint64_t word = reach_word(v->pool, i, v->index->reaches.known[i]);
     if (v->class) word = reach_word(v->class, i, word);
-    if (v->joined) word = reach_word(v->joined, i, word);
+    if (v->joined)
+        word = v->any_availability ? reach_word_of_selectors(v->joined, i, word) : reach_word(v->joined, i, word);
     if (v->asks_fs) word &= ~v->index->lists_fs[i] | (v->fs ? v->fs[i] : 0);
     return word;
 }
@@ -511,6 +531,29 @@ bool index_agent_of_class(const struct state *s, uint64_t class, const struct ag
     if (!c || !agent->number) return false;
     if (c->usable_version != s->index->version) class_usable(s, c);
     return bits_has(c->usable, agent->number);
+}
+
+uint32_t index_agent_domains(const struct state *s, uint32_t number) {
+    return s->index->reaches.agents.at[number].domains;
+}
+
+const struct tag_set *index_domains_at(const struct state *s, uint32_t group) {
+    return domain_group_tags(&s->index->domains, group);
+}
+
+size_t index_domain_groups(const struct state *s) {
+    return s->index->domains.at.count;
+}
+
+void **index_memo(const struct state *s, uint64_t class) {
+    struct class_entry *c = map_get(&s->index->classes, class);
+    if (!c) return NULL;
+    if (c->memo_version != s->index->version) {
+        free(c->memo);
+        c->memo = NULL;
+    }
+    c->memo_version = s->index->version;
+    return &c->memo;
 }
 
 bool index_recall(const struct state *s, uint64_t class, uint64_t *ret_figure) {

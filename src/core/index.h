@@ -44,6 +44,7 @@ bool pool_is_formatted(const struct pool_facts *f);
 struct reach_want {
     uint64_t pool, class;
     uint32_t fs;
+    bool any_availability; // what the class demands of it is not asked
 };
 // An agent that lists filesystems (tags fs/<name>) must list this one; an agent that lists none is not asked. NULL gives 0.
 // Valid until the next state_apply.
@@ -65,7 +66,7 @@ struct reach_view {
     const struct index *index;
     const struct reach *pool, *class, *joined; // class NULL: not asked; joined NULL: it does not join
     const uint64_t *fs;                        // NULL: nobody lists it
-    bool asks_fs;
+    bool asks_fs, any_availability;
 };
 MUST_USE bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view);
 // The same of all pools of a shape. `fs` is from index_fs.
@@ -85,6 +86,16 @@ bool index_pool_alike(const struct pool_facts *a, const struct pool_facts *b);
 bool index_pool_usable(const struct state *s, const struct pool_row *pool);
 // Whether an agent can be used with some usable pool of that class. Remembered until what it depends on changes.
 bool index_agent_of_class(const struct state *s, uint64_t class, const struct agent_row *agent);
+
+// The groups of failure domains (core/domain_group.h): of an agent by its number; the tags of a group, NULL of 0; how many
+// numbers there are.
+uint32_t index_agent_domains(const struct state *s, uint32_t number);
+const struct tag_set *index_domains_at(const struct state *s, uint32_t group);
+size_t index_domain_groups(const struct state *s);
+
+// Room for what is worked out from the pools and agents of a class: one block from the heap, freed as soon as anything here
+// changed. NULL when there is no such class.
+void **index_memo(const struct state *s, uint64_t class);
 
 // A figure that the broker remembers per class until the next event; false when it must be worked out again.
 bool index_recall(const struct state *s, uint64_t class, uint64_t *ret_figure);

@@ -28,6 +28,7 @@ static bool joins_hold(const struct symbols *s, const struct selector *sel, cons
 
 static bool rule_holds(const struct symbols *s, const struct reach_rule *rule, const struct tag_set *agent,
                        const struct tag_set *pool) {
+    if (!rule->selector) return domains_availability(rule->domains, agent, pool).n >= rule->least.n;
     if (!rule->pool_side) return selector_holds(s, rule->selector, agent, pool);
     return rule->preferred ? selector_holds(s, rule->selector, pool, agent)
                            : joins_hold(s, rule->selector, pool, agent);
@@ -82,6 +83,11 @@ static void key_add_values(struct text *key, const struct tag_set *tags, symbol 
 static void key_add_rule(struct text *key, const struct symbols *s, const struct reach_rule *rule,
                          const struct tag_set *pool_tags) {
     const struct selector *sel = rule->selector;
+    if (!sel) {
+        text_addf(key, "%llu of ", (unsigned long long)rule->least.n);
+        domains_add_key(rule->domains, pool_tags, key);
+        return;
+    }
     bool whole = rule->preferred && rule->pool_side; // the pool's own terms count as well
     text_addf(key, "%d%d ", rule->preferred, rule->pool_side);
     for (uint32_t i = 0; i < sel->term_count; i++) {
@@ -99,10 +105,17 @@ struct side {
     const struct tag_set *pool_tags;
 };
 
+// The tag keys that a rule asks for: the i-th; false at the end.
+static bool rule_key(const struct reach_rule *rule, size_t i, symbol *ret_key) {
+    if (i >= (rule->selector ? rule->selector->term_count : rule->domains->keys.count)) return false;
+    *ret_key = rule->selector ? rule->selector->terms[i].key : rule->domains->keys.at[i].key;
+    return true;
+}
+
 static void tags_note(struct reaches *r, struct ruling *x) {
-    const struct selector *sel = x->rule.selector;
-    for (uint32_t i = 0; i < sel->term_count; i++) {
-        union map_value *place = map_put(&r->by_tag, sel->terms[i].key.n, NULL);
+    symbol key;
+    for (size_t i = 0; rule_key(&x->rule, i, &key); i++) {
+        union map_value *place = map_put(&r->by_tag, key.n, NULL);
         if (!place->p) place->p = NEW(struct ruling_list);
         struct ruling_list *list = place->p;
         if (!list->count || *vec_last(list) != x) vec_push(list, x);
@@ -115,8 +128,8 @@ static void rulings_remove(struct ruling_list *list, const struct ruling *x) {
 }
 
 static void tags_forget(struct reaches *r, const struct ruling *x) {
-    const struct selector *sel = x->rule.selector;
-    for (uint32_t i = 0; i < sel->term_count; i++) rulings_remove(map_get(&r->by_tag, sel->terms[i].key.n), x);
+    symbol key;
+    for (size_t i = 0; rule_key(&x->rule, i, &key); i++) rulings_remove(map_get(&r->by_tag, key.n), x);
 }
 
 static struct ruling *ruling_take(struct reaches *r, const struct symbols *s, const struct reach_rule *rule,

@@ -5,6 +5,7 @@
 #define CORE_REACH_H
 
 #include "base/map.h"
+#include "core/domain.h"
 #include "core/row.h"
 
 struct reach_rule {
@@ -12,6 +13,9 @@ struct reach_rule {
     int64_t weight;                  // of a preference
     bool preferred;                  // adds its weight when it holds; else it must hold
     bool pool_side; // on the pool's tags, the agent's as the other side; of one that must hold, the joins only
+    // Without a selector: what the failure domains of agent and pool together must reach.
+    const struct domains *domains;
+    struct availability least;
 };
 VEC_TYPE(reach_rules, struct reach_rule);
 
@@ -42,6 +46,7 @@ struct reach { // a list of rules
 struct reach_agent {
     uint64_t id;               // 0: the number is free
     struct agent_facts *facts; // held; NULL until it reports
+    uint32_t domains;          // its group of failure domains
 };
 struct reaches {
     struct map by_key;  // struct reach *
@@ -78,6 +83,12 @@ static inline void bits_set(uint64_t *bits, uint32_t n, bool on) {
 // Word i of the set of agents that satisfy it, out of those in `word`; how much that agent is liked.
 static inline uint64_t reach_word(const struct reach *reach, size_t i, uint64_t word) {
     for (size_t n = 0; n < reach->musts.count; n++) word &= reach->musts.at[n]->holds[i];
+    return word;
+}
+// The same without what is no selector.
+static inline uint64_t reach_word_of_selectors(const struct reach *reach, size_t i, uint64_t word) {
+    for (size_t n = 0; n < reach->musts.count; n++)
+        if (reach->musts.at[n]->rule.selector) word &= reach->musts.at[n]->holds[i];
     return word;
 }
 int64_t reach_most(const struct reach *reach); // of any agent

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "core/agent_test.h"
+#include "core/figure.h"
 
 static int64_t age_of(const struct draft *d, struct wall since) {
     return since.ms && since.ms <= d->now.wall.ms ? d->now.wall.ms - since.ms : -1;
@@ -112,6 +113,27 @@ static void explain_capability(struct refusal *r, const struct terms *t, const s
     }
 }
 
+// ---- failure domains ----
+
+// `agent` NULL: the one that comes nearest.
+static void explain_availability(const struct draft *d, struct refusal *r, const struct class_row *class,
+                                 const struct pool_row *pool, const struct agent_row *agent, struct arena *arena) {
+    char percent[AVAILABILITY_TEXT];
+    const struct state *s = d->state;
+    struct reach_want reach = {.pool = pool->id, .class = class->id, .any_availability = true};
+    struct availability least = class->doc->spec.availability;
+    r->asked = arena_format(arena, "availability %s or more", availability_text(least, percent));
+    if (!agent) (void)figures_best(s, &reach, &agent);
+    r->found = "no agent here that fits else";
+    if (!agent || !agent->facts) return;
+    AUTO_TEXT struct text needs = {0};
+    domains_add_text(&s->domains, &s->symbols, &agent->facts->tags, &pool->facts->tags, &needs);
+    struct availability both = domains_availability(&s->domains, &agent->facts->tags, &pool->facts->tags);
+    r->agent = agent->id;
+    r->found = arena_format(arena, "%s of %s", availability_text(both, percent), text_string(&needs));
+    r->said_by = "failure domains, configured";
+}
+
 // ---- figures ----
 
 static void explain_figures(const struct draft *d, struct refusal *r, const struct pool_row *pool,
@@ -169,6 +191,7 @@ struct refusal refusal_of_pool(const struct draft *d, const struct terms *t, con
     case RULE_CAPABILITY: explain_capability(&r, t, pool); break;
     case RULE_CONSTRAINT:
     case RULE_AGENT_SELECTOR: explain_agent_tests(d, &r, &t->class->doc->spec, pool, t->agent, arena); break;
+    case RULE_AVAILABILITY: explain_availability(d, &r, t->class, pool, t->agent, arena); break;
     case RULE_FILESYSTEM:
     case RULE_SLOTS: explain_agent_rule(&r, t->agent, t->fs->name, arena); break;
     case RULE_SMALLEST:
@@ -195,6 +218,7 @@ struct refusal refusal_of_agent(const struct draft *d, const struct volume_row *
     }
     if (rule == RULE_CONSTRAINT || rule == RULE_AGENT_SELECTOR)
         explain_agent_tests(d, &r, class ? &class->doc->spec : NULL, pool, agent, arena);
+    if (rule == RULE_AVAILABILITY && class) explain_availability(d, &r, class, pool, agent, arena);
     if (rule == RULE_AGENT_AWAY) explain_agent_away(d, &r, agent);
     explain_agent_rule(&r, agent, state_text(d->state, v->fs), arena);
     return r;

@@ -8,6 +8,7 @@
 #include "core/agent_test.h"
 #include "core/candidate.h"
 #include "core/fits.h"
+#include "core/figure.h"
 
 struct search {
     const struct draft *d;
@@ -221,6 +222,32 @@ static void suggest_providers(struct search *x) {
     map_done(&waiting);
 }
 
+// Of a pool that only the demanded availability stands against: what the best agent would give.
+static struct availability pool_could(const struct search *x, const struct judged_pool *j) {
+    struct terms t = *x->terms;
+    t.any_availability = true;
+    if (j->verdict.rule != RULE_AVAILABILITY || verdict_of(x->d, &t, j->pool, true).rule)
+        return (struct availability){0};
+    struct reach_want reach = terms_reach(&t, j->pool);
+    const struct agent_row *best;
+    return t.agent ? figures_of(x->d->state, &reach, t.agent).availability : figures_best(x->d->state, &reach, &best);
+}
+
+static void suggest_availability(struct search *x) {
+    struct availability best = {0};
+    uint32_t pools = 0;
+    char percent[AVAILABILITY_TEXT];
+    for (size_t i = 0; i < x->pool_count; i++) {
+        struct availability a = pool_could(x, &x->pools[i]);
+        if (a.n > best.n) pools = 0;
+        if (a.n >= best.n) best = a;
+        pools += a.n && a.n == best.n;
+    }
+    const char *change = arena_format(x->arena, "class '%s' with availability %s or less", x->terms->class->name,
+                                      availability_text(best, percent));
+    search_add(x, (struct suggestion){.change = change, .pools = pools});
+}
+
 static void suggest_presence(struct search *x) {
     uint32_t agents = 0;
     suggest_providers(x);
@@ -241,6 +268,7 @@ size_t suggest(const struct draft *d, const struct want *w, const struct terms *
     suggest_presence(&x);
     suggest_other_agents(&x);
     suggest_agents(&x);
+    suggest_availability(&x);
     suggest_classes(&x);
     suggest_pool_terms(&x);
     return x.count;

@@ -69,7 +69,10 @@ bool terms_charge(const struct terms *t, const struct pool_facts *facts, struct 
 }
 
 struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool) {
-    return (struct reach_want){pool->id, t->class->id, pool_is_formatted(pool->facts) ? 0 : t->fs_place};
+    return (struct reach_want){.pool = pool->id,
+                               .class = t->class->id,
+                               .fs = pool_is_formatted(pool->facts) ? 0 : t->fs_place,
+                               .any_availability = t->any_availability};
 }
 
 // ---- a pool ----
@@ -102,10 +105,12 @@ static enum rule judge_reach(const struct draft *d, struct reach_want full, cons
     const struct state *s = d->state;
     if (agent ? index_agent_fits(s, &full, agent) : index_reached(s, &full)) return RULE_NONE;
     if (agent ? !agent->facts : !index_agents_known(s)) return RULE_NONE;
-    struct reach_want step = {.pool = full.pool};
+    struct reach_want step = {.pool = full.pool, .any_availability = true};
     if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_CONSTRAINT;
     step.class = full.class;
     if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_AGENT_SELECTOR;
+    step.any_availability = full.any_availability;
+    if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_AVAILABILITY;
     step.fs = full.fs;
     if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_FILESYSTEM;
     return RULE_NONE;

@@ -16,6 +16,7 @@
     X(LARGEST, "largest-volume", "make volumes this large")                                                            \
     X(CONSTRAINT, "constraint", "have an agent that satisfies their constraints")                                      \
     X(AGENT_SELECTOR, "agent-selector", "have one that satisfies the class's agent selector")                          \
+    X(AVAILABILITY, "availability", "have one with which they are available enough")                                   \
     X(FILESYSTEM, "filesystem", "have one with the filesystem")                                                        \
     X(BYTES, "bytes", "have the bytes free")                                                                           \
     X(IOPS, "iops", "have the iops free")                                                                              \
@@ -44,7 +45,8 @@ struct terms {
     const struct filesystem *fs;
     uint32_t fs_place; // index_fs of it
     bool raw;
-    bool wait; // for a provider that is away
+    bool wait;             // for a provider that is away
+    bool any_availability; // to try what would be without the class's demand
 };
 // INVALID, DENIED, NOT_FOUND as broker_place says.
 MUST_USE struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms);

@@ -95,7 +95,7 @@ static struct err *numbers_make(const struct class_document *doc, struct class_s
         !milli_from_double(doc->iops_per_gib, &spec->iops_per_gib))
         return err_new(ERR_INVALID, "iops_per_gib: %g is not a number from 0 to 1e9", doc->iops_per_gib);
     spec->bandwidth = doc->bandwidth;
-    return NULL;
+    return doc->availability != 0 ? availability_from_percent(doc->availability, &spec->availability) : NULL;
 }
 
 // A raw volume is its owner's from birth: nothing of ours formats it.
@@ -157,7 +157,8 @@ static bool numbers_equal(const struct class_spec *a, const struct class_spec *b
     return a->fs == b->fs && a->access == b->access && a->iops_per_gib.n == b->iops_per_gib.n &&
            a->bandwidth.n == b->bandwidth.n && a->format == b->format && a->launch_wait_ms == b->launch_wait_ms &&
            a->on_agent_lost == b->on_agent_lost && a->on_release == b->on_release &&
-           a->zero_at_create == b->zero_at_create && a->smallest.n == b->smallest.n && a->largest.n == b->largest.n;
+           a->zero_at_create == b->zero_at_create && a->smallest.n == b->smallest.n && a->largest.n == b->largest.n &&
+           a->availability.n == b->availability.n;
 }
 
 bool class_spec_equal(const struct class_spec *a, const struct class_spec *b) {

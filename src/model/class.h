@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/quantity.h"
 #include "base/vec.h"
+#include "model/availability.h"
 #include "model/filesystem.h"
 #include "model/selector.h"
 
@@ -77,6 +78,7 @@ struct class_document {
     struct bytes smallest, largest; // 0: not limited
     const char *const *roles;
     size_t role_count;
+    double availability; // least, in percent; 0: none is asked
 };
 
 struct class_preference {
@@ -98,9 +100,10 @@ struct class_spec {
     enum class_loss on_agent_lost;
     enum class_release on_release;
     bool zero_at_create;
-    struct bytes smallest; // never below the filesystem's own minimum
-    struct bytes largest;  // 0: not limited
-    VEC(char *) roles;     // owned texts; none: everybody
+    struct bytes smallest;            // never below the filesystem's own minimum
+    struct bytes largest;             // 0: not limited
+    VEC(char *) roles;                // owned texts; none: everybody
+    struct availability availability; // of pool and agent together, at least; 0: none is asked
 };
 
 // Compiles and checks: "class 'gold': ..." names the field, what was found and what would do.

@@ -3,6 +3,7 @@
 #include "wire/agent.h"
 
 #include "core/broker.h"
+#include "core/figure.h"
 #include "core/share.h"
 #include "wire/resources.h"
 #include "wire/tags.h"
@@ -100,7 +101,18 @@ static void classes_fill(const struct state *s, const struct agent_row *a, Grana
     const uint64_t *classes;
     size_t count = broker_agent_classes(s, a->id, arena, &classes);
     m->classes = arena_zero(arena, count + 1, sizeof *m->classes);
-    for (size_t i = 0; i < count; i++) m->classes[m->n_classes++] = (char *)state_class(s, classes[i])->name;
+    m->storage = arena_zero(arena, count + 1, sizeof *m->storage);
+    for (size_t i = 0; i < count; i++) {
+        struct figures f;
+        m->classes[m->n_classes++] = (char *)state_class(s, classes[i])->name;
+        if (!figures_of_class(s, classes[i], a, &f)) continue;
+        Granary__ClassFigures *figures = m->storage[m->n_storage++] = ARENA_NEW(arena, Granary__ClassFigures);
+        granary__class_figures__init(figures);
+        figures->class_ = (char *)state_class(s, classes[i])->name;
+        figures->has_availability = figures->has_affinity = true;
+        figures->availability = availability_percent(f.availability);
+        figures->affinity = f.affinity;
+    }
 }
 
 Granary__Agent *agent_message(const struct state *s, const struct agent_row *row, struct arena *arena,

@@ -49,6 +49,8 @@ static void figures_fill(const struct class_spec *spec, Granary__Class *m) {
     m->smallest = spec->smallest.n;
     m->has_largest = spec->largest.n != 0;
     m->largest = spec->largest.n;
+    m->has_availability = spec->availability.n != 0;
+    m->availability = availability_percent(spec->availability);
 }
 
 static void document_fill(const struct state *s, const void *row, void *message, struct arena *arena) {
@@ -103,6 +105,7 @@ struct err *class_shared_from(struct intake *in, const Granary__Class *m, struct
         .zero_at_create = m->zero_at_create,
         .smallest = {m->smallest},
         .largest = {m->largest},
+        .availability = m->availability,
         .roles = (const char *const *)m->roles,
         .role_count = m->n_roles,
         .prefer_pool_count = m->n_prefer_pool,

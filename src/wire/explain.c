@@ -36,6 +36,13 @@ static Granary__Fit *fit_new(Granary__Explanation *m, struct arena *arena) {
     return fit;
 }
 
+static void figures_fill(const struct figures *f, Granary__Fit *fit) {
+    if (!f->availability.n) return;
+    fit->has_availability = fit->has_affinity = true;
+    fit->availability = availability_percent(f->availability);
+    fit->affinity = f->affinity;
+}
+
 static void fits_fill(const struct state *s, const struct explanation *e, Granary__Explanation *m,
                       struct arena *arena) {
     m->fits = arena_zero(arena, e->fit_count + e->agent_count + 1, sizeof *m->fits);
@@ -45,11 +52,13 @@ static void fits_fill(const struct state *s, const struct explanation *e, Granar
         fit->score = e->fits[i].score;
         fit->has_free = true;
         fit->free = e->fits[i].free.n;
+        figures_fill(&e->figures[i], fit);
     }
     for (size_t i = 0; i < e->agent_count; i++) {
         Granary__Fit *fit = fit_new(m, arena);
         fit->agent = agent_named(s, e->agents[i].agent);
         fit->score = e->agents[i].score;
+        figures_fill(&e->figures[i], fit);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "wire/mesos_event.h"
 
 #include "core/broker.h"
+#include "core/figure.h"
 #include "core/framework.h"
 #include "wire/mesos_resource.h"
 
@@ -38,20 +39,33 @@ static void attribute_add(mesos_offer *offer, const char *name, const char *valu
     offer->attributes[offer->n_attributes++] = a;
 }
 
+// How well the class suits the agent, for frameworks that choose between agents: numbers, never tags.
+static void figures_add(const struct offer_maker *m, const struct agent_row *agent, const struct class_row *class,
+                        mesos_offer *offer) {
+    struct figures f;
+    char percent[AVAILABILITY_TEXT];
+    if (!figures_of_class(m->state, class->id, agent, &f)) return;
+    attribute_add(offer, arena_format(m->arena, "granary.affinity.%s", class->name),
+                  arena_format(m->arena, "%u", f.affinity), m->arena);
+    attribute_add(offer, arena_format(m->arena, "granary.availability.%s", class->name),
+                  availability_text(f.availability, percent), m->arena);
+}
+
 // The agent's tags, then the classes of storage that it can use. A tag without value is shown as "true".
 static void offer_attributes(const struct offer_maker *m, const struct agent_row *agent, mesos_offer *offer) {
     const uint64_t *classes;
     size_t class_count = broker_agent_classes(m->state, agent->id, m->arena, &classes);
     const struct tag_set *tags = agent->facts ? &agent->facts->tags : NULL;
-    offer->attributes = arena_zero(m->arena, ATTRIBUTES_MOST + class_count, sizeof *offer->attributes);
+    offer->attributes = arena_zero(m->arena, ATTRIBUTES_MOST + 3 * class_count, sizeof *offer->attributes);
     for (size_t i = 0; tags && i < tags->count && i < ATTRIBUTES_MOST; i++) {
         const char *key = state_text(m->state, tags->at[i].key), *value = state_text(m->state, tags->at[i].value);
         if (strcmp(key, STORAGE_ATTRIBUTE) != 0) attribute_add(offer, key, *value ? value : "true", m->arena);
     }
     for (size_t i = 0; i < class_count; i++) {
         const struct class_row *class = state_class(m->state, classes[i]);
-        if (class && broker_role_allowed(m->state, class, m->row->role))
-            attribute_add(offer, STORAGE_ATTRIBUTE, class->name, m->arena);
+        if (!class || !broker_role_allowed(m->state, class, m->row->role)) continue;
+        attribute_add(offer, STORAGE_ATTRIBUTE, class->name, m->arena);
+        figures_add(m, agent, class, offer);
     }
 }
 

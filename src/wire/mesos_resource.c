@@ -3,6 +3,7 @@
 #include "wire/mesos_resource.h"
 
 #include "codec/message.h"
+#include "core/figure.h"
 #include "core/volume.h"
 #include "wire/mesos.h"
 
@@ -245,14 +246,29 @@ mesos_resource *mesos_volume(const struct state *s, const struct volume_row *v, 
     return r;
 }
 
+// The best that the class can be now, and the agents that suit it best: "n1=100 n7=80".
+static void class_figures_add(const struct state *s, uint64_t class, Mesos__V1__Labels *to, struct arena *arena) {
+    char percent[AVAILABILITY_TEXT];
+    AUTO_TEXT struct text agents = {0};
+    struct class_figures f = figures_class(s, class);
+    for (size_t i = 0; i < f.count; i++) {
+        const struct agent_row *agent = state_agent(s, f.agents[i].agent);
+        text_addf(&agents, "%s%s=%u", i ? " " : "", agent->name, f.agents[i].figures.affinity);
+    }
+    if (!f.count) return;
+    mesos_label_add(to, "availability", availability_text(f.availability, percent), arena);
+    mesos_label_add(to, "affinity", text_string(&agents), arena);
+}
+
 mesos_resource *mesos_class_amount(const struct state *s, const struct class_amount *amount,
                                    const struct mesos_shape *shape, struct arena *arena) {
     const struct class_row *class = state_class(s, amount->class);
     if (!class) return NULL;
     mesos_resource *r = storage_new(amount->largest, MESOS__V1__RESOURCE__DISK_INFO__SOURCE__TYPE__RAW, shape, arena);
     r->disk->source->profile = arena_text(arena, class->name);
-    r->disk->source->metadata = mesos_labels(1, arena);
+    r->disk->source->metadata = mesos_labels(3, arena);
     mesos_label_add(r->disk->source->metadata, "access", class_access_name(class->doc->spec.access), arena);
+    class_figures_add(s, class->id, r->disk->source->metadata, arena);
     return r;
 }
 

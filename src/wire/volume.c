@@ -2,6 +2,7 @@
 // Volumes to messages and back.
 #include "wire/volume.h"
 
+#include "core/figure.h"
 #include "wire/attachment.h"
 
 #define X(state, name, next) [state] = name,
@@ -75,6 +76,9 @@ Granary__Volume *volume_message(const struct state *s, const struct volume_row *
     m->pool = pool ? (char *)pool_path(s, pool, arena) : NULL;
     attachments_list(s, m, row->id, arena);
     const struct id_list *open = state_related(s, OPEN_OPERATIONS_OF_VOLUME, row->id);
+    struct availability available = figures_of_volume(s, row);
+    m->has_availability = available.n != 0;
+    m->availability = availability_percent(available);
     m->has_busy = true;
     m->busy = m->n_attachments || open->count;
     m->has_operation = open->count != 0;

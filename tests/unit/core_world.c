@@ -46,6 +46,10 @@ symbol world_symbol(struct world *w, const char *text) {
     return symbol_make(&w->state->symbols, text);
 }
 
+void world_domain(struct world *w, const char *name, const char *percent) {
+    expect_ok(domains_declare(&w->state->domains, &w->state->symbols, name, percent));
+}
+
 void expect_ok(struct err *e) {
     if (e) fail_msg("refused: %s", err_text(e));
 }

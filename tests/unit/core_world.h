@@ -55,6 +55,8 @@ void world_pool_stale(struct world *w, const char *path);
 uint64_t world_volume(struct world *w, const char *name, const char *class, const char *pool, uint64_t bytes);
 uint64_t world_attachment(struct world *w, uint64_t volume, const char *agent, enum attachment_state state);
 symbol world_symbol(struct world *w, const char *text);
+// Before any pool or agent: "power=feed-A" is that available, in percent.
+void world_domain(struct world *w, const char *name, const char *percent);
 
 // Ids by name; fails the test when there is none.
 uint64_t world_pool_id(struct world *w, const char *path);

@@ -130,6 +130,8 @@ static void tags_and_classes_are_ascii_text_attributes(void **state) {
     expect_has(json, "{'name':'hw/infiniband','type':'TEXT','text':{'value':'true'}}");
     expect_has(json, "{'name':'media','type':'TEXT','text':{'value':'caf\\u00e9'}}");
     expect_has(json, "{'name':'granary.storage','type':'TEXT','text':{'value':'gold'}}");
+    expect_has(json, "{'name':'granary.affinity.gold','type':'TEXT','text':{'value':'100'}}");
+    expect_has(json, "{'name':'granary.availability.gold','type':'TEXT','text':{'value':'100'}}");
     for (const char *c = json; *c; c++) assert_true(*c >= ' ' && *c <= '~'); // one line of ASCII
 }
 
@@ -229,8 +231,9 @@ static void the_storage_only_offer_shows_each_class_as_raw(void **state) {
                      "'path':'/granary'}");
     expect_has(json, "{'name':'disk','type':'SCALAR','scalar':{'value':3");
     expect_lacks(json, "3.001");
-    expect_has(json, "'disk':{'source':{'type':'RAW','metadata':{'labels':[{'key':'access','value':'single-writer'}]},"
-                     "'profile':'gold','vendor':'granary'}}");
+    expect_has(json, "'disk':{'source':{'type':'RAW','metadata':{'labels':[{'key':'access','value':'single-writer'},"
+                     "{'key':'availability','value':'100'},{'key':'affinity','value':'n1=100'}]},'profile':'gold','"
+                     "vendor':'granary'}}");
     expect_lacks(json, "cpus");
     expect_lacks(json, "reservations");
     expect_lacks(json, "attributes");
