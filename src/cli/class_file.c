@@ -92,6 +92,19 @@ static void preferences_write(struct text *out, const char *key, Granary__Prefer
     }
 }
 
+static void spreads_write(struct text *out, const Granary__Class *class) {
+    if (class->n_spread) text_add(out, "spread:\n");
+    for (size_t i = 0; i < class->n_spread; i++) {
+        const Granary__Spread *s = class->spread[i];
+        text_add(out, "  - key: ");
+        yaml_add_text(out, s->key);
+        text_add(out, "\n    label: ");
+        yaml_add_text(out, s->label);
+        if (s->over) text_addf(out, "\n    over: %u", s->over);
+        text_addf(out, "%s\n    weight: %d\n", s->required ? "\n    required: true" : "", s->weight);
+    }
+}
+
 // The exact size; a comment says it for people when it is none that they would write.
 static void size_row(struct text *out, const char *key, uint64_t bytes, struct arena *arena) {
     static const struct {
@@ -126,6 +139,7 @@ void class_write(const Granary__Class *class, struct text *out, struct arena *ar
     text_row(out, "agent", class->agent);
     preferences_write(out, "prefer-pool", class->prefer_pool, class->n_prefer_pool);
     preferences_write(out, "prefer-agent", class->prefer_agent, class->n_prefer_agent);
+    spreads_write(out, class);
     text_row(out, "fs", class->fs);
     ways_write(class, out, arena);
     if (class->has_iops_per_gib) text_addf(out, "iops-per-gib: %s\n", show_real(class->iops_per_gib, arena));

@@ -120,6 +120,14 @@ bool call_json(struct call *c) {
     return true;
 }
 
+struct err *label_split(const struct call *c, size_t n, char **ret_key, char **ret_value) {
+    const char *text = options_item(c->options, "label", n), *equal = strchr(text, '=');
+    if (!equal) return err_new(ERR_INVALID, "--label '%s': write it as KEY=VALUE, such as app=shop", text);
+    *ret_key = arena_text_n(c->arena, text, (size_t)(equal - text));
+    *ret_value = arena_text(c->arena, equal + 1);
+    return NULL;
+}
+
 const char *call_name(const struct call *c, size_t index) {
     return index < c->options->names.count ? c->options->names.at[index] : NULL;
 }

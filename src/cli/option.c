@@ -170,6 +170,12 @@ struct err *options_read_leading(const struct option *table, const char *const *
     return options_end(e, &o, ret_options);
 }
 
+const char *options_item(const struct options *o, const char *name, size_t n) {
+    VEC_EACH (g, &o->given)
+        if (strcmp(g->option->name, name) == 0 && !n--) return g->text;
+    return NULL;
+}
+
 void options_help(const struct option *table, struct text *out) {
     AUTO_TABLE struct table t = {0};
     table_column(&t, "", TABLE_LEFT);

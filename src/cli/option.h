@@ -54,6 +54,8 @@ const struct option *option_find(const struct option *table, const char *name);
 const struct given *options_find(const struct options *o, const char *name);
 bool options_has(const struct options *o, const char *name);
 const char *options_text(const struct options *o, const char *name); // NULL when not given
+// The n-th one given of that name, NULL when there are not as many.
+const char *options_item(const struct options *o, const char *name, size_t n);
 
 // The aligned rows of --help.
 void options_help(const struct option *table, struct text *out);

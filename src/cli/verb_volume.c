@@ -66,6 +66,14 @@ static struct err *create_body(const struct call *c, Granary__VolumeCreate *body
     body->iops = iops ? iops->number : 0;
     body->has_count = count != NULL;
     body->count = count ? (uint32_t)count->number : 0;
+    while (options_item(c->options, "label", body->n_labels)) body->n_labels++;
+    body->labels = arena_zero(c->arena, body->n_labels + 1, sizeof *body->labels);
+    for (size_t i = 0; i < body->n_labels; i++) {
+        Granary__VolumeCreate__LabelsEntry *entry = body->labels[i] =
+            ARENA_NEW(c->arena, Granary__VolumeCreate__LabelsEntry);
+        granary__volume_create__labels_entry__init(entry);
+        TRY(label_split(c, i, &entry->key, &entry->value));
+    }
     body->has_wait = options_has(c->options, "wait");
     body->wait = body->has_wait;
     return NULL;
@@ -120,7 +128,7 @@ static struct err *volume_create(struct call *c) {
 
 static struct err *volume_list(struct call *c) {
     AUTO_TEXT struct text path = {0};
-    static const char *const filters[] = {"role", "class", "state"};
+    static const char *const filters[] = {"role", "class", "state", "label"};
     text_add(&path, "/v1/volumes");
     bool filtered = false;
     for (size_t i = 0; i < ARRAY_LEN(filters); i++) {
@@ -218,6 +226,7 @@ static const struct option create_options[] = {
     {"role", OPTION_TEXT, "ROLE", "for whom (\"*\")"},
     {"fs", OPTION_TEXT, "FS", "filesystem, or raw (the class's)"},
     {"iops", OPTION_NUMBER, "N", "operations per second to reserve (the class's)"},
+    {"label", OPTION_LIST, "KEY=VALUE", "a label of the volume; may be given several times"},
     {"count", OPTION_NUMBER, "N", "make NAME-1 to NAME-N, all or none"},
     {"wait", OPTION_FLAG, NULL, "when the provider is away, wait for it instead of being refused"},
     NO_WAIT,
@@ -226,6 +235,7 @@ static const struct option create_options[] = {
 static const struct option list_options[] = {
     {"role", OPTION_TEXT, "ROLE", "only those of this role"},
     {"class", OPTION_TEXT, "CLASS", "only those of this class"},
+    {"label", OPTION_TEXT, "KEY=VALUE", "only those with this label"},
     {"state", OPTION_TEXT, "STATE", "only those that are wanted, making, ready, releasing or failed"},
     {0},
 };
@@ -247,6 +257,7 @@ static const struct action actions[] = {
      "Everything is placed, or nothing. When nothing fits, the answer says why and what would pass (exit code 6).\n\n"
      "examples:\n"
      "  granary volume create db --class gold --size 50GiB\n"
+     "  granary volume create db-2 --class gold --size 50GiB --label app=shop\n"
      "  granary volume create log --class bulk --size 1TiB --count 3 --role batch --no-wait"},
     {"list", "[--role R] [--class C] [--state S]", "the volumes, one line each", list_options, 0, 0, ACTION_WATCH,
      volume_list,

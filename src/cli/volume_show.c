@@ -104,6 +104,8 @@ void volume_write(const Granary__Volume *v, struct text *out, struct arena *aren
     field_row(&t, "framework", v->framework);
     field_row(&t, "principal", v->principal);
     field_row(&t, "class", v->class_);
+    for (size_t i = 0; i < v->n_labels; i++)
+        field_row(&t, i ? "" : "labels", arena_format(arena, "%s=%s", v->labels[i]->key, v->labels[i]->value));
     field_row(&t, "pool", v->pool);
     promise_rows(&t, v, arena);
     field_row(&t, "filesystem", v->fs);

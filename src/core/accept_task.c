@@ -4,6 +4,7 @@
 #include "core/accept.h"
 #include "core/allocator.h"
 #include "core/framework.h"
+#include "model/label.h"
 
 struct task_needs {
     struct scalars scalars;
@@ -93,6 +94,13 @@ static struct err *wanted_matches(const struct draft *d, const struct volume_row
     if (w->fs && strcmp(w->fs, state_text(d->state, v->fs)) != 0)
         return err_new(ERR_CONFLICT, "volume '%s' exists with filesystem '%s', and '%s' was asked", w->name,
                        state_text(d->state, v->fs), w->fs);
+    if (w->labels && !text_equal(w->labels, v->labels)) {
+        AUTO_TEXT struct text have = {0}, want = {0};
+        labels_add_text(v->labels, &have);
+        labels_add_text(w->labels, &want);
+        return err_new(ERR_CONFLICT, "volume '%s' exists with labels '%s', and '%s' was asked", w->name,
+                       text_string(&have), text_string(&want));
+    }
     return NULL;
 }
 
@@ -127,10 +135,15 @@ static struct err *wanted_plan(struct draft *d, const struct accept *a, const st
                         .role = a->role,
                         .framework = owner.framework,
                         .agent = a->agent,
+                        .labels = w->labels,
                         .fs = name,
                         .raw = filesystem_raw(fs)};
-    *ret_plan = (struct volume_plan){
-        .owner = owner, .name = draft_text(d, w->name), .class = class, .asked = w->size, .fs = name};
+    *ret_plan = (struct volume_plan){.owner = owner,
+                                     .name = draft_text(d, w->name),
+                                     .class = class,
+                                     .asked = w->size,
+                                     .fs = name,
+                                     .labels = arena_text(d->arena, w->labels)};
     return broker_place(d, &want, &ret_plan->fit);
 }
 

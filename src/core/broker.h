@@ -16,6 +16,7 @@ struct want {
     symbol fs;          // {0}: the class's
     bool raw;           // no filesystem
     bool wait;          // a provider that is away is as good as one that is here
+    const char *labels; // model/label.h, NULL none: what rules of spread look at
 };
 
 struct fit {

@@ -26,8 +26,9 @@ struct cmd_volume_create {
     const char *fs; // NULL: the class's
     struct bytes size;
     struct iops iops;
-    uint32_t count; // 1: `name` itself, else name-1 ... name-N, all or none
-    bool wait;      // when the provider is away
+    uint32_t count;     // 1: `name` itself, else name-1 ... name-N, all or none
+    bool wait;          // when the provider is away
+    const char *labels; // model/label.h; NULL: none
 };
 struct cmd_volume { // grow (size), delete, publish, unpublish (agent)
     uint64_t volume;
@@ -175,7 +176,8 @@ struct wanted_volume { // a volume in container.volumes of a task (L0): made at 
     struct bytes size; // 0: it must exist
     struct iops iops;
     bool read_only;
-    bool options; // class, size or fs were given
+    bool options;       // class, size or fs were given
+    const char *labels; // model/label.h; NULL: none
 };
 struct task_launch {
     const char *text_id, *user;

@@ -14,7 +14,7 @@ struct search {
     const struct terms *t;
     VEC(uint32_t) changed; // accounts whose balances the command has changed
     int64_t score;         // of the shape at hand, for the agent asked for
-    bool trusting;         // the state's figures are enough: who is found is judged afterwards
+    bool trusting; // the state's figures are enough: who is found is judged afterwards. Not where volumes are spread
     // what is sought: the best fits, how many fit (most 0), or the largest size
     struct fit *fits;
     size_t count, most;
@@ -109,7 +109,9 @@ static void fit_judge(struct search *x, const struct standing *p) {
     struct verdict v = verdict_of(x->d, x->t, pool, true);
     if (v.rule) return;
     if (x->most)
-        fit_keep(x, (struct fit){pool->id, v.charge, x->score, {v.free.bytes}});
+        fit_keep(x,
+                 (struct fit){
+                     pool->id, v.charge, x->score - spreads_cost(&x->t->spreads, &pool->facts->tags), {v.free.bytes}});
     else
         x->count++;
 }
@@ -174,12 +176,14 @@ static bool fits_confirm(const struct search *x) {
 
 static size_t search_best(const struct draft *d, const struct terms *t, const struct shape *only, struct fit *fits,
                           size_t most) {
-    struct search x = {.d = d, .t = t, .fits = fits, .most = most, .trusting = true};
+    struct search x = {.d = d, .t = t, .fits = fits, .most = most, .trusting = !t->spreads.count};
     if (!most) return 0;
     changed_find(&x);
     search_run(&x, only);
-    x.trusting = false;
-    if (!fits_confirm(&x)) search_run(&x, only);
+    if (x.trusting) {
+        x.trusting = false;
+        if (!fits_confirm(&x)) search_run(&x, only);
+    }
     vec_done(&x.changed);
     return x.count;
 }

@@ -134,6 +134,28 @@ static void explain_availability(const struct draft *d, struct refusal *r, const
     r->said_by = "failure domains, configured";
 }
 
+// ---- spread ----
+
+static void explain_spread(const struct draft *d, struct refusal *r, const struct terms *t, const struct pool_row *pool,
+                           struct arena *arena) {
+    const struct spread *s = spreads_broken(&t->spreads, &pool->facts->tags);
+    const char *key = s ? state_text(d->state, s->rule->key) : "";
+    const struct volume_row *lost = s ? draft_volume(d, s->lost) : NULL;
+    size_t count = 0;
+    if (!s) return;
+    r->asked = arena_format(arena, "at most %u of the volumes with label %s on one %s", spread_share(s), s->label, key);
+    (void)tag_set_find(&pool->facts->tags, s->rule->key, &count);
+    if (lost) {
+        r->found = arena_format(arena, "volume '%s' of them on a pool that does not say its %s", lost->name, key);
+    } else if (!count) {
+        r->found = arena_format(arena, "no %s", key);
+    } else {
+        symbol value = {0};
+        uint32_t most = spread_most(s, &pool->facts->tags, &value);
+        r->found = arena_format(arena, "%u on %s=%s", most, key, state_text(d->state, value));
+    }
+}
+
 // ---- figures ----
 
 static void explain_figures(const struct draft *d, struct refusal *r, const struct pool_row *pool,
@@ -192,6 +214,7 @@ struct refusal refusal_of_pool(const struct draft *d, const struct terms *t, con
     case RULE_CONSTRAINT:
     case RULE_AGENT_SELECTOR: explain_agent_tests(d, &r, &t->class->doc->spec, pool, t->agent, arena); break;
     case RULE_AVAILABILITY: explain_availability(d, &r, t->class, pool, t->agent, arena); break;
+    case RULE_SPREAD: explain_spread(d, &r, t, pool, arena); break;
     case RULE_FILESYSTEM:
     case RULE_SLOTS: explain_agent_rule(&r, t->agent, t->fs->name, arena); break;
     case RULE_SMALLEST:

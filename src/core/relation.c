@@ -2,6 +2,9 @@
 // Which rows belong to which.
 #include "core/relation.h"
 
+#include "core/spread.h"
+#include "model/label.h"
+
 #include <stdlib.h>
 
 static size_t one(uint64_t key, uint64_t ret_keys[RELATION_KEYS_MOST]) {
@@ -24,6 +27,15 @@ static size_t keys_of_offer_volumes(const struct offer_row *o, uint64_t ret_keys
     return n;
 }
 
+static size_t keys_of_labels(const struct volume_row *v, uint64_t ret_keys[RELATION_KEYS_MOST]) {
+    size_t n = 0, size;
+    bool stays = v->state == VOLUME_WANTED || v->state == VOLUME_MAKING || v->state == VOLUME_READY;
+    if (!stays || v->released) return 0;
+    for (const char *at = labels_next(v->labels, NULL, &size); at; at = labels_next(v->labels, at, &size))
+        if (n < LABELS_MOST) ret_keys[n++] = label_group(v->class, v->owner, at, size);
+    return n;
+}
+
 static bool operation_watched(const struct operation_row *o) {
     return o->state == OP_OPEN || o->status_uuid;
 }
@@ -37,6 +49,7 @@ size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[
     const struct offer_row *offer = row;
     switch (relation) {
     case POOLS_OF_PROVIDER: return one(pool->provider, ret_keys);
+    case VOLUMES_OF_LABEL: return keys_of_labels(volume, ret_keys);
     case VOLUMES_OF_RESERVATION: return one(volume->reservation, ret_keys);
     case ATTACHMENTS_OF_VOLUME: return one(attachment->volume, ret_keys);
     case ATTACHMENTS_OF_AGENT: return one(attachment->agent, ret_keys);

@@ -9,6 +9,7 @@
 // relation, noun of the members
 #define RELATIONS(X)                                                                                                   \
     X(POOLS_OF_PROVIDER, POOL)                                                                                         \
+    X(VOLUMES_OF_LABEL, VOLUME) /* of one class, owner and label, by label_group; not being released */                \
     X(VOLUMES_OF_RESERVATION, VOLUME)                                                                                  \
     X(ATTACHMENTS_OF_VOLUME, ATTACHMENT)                                                                               \
     X(ATTACHMENTS_OF_AGENT, ATTACHMENT)                                                                                \

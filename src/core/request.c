@@ -79,12 +79,14 @@ static struct err *create_plan(const struct draft *d, const struct cmd_volume_cr
     symbol name;
     if (!symbol_find(&d->state->symbols, fs->name, &name))
         return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
-    *ret_plan = (struct volume_plan){.owner = c->owner, .class = class, .asked = c->size, .fs = name};
+    *ret_plan = (struct volume_plan){
+        .owner = c->owner, .class = class, .asked = c->size, .fs = name, .labels = arena_text(d->arena, c->labels)};
     *ret_want = (struct want){.class = class->id,
                               .size = c->size,
                               .iops = c->iops,
                               .role = c->owner.role,
                               .framework = c->owner.framework,
+                              .labels = c->labels,
                               .fs = name,
                               .raw = filesystem_raw(fs)};
     return NULL;

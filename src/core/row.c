@@ -28,7 +28,7 @@ const struct row_kind row_kinds[NOUN_COUNT] = {
                           .blobs = {OFF(reservation, labels)}},
     [NOUN_VOLUME] = {SIZES(volume), .derived_from = OFF(volume, queued),
                      .texts = {OFF(volume, name), OFF(volume, handle), OFF(volume, context), OFF(volume, message),
-                               OFF(volume, persistence)},
+                               OFF(volume, persistence), OFF(volume, labels)},
                      .one_block = true},
     [NOUN_ATTACHMENT] = {SIZES(attachment), ALL(attachment),
                          .texts = {OFF(attachment, context), OFF(attachment, message), OFF(attachment, path),

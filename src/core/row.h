@@ -228,6 +228,7 @@ struct volume_row {
     struct bytes asked, grow_to; // grow_to: charged for, not yet there; 0 when not growing
     struct iops grow_iops;       // the same of what the grown one gets
     const char *handle, *context, *message, *persistence;
+    const char *labels; // model/label.h; NULL: none
     struct wall created, since;
     uint64_t epoch; // highest given to an attachment
     uint64_t last_agent;

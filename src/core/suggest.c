@@ -248,6 +248,20 @@ static void suggest_availability(struct search *x) {
     search_add(x, (struct suggestion){.change = change, .pools = pools});
 }
 
+static void suggest_less_spread(struct search *x) {
+    const struct spreads *all = &x->terms->spreads;
+    for (size_t i = 0; i < all->count; i++) {
+        if (!all->at[i].rule->required) continue;
+        struct spread *others = arena_copy(x->arena, all->at, all->count * sizeof *others);
+        others[i] = others[all->count - 1];
+        struct terms t = *x->terms;
+        t.spreads = (struct spreads){others, all->count - 1};
+        const char *change = arena_format(x->arena, "class '%s' without spread over %s", t.class->name,
+                                          state_text(x->d->state, all->at[i].rule->key));
+        search_add(x, (struct suggestion){.change = change, .pools = fits_count(x->d, &t)});
+    }
+}
+
 static void suggest_presence(struct search *x) {
     uint32_t agents = 0;
     suggest_providers(x);
@@ -269,6 +283,7 @@ size_t suggest(const struct draft *d, const struct want *w, const struct terms *
     suggest_other_agents(&x);
     suggest_agents(&x);
     suggest_availability(&x);
+    suggest_less_spread(&x);
     suggest_classes(&x);
     suggest_pool_terms(&x);
     return x.count;

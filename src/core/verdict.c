@@ -54,6 +54,7 @@ struct err *terms_of(const struct draft *d, const struct want *w, struct terms *
     TRY(class_spec_size_check(&t.class->doc->spec, w->size, t.fs));
     if (w->agent && !(t.agent = draft_agent(d, w->agent)))
         return err_new(ERR_NOT_FOUND, "class '%s': the agent asked for is not there any more", t.class->name);
+    TRY(spreads_of(d, t.class, (struct owner){w->role, w->framework}, w->labels, &t.spreads));
     *ret_terms = t;
     return NULL;
 }
@@ -173,6 +174,7 @@ struct verdict verdict_of(const struct draft *d, const struct terms *t, const st
     v.rule = fixed_holds ? RULE_NONE : judge_fixed(d, t, pool, &v);
     if (!v.rule) v.rule = judge_sizes(t, pool, &v);
     if (!v.rule) v.rule = judge_reach(d, terms_reach(t, pool), t->agent);
+    if (!v.rule && spreads_broken(&t->spreads, &pool->facts->tags)) v.rule = RULE_SPREAD;
     if (!v.rule) v.rule = judge_figures(d, pool, &nothing_held, &v);
     if (!v.rule) v.rule = judge_presence(d, t, pool);
     return v;

@@ -6,6 +6,7 @@
 
 #include "core/broker.h"
 #include "core/index.h"
+#include "core/spread.h"
 
 // rule, name on the wire, what those did that got past it. The later the rule that failed, the nearer the pool.
 #define RULES(X)                                                                                                       \
@@ -18,6 +19,7 @@
     X(AGENT_SELECTOR, "agent-selector", "have one that satisfies the class's agent selector")                          \
     X(AVAILABILITY, "availability", "have one with which they are available enough")                                   \
     X(FILESYSTEM, "filesystem", "have one with the filesystem")                                                        \
+    X(SPREAD, "spread", "keep the volumes of the label apart")                                                         \
     X(BYTES, "bytes", "have the bytes free")                                                                           \
     X(IOPS, "iops", "have the iops free")                                                                              \
     X(BANDWIDTH, "bandwidth", "have the bandwidth free")                                                               \
@@ -45,7 +47,8 @@ struct terms {
     const struct filesystem *fs;
     uint32_t fs_place; // index_fs of it
     bool raw;
-    bool wait;             // for a provider that is away
+    bool wait; // for a provider that is away
+    struct spreads spreads;
     bool any_availability; // to try what would be without the class's demand
 };
 // INVALID, DENIED, NOT_FOUND as broker_place says.

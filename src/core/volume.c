@@ -84,6 +84,7 @@ struct volume_row *volume_make(struct draft *d, const struct volume_plan *plan) 
     v->asked = plan->asked;
     v->fs = plan->fs;
     v->persistence = plan->persistence;
+    v->labels = plan->labels;
     v->created = v->since = d->now.wall;
     v->state = VOLUME_WANTED;
     volume_take_class(v, &plan->class->doc->spec, draft_pool(d, plan->fit.pool));

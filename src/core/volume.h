@@ -18,6 +18,7 @@ struct volume_plan {
     uint64_t framework;              // who hears of the operation
     const char *framework_operation; // NULL: nobody
     const char *persistence;
+    const char *labels; // NULL: none
 };
 // Records the volume and the operation that makes it. Its charge is counted from here on.
 struct volume_row *volume_make(struct draft *d, const struct volume_plan *plan);

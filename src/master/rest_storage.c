@@ -6,6 +6,7 @@
 #include "core/explain.h"
 #include "core/operation.h"
 #include "granary_api.pb-c.h"
+#include "model/label.h"
 #include "wire/class.h"
 #include "wire/explain.h"
 #include "wire/fields.h"
@@ -82,7 +83,7 @@ HANDLER(rest_class_apply) {
 // ---- volumes ----
 
 struct volume_filter {
-    char *role, *class, *state;
+    char *role, *class, *state, *label;
 };
 
 static bool volume_kept(const struct master *m, const void *row, const void *filter) {
@@ -91,6 +92,7 @@ static bool volume_kept(const struct master *m, const void *row, const void *fil
     const struct class_row *class = f->class ? state_class(m->state, v->class) : NULL;
     if (f->role && strcmp(state_text(m->state, v->owner.role), f->role) != 0) return false;
     if (f->class && (!class || strcmp(class->name, f->class) != 0)) return false;
+    if (f->label && !labels_has(v->labels, f->label, strlen(f->label))) return false;
     return !f->state || strcmp(volume_state_name(v->state), f->state) == 0;
 }
 
@@ -110,8 +112,8 @@ HANDLER(rest_volumes) {
     (void)parts, (void)at;
     AUTO_ARENA struct arena arena = {0};
     AUTO_FREE char *role = request_query(r, "role"), *class = request_query(r, "class"),
-                   *state = request_query(r, "state");
-    struct volume_filter filter = {role, class, state};
+                   *state = request_query(r, "state"), *label = request_query(r, "label");
+    struct volume_filter filter = {role, class, state, label};
     struct page page;
     struct err *e = page_read(r, &page);
     if (!e) e = volume_filter_check(&filter);
@@ -178,6 +180,7 @@ static void answer_refusal(struct turn *t, const struct cmd_volume_create *c, co
                         .size = c->size,
                         .iops = c->iops,
                         .role = c->owner.role,
+                        .labels = c->labels,
                         .framework = c->owner.framework};
     struct err *failed = class ? explain_want(&d, &want, page, &t->arena, &explanation) : NULL;
     if (class && !failed && !explanation.places)

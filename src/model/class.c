@@ -40,6 +40,8 @@ void class_spec_done(struct class_spec *spec) {
     vec_done(&spec->prefer_pool);
     vec_done(&spec->prefer_agent);
     vec_done(&spec->roles);
+    VEC_EACH (s, &spec->spread) free(s->label);
+    vec_done(&spec->spread);
     *spec = (struct class_spec){0};
 }
 
@@ -71,6 +73,30 @@ static struct err *roles_make(const struct class_document *doc, struct class_spe
         TRY(role_check(doc->roles[i]));
         vec_push(&spec->roles, mem_text(doc->roles[i]));
     }
+    return NULL;
+}
+
+static struct err *spread_make(struct symbols *s, const struct class_spread_wish *wish, struct class_spread *made) {
+    TRY(err_wrap(tag_key_check(wish->key), "key"));
+    TRY(err_wrap(tag_key_check(wish->label), "label"));
+    if (wish->weight < 0 || wish->weight > CLASS_WEIGHT_MOST)
+        return err_new(ERR_INVALID, "weight %d: give one from 1 to %d", wish->weight, CLASS_WEIGHT_MOST);
+    if (wish->over == 1 || wish->over > CLASS_SPREAD_OVER_MOST)
+        return err_new(ERR_INVALID, "over %u: give from 2 to %d, or leave it out for all on different ones", wish->over,
+                       CLASS_SPREAD_OVER_MOST);
+    *made = (struct class_spread){.key = symbol_make(s, wish->key),
+                                  .label = mem_text(wish->label),
+                                  .over = wish->over,
+                                  .required = wish->required,
+                                  .weight = wish->weight ? wish->weight : CLASS_SPREAD_WEIGHT};
+    return NULL;
+}
+
+static struct err *spreads_make(struct symbols *s, const struct class_document *doc, struct class_spec *spec) {
+    if (doc->spread_count > CLASS_SPREADS_MOST)
+        return err_new(ERR_TOO_LARGE, "more than %d rules of spread", CLASS_SPREADS_MOST);
+    for (size_t i = 0; i < doc->spread_count; i++)
+        TRY(err_wrap(spread_make(s, &doc->spread[i], vec_add(&spec->spread)), "spread %zu", i + 1));
     return NULL;
 }
 
@@ -124,6 +150,7 @@ static struct err *spec_fill(struct symbols *s, const struct class_document *doc
     TRY(err_wrap(filesystem_get(doc->fs ? doc->fs : "ext4", &spec->fs), "fs"));
     TRY(selectors_make(s, doc, spec));
     TRY(roles_make(doc, spec));
+    TRY(spreads_make(s, doc, spec));
     TRY(numbers_make(doc, spec));
     TRY(ways_make(doc, spec));
     return sizes_make(doc, spec);
@@ -153,6 +180,16 @@ static bool roles_equal(const struct class_spec *a, const struct class_spec *b) 
     return true;
 }
 
+static bool spreads_equal(const struct class_spec *a, const struct class_spec *b) {
+    if (a->spread.count != b->spread.count) return false;
+    for (size_t i = 0; i < a->spread.count; i++) {
+        const struct class_spread *x = &a->spread.at[i], *y = &b->spread.at[i];
+        bool same = symbol_equal(x->key, y->key) && text_equal(x->label, y->label) && x->over == y->over;
+        if (!same || x->required != y->required || x->weight != y->weight) return false;
+    }
+    return true;
+}
+
 static bool numbers_equal(const struct class_spec *a, const struct class_spec *b) {
     return a->fs == b->fs && a->access == b->access && a->iops_per_gib.n == b->iops_per_gib.n &&
            a->bandwidth.n == b->bandwidth.n && a->format == b->format && a->launch_wait_ms == b->launch_wait_ms &&
@@ -163,8 +200,9 @@ static bool numbers_equal(const struct class_spec *a, const struct class_spec *b
 
 bool class_spec_equal(const struct class_spec *a, const struct class_spec *b) {
     return text_equal(a->name, b->name) && text_equal(a->description, b->description) && numbers_equal(a, b) &&
-           roles_equal(a, b) && selector_equal(&a->pool, &b->pool) && selector_equal(&a->agent, &b->agent) &&
-           a->prefer_pool.count == b->prefer_pool.count && a->prefer_agent.count == b->prefer_agent.count &&
+           roles_equal(a, b) && spreads_equal(a, b) && selector_equal(&a->pool, &b->pool) &&
+           selector_equal(&a->agent, &b->agent) && a->prefer_pool.count == b->prefer_pool.count &&
+           a->prefer_agent.count == b->prefer_agent.count &&
            preferences_equal(a->prefer_pool.at, b->prefer_pool.at, a->prefer_pool.count) &&
            preferences_equal(a->prefer_agent.at, b->prefer_agent.at, a->prefer_agent.count);
 }

@@ -50,12 +50,22 @@ enum {
     CLASS_LAUNCH_WAIT = 120000,           // ms
     CLASS_LAUNCH_WAIT_LONGEST = 86400000, // ms: a day
     CLASS_WEIGHT_MOST = 1000000,
+    CLASS_SPREADS_MOST = 4,
+    CLASS_SPREAD_WEIGHT = 10,
+    CLASS_SPREAD_OVER_MOST = 1000000,
 };
 enum { VOLUMES_A_REQUEST = 64 }; // most volumes of a class that one request makes
 
 struct class_wish { // a preference as written
     const char *selector;
     int32_t weight;
+};
+
+struct class_spread_wish { // as written
+    const char *key, *label;
+    uint32_t over;
+    bool required;
+    int32_t weight; // 0: CLASS_SPREAD_WEIGHT
 };
 
 // A class as its operator wrote it: all borrowed. What is 0 or NULL takes its default: ext4, single-writer, lazy, 2
@@ -78,11 +88,21 @@ struct class_document {
     struct bytes smallest, largest; // 0: not limited
     const char *const *roles;
     size_t role_count;
+    const struct class_spread_wish *spread;
+    size_t spread_count;
     double availability; // least, in percent; 0: none is asked
 };
 
 struct class_preference {
     struct selector selector;
+    int32_t weight;
+};
+
+struct class_spread { // volumes of one value of `label` stand on many values of `key`: core/spread.h
+    symbol key;
+    char *label;   // owned
+    uint32_t over; // on how many; 0: none twice
+    bool required; // else it only costs score
     int32_t weight;
 };
 
@@ -100,9 +120,10 @@ struct class_spec {
     enum class_loss on_agent_lost;
     enum class_release on_release;
     bool zero_at_create;
-    struct bytes smallest;            // never below the filesystem's own minimum
-    struct bytes largest;             // 0: not limited
-    VEC(char *) roles;                // owned texts; none: everybody
+    struct bytes smallest; // never below the filesystem's own minimum
+    struct bytes largest;  // 0: not limited
+    VEC(char *) roles;     // owned texts; none: everybody
+    VEC(struct class_spread) spread;
     struct availability availability; // of pool and agent together, at least; 0: none is asked
 };
 

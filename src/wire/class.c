@@ -29,6 +29,24 @@ static Granary__Preference **preferences_in(const struct symbols *symbols, const
     return list;
 }
 
+static Granary__Spread **spreads_in(const struct state *s, const struct class_spec *spec, struct arena *arena) {
+    Granary__Spread **list = arena_zero(arena, spec->spread.count + 1, sizeof *list);
+    for (size_t i = 0; i < spec->spread.count; i++) {
+        const struct class_spread *from = &spec->spread.at[i];
+        Granary__Spread *to = list[i] = ARENA_NEW(arena, Granary__Spread);
+        granary__spread__init(to);
+        to->key = (char *)state_text(s, from->key);
+        to->label = from->label;
+        to->has_over = from->over != 0;
+        to->over = from->over;
+        to->has_required = from->required;
+        to->required = from->required;
+        to->has_weight = true;
+        to->weight = from->weight;
+    }
+    return list;
+}
+
 static void ways_fill(const struct class_spec *spec, Granary__Class *m) {
     m->has_access = m->has_format = m->has_launch_wait_ms = m->has_on_agent_lost = m->has_on_release = true;
     m->access = (Granary__AccessMode)spec->access;
@@ -65,6 +83,8 @@ static void document_fill(const struct state *s, const void *row, void *message,
     m->n_prefer_pool = spec->prefer_pool.count;
     m->prefer_agent = preferences_in(&s->symbols, spec->prefer_agent.at, spec->prefer_agent.count, arena);
     m->n_prefer_agent = spec->prefer_agent.count;
+    m->spread = spreads_in(s, spec, arena);
+    m->n_spread = spec->spread.count;
     m->fs = (char *)spec->fs->name;
     ways_fill(spec, m);
     figures_fill(spec, m);
@@ -78,6 +98,14 @@ static void document_fill(const struct state *s, const void *row, void *message,
 static struct class_wish *wishes_from(struct intake *in, Granary__Preference *const *at, size_t count) {
     struct class_wish *list = arena_zero(in->arena, count + 1, sizeof *list);
     for (size_t i = 0; i < count; i++) list[i] = (struct class_wish){at[i]->selector, at[i]->weight};
+    return list;
+}
+
+static struct class_spread_wish *spreads_from(struct intake *in, Granary__Spread *const *at, size_t count) {
+    struct class_spread_wish *list = arena_zero(in->arena, count + 1, sizeof *list);
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct class_spread_wish){at[i]->key, at[i]->label, at[i]->over, at[i]->required,
+                                             at[i]->has_weight ? at[i]->weight : 0};
     return list;
 }
 
@@ -112,6 +140,8 @@ struct err *class_shared_from(struct intake *in, const Granary__Class *m, struct
         .prefer_agent_count = m->n_prefer_agent,
     };
     doc.prefer_pool = wishes_from(in, m->prefer_pool, m->n_prefer_pool);
+    doc.spread = spreads_from(in, m->spread, m->n_spread);
+    doc.spread_count = m->n_spread;
     doc.prefer_agent = wishes_from(in, m->prefer_agent, m->n_prefer_agent);
     struct class_spec spec;
     TRY(class_spec_make(in->symbols, &doc, &spec));

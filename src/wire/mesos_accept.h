@@ -9,7 +9,7 @@
 void mesos_launch_read(struct symbols *s, const Mesos__V1__TaskInfo *task, struct arena *arena,
                        struct task_launch *ret_launch);
 // One entry of container.volumes: what the driver "granary" is to give.
-MUST_USE struct err *mesos_wanted_read(struct symbols *s, const Mesos__V1__Volume *volume,
+MUST_USE struct err *mesos_wanted_read(struct symbols *s, const Mesos__V1__Volume *volume, struct arena *arena,
                                        struct wanted_volume *ret_wanted);
 
 #endif

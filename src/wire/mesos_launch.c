@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "model/filesystem.h"
+#include "model/label.h"
 #include "wire/mesos.h"
 
 enum {
@@ -13,12 +14,14 @@ enum {
 
 // ---- volumes of a container ----
 
-static const char *const option_names[] = {"class", "size", "fs", "iops"};
+#define LABEL_OPTION "label." // label.app=x: the volume's label app
+static const char *const option_names[] = {"class", "size", "fs", "iops", LABEL_OPTION};
 
 static struct err *option_unknown(const char *key) {
     const char *near = text_nearest(key, option_names, ARRAY_LEN(option_names));
     if (near) return err_new(ERR_INVALID, "unknown driver option '%s'; did you mean '%s'?", key, near);
-    return err_new(ERR_INVALID, "unknown driver option '%s'; the driver 'granary' knows class, size, fs and iops", key);
+    return err_new(ERR_INVALID,
+                   "unknown driver option '%s'; the driver 'granary' knows class, size, fs, iops and label.KEY", key);
 }
 
 static struct err *option_read(struct symbols *s, const char *key, const char *value, struct wanted_volume *w) {
@@ -45,17 +48,31 @@ static struct err *option_read(struct symbols *s, const char *key, const char *v
     return option_unknown(key);
 }
 
+static struct err *labels_take(const struct label *at, size_t count, struct arena *arena, struct wanted_volume *w) {
+    AUTO_TEXT struct text lines = {0};
+    TRY(err_wrap(labels_make(at, count, &lines), "driver options"));
+    if (count) w->labels = arena_text(arena, text_string(&lines));
+    w->options |= count > 0;
+    return NULL;
+}
+
 static struct err *docker_volume_read(struct symbols *s, const Mesos__V1__Volume__Source__DockerVolume *source,
-                                      struct wanted_volume *w) {
+                                      struct arena *arena, struct wanted_volume *w) {
     if (!source->driver || strcmp(source->driver, MESOS_STORAGE_AGENT) != 0)
         return err_new(ERR_INVALID, "driver '%s' is not known here; external volumes come from driver 'granary'",
                        source->driver ? source->driver : "");
     w->name = source->name;
     TRY(name_check("volume", w->name));
     const Mesos__V1__Parameters *options = source->driver_options;
-    for (size_t i = 0; options && i < options->n_parameter; i++)
-        TRY(option_read(s, options->parameter[i]->key, options->parameter[i]->value, w));
-    return NULL;
+    struct label labels[LABELS_MOST + 1]; // one too many is refused below
+    size_t count = 0;
+    for (size_t i = 0; options && i < options->n_parameter; i++) {
+        const char *key = options->parameter[i]->key, *value = options->parameter[i]->value;
+        bool label = text_starts(key, LABEL_OPTION);
+        if (label && count < ARRAY_LEN(labels)) labels[count++] = (struct label){key + strlen(LABEL_OPTION), value};
+        if (!label) TRY(option_read(s, key, value, w));
+    }
+    return labels_take(labels, count, arena, w);
 }
 
 static const char *source_name(const Mesos__V1__Volume *v) {
@@ -68,13 +85,14 @@ static const char *source_name(const Mesos__V1__Volume *v) {
     return "no source";
 }
 
-struct err *mesos_wanted_read(struct symbols *s, const Mesos__V1__Volume *volume, struct wanted_volume *ret_wanted) {
+struct err *mesos_wanted_read(struct symbols *s, const Mesos__V1__Volume *volume, struct arena *arena,
+                              struct wanted_volume *ret_wanted) {
     *ret_wanted = (struct wanted_volume){
         .container_path = volume->container_path,
         .read_only = volume->mode == MESOS__V1__VOLUME__MODE__RO,
     };
     bool named = volume->source && volume->source->docker_volume && !volume->image && !volume->host_path;
-    struct err *e = named ? docker_volume_read(s, volume->source->docker_volume, ret_wanted)
+    struct err *e = named ? docker_volume_read(s, volume->source->docker_volume, arena, ret_wanted)
                           : err_new(ERR_INVALID,
                                     "it has %s; agents here mount volumes with a source DOCKER_VOLUME of driver "
                                     "'granary' only",
@@ -85,7 +103,8 @@ struct err *mesos_wanted_read(struct symbols *s, const Mesos__V1__Volume *volume
 static struct err *volumes_read(struct symbols *s, const Mesos__V1__ContainerInfo *container, struct arena *arena,
                                 struct task_launch *t) {
     struct wanted_volume *volumes = arena_zero(arena, container->n_volumes, sizeof *volumes);
-    for (size_t i = 0; i < container->n_volumes; i++) TRY(mesos_wanted_read(s, container->volumes[i], &volumes[i]));
+    for (size_t i = 0; i < container->n_volumes; i++)
+        TRY(mesos_wanted_read(s, container->volumes[i], arena, &volumes[i]));
     t->volumes = volumes;
     t->volume_count = container->n_volumes;
     return NULL;

@@ -6,6 +6,7 @@
 
 #include "core/broker.h"
 #include "model/filesystem.h"
+#include "model/label.h"
 #include "wire/class.h"
 
 struct err *owner_read(struct intake *in, const char *role, struct owner *ret_owner) {
@@ -42,6 +43,25 @@ static struct err *tags_refuse(const struct state *s, const Granary__VolumeCreat
                    why ? err_text(why) : "leave 'tags' out");
 }
 
+static struct err *labels_read(struct intake *in, const struct label *at, size_t count, const char **ret_labels) {
+    AUTO_TEXT struct text lines = {0};
+    TRY(labels_make(at, count, &lines));
+    *ret_labels = count ? arena_text(in->arena, text_string(&lines)) : NULL;
+    return NULL;
+}
+
+static struct err *create_labels_read(struct intake *in, const Granary__VolumeCreate *m, const char **ret_labels) {
+    struct label *at = arena_zero(in->arena, m->n_labels + 1, sizeof *at);
+    for (size_t i = 0; i < m->n_labels; i++) at[i] = (struct label){m->labels[i]->key, m->labels[i]->value};
+    return labels_read(in, at, m->n_labels, ret_labels);
+}
+
+static struct err *explain_labels_read(struct intake *in, const Granary__ExplainRequest *m, const char **ret_labels) {
+    struct label *at = arena_zero(in->arena, m->n_labels + 1, sizeof *at);
+    for (size_t i = 0; i < m->n_labels; i++) at[i] = (struct label){m->labels[i]->key, m->labels[i]->value};
+    return labels_read(in, at, m->n_labels, ret_labels);
+}
+
 struct err *volume_create_read(struct intake *in, const struct state *s, const Granary__VolumeCreate *m,
                                struct cmd_volume_create *ret_command) {
     TRY(tags_refuse(s, m));
@@ -49,6 +69,7 @@ struct err *volume_create_read(struct intake *in, const struct state *s, const G
         .name = m->name, .class = m->class_, .size = {m->size}, .iops = {m->iops}, .count = m->count, .wait = m->wait};
     TRY(err_wrap(owner_read(in, m->role, &c.owner), "volume '%.255s'", m->name));
     TRY(err_wrap(fs_read(in, m->fs, &c.fs), "volume '%.255s'", m->name));
+    TRY(err_wrap(create_labels_read(in, m, &c.labels), "volume '%.255s'", m->name));
     *ret_command = c;
     return NULL;
 }
@@ -150,6 +171,7 @@ static struct err *want_read(struct intake *in, const struct state *s, const Gra
         TRY(owner_read(in, m->role, &owner));
         w.role = owner.role;
     }
+    TRY(explain_labels_read(in, m, &w.labels));
     const char *fs = class->doc->spec.fs->name;
     TRY(fs_read(in, m->fs ? m->fs : fs, &fs));
     w.fs = symbol_make(in->symbols, fs);

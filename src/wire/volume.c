@@ -3,6 +3,7 @@
 #include "wire/volume.h"
 
 #include "core/figure.h"
+#include "model/label.h"
 #include "wire/attachment.h"
 
 #define X(state, name, next) [state] = name,
@@ -51,6 +52,7 @@ static const struct field_map fields[] = {
     FIELD(volume_row, 1014, U64, grow_to),
     FIELD(volume_row, 1015, U32, charge.volumes),
     FIELD(volume_row, 1016, U64, grow_iops),
+    FIELD(volume_row, 1030, TEXT, labels),
 };
 const struct noun_map volume_map = {&granary__volume__descriptor,     fields, ARRAY_LEN(fields), NULL, NULL,
                                     offsetof(struct volume_row, name)};
@@ -60,6 +62,22 @@ static void attachments_list(const struct state *s, Granary__Volume *m, uint64_t
     m->attachments = arena_zero(arena, ids->count + 1, sizeof *m->attachments);
     VEC_EACH (id, ids)
         m->attachments[m->n_attachments++] = attachment_message(s, state_attachment(s, *id), arena, DETAIL_API);
+}
+
+static Granary__Volume__LabelsEntry *label_message(const char *line, size_t size, struct arena *arena) {
+    Granary__Volume__LabelsEntry *entry = ARENA_NEW(arena, Granary__Volume__LabelsEntry);
+    granary__volume__labels_entry__init(entry);
+    size_t key = strcspn(line, "=\n");
+    entry->key = arena_text_n(arena, line, key);
+    entry->value = key < size ? arena_text_n(arena, line + key + 1, size - key - 1) : "";
+    return entry;
+}
+
+static void labels_list(Granary__Volume *m, const char *labels, struct arena *arena) {
+    size_t size;
+    m->labels = arena_zero(arena, LABELS_MOST, sizeof *m->labels);
+    for (const char *at = labels_next(labels, NULL, &size); at; at = labels_next(labels, at, &size))
+        if (m->n_labels < LABELS_MOST) m->labels[m->n_labels++] = label_message(at, size, arena);
 }
 
 Granary__Volume *volume_message(const struct state *s, const struct volume_row *row, struct arena *arena,
@@ -75,6 +93,7 @@ Granary__Volume *volume_message(const struct state *s, const struct volume_row *
     m->provider = provider ? (char *)provider->name : NULL;
     m->pool = pool ? (char *)pool_path(s, pool, arena) : NULL;
     attachments_list(s, m, row->id, arena);
+    labels_list(m, row->labels, arena);
     const struct id_list *open = state_related(s, OPEN_OPERATIONS_OF_VOLUME, row->id);
     struct availability available = figures_of_volume(s, row);
     m->has_availability = available.n != 0;

@@ -77,7 +77,9 @@ static void what_is_written_reads_back_the_same(void **state) {
     static const char yaml[] =
         "name: gold\ndescription: 'for: people, # all'\npool: media in (ssd, nvme)\nagent: '!maintenance'\n"
         "prefer-pool:\n- {selector: media = nvme, weight: 20}\nfs: xfs\nformat: eager\niops-per-gib: 2.5\n"
-        "bandwidth: 200MiB/s\navailability: 99.95\nsmallest: 1000\nlargest: 2TiB\nroles: [\"*\", web, "
+        "bandwidth: 200MiB/s\navailability: 99.95\n"
+        "spread:\n- {key: topology/rack, label: app, over: 3, required: true, weight: 7}\nsmallest: 1000\nlargest: "
+        "2TiB\nroles: [\"*\", web, "
         "\"on\"]\non-release: keep\n";
     AUTO_ARENA struct arena arena = {0};
     struct class_list list = read_all(yaml, &arena);

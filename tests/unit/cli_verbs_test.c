@@ -179,9 +179,10 @@ static void flags_of_every_verb_are_completed(void **state) {
     expect_completed(COMPLETE("master", "--cl"), "--cluster\n--classes\n");
     expect_completed(COMPLETE("provider", "--dr"), "--driver\n");
     expect_completed(COMPLETE("volume", "list", "--output", ""), "table\njson\n");
-    expect_completed(COMPLETE("volume", "list", "--watch", "-"),
-                     "--role\n--class\n--state\n--watch\n--master\n--token-file\n--output\n--timeout\n--config\n"
-                     "--help\n");
+    expect_completed(
+        COMPLETE("volume", "list", "--watch", "-"),
+        "--role\n--class\n--label\n--state\n--watch\n--master\n--token-file\n--output\n--timeout\n--config\n"
+        "--help\n");
 }
 
 static void actions_beside_a_process_are_completed(void **state) {

@@ -232,10 +232,10 @@ static const struct task_launch *task_with_volume(struct world *w, const char *v
 
 static void a_named_volume_brings_its_options(void **state) {
     struct world *w = *state;
-    const struct task_launch *t =
-        task_with_volume(w, DOCKER_VOLUME("RW", GRANARY,
-                                          OPTIONS(OPTION("class", "gold") "," OPTION("size", "5GiB") "," OPTION(
-                                              "fs", "ext4") "," OPTION("iops", "300"))));
+    const struct task_launch *t = task_with_volume(
+        w, DOCKER_VOLUME("RW", GRANARY,
+                         OPTIONS(OPTION("class", "gold") "," OPTION("size", "5GiB") "," OPTION("fs", "ext4") "," OPTION(
+                             "iops", "300") "," OPTION("label.tier", "db") "," OPTION("label.app", "x"))));
     assert_null(t->refusal);
     assert_int_equal(t->volume_count, 1);
     const struct wanted_volume *v = &t->volumes[0];
@@ -245,6 +245,7 @@ static void a_named_volume_brings_its_options(void **state) {
     assert_string_equal(v->fs, "ext4");
     assert_int_equal(v->size.n, 5 * GIB);
     assert_int_equal(v->iops.n, 300);
+    assert_string_equal(v->labels, "app=x\ntier=db");
     assert_true(v->options);
     assert_false(v->read_only);
 }
@@ -261,11 +262,13 @@ static void wrong_driver_options_are_refused_by_name(void **state) {
     struct world *w = *state;
     static const char *const rows[][2] = {
         {DOCKER_VOLUME("RW", GRANARY, OPTIONS(OPTION("sise", "1GiB"))), "did you mean 'size'"},
-        {DOCKER_VOLUME("RW", GRANARY, OPTIONS(OPTION("topology/rack", "r1"))), "knows class, size, fs and iops"},
+        {DOCKER_VOLUME("RW", GRANARY, OPTIONS(OPTION("topology/rack", "r1"))),
+         "knows class, size, fs, iops and label.KEY"},
         {DOCKER_VOLUME("RW", GRANARY, OPTIONS(OPTION("size", "lots"))), "driver option 'size'"},
         {DOCKER_VOLUME("RW", GRANARY, OPTIONS(OPTION("size", "0"))), "above 0"},
         {DOCKER_VOLUME("RW", GRANARY, OPTIONS(OPTION("fs", "ext5"))), "driver option 'fs'"},
         {DOCKER_VOLUME("RW", GRANARY, OPTIONS(OPTION("iops", "many"))), "whole number"},
+        {DOCKER_VOLUME("RW", GRANARY, OPTIONS(OPTION("label.a b", "x"))), "label 'a b'"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         expect_refusal(task_with_volume(w, rows[i][0]), rows[i][1]);

@@ -131,6 +131,17 @@ static struct class_shared *chance_class(struct chance *c, const char *name) {
     m.n_prefer_pool = chance_below(c, 3);
     m.prefer_agent = both;
     m.n_prefer_agent = chance_below(c, 3);
+    Granary__Spread apart = GRANARY__SPREAD__INIT, *rules[] = {&apart, &apart};
+    apart.key = "topology/rack";
+    apart.label = "app";
+    apart.over = 2 * (uint32_t)chance_below(c, 3);
+    apart.required = chance_half(c);
+    apart.has_weight = chance_half(c);
+    apart.weight = 1 + (int32_t)chance_below(c, 9);
+    m.spread = rules;
+    m.n_spread = chance_below(c, 3);
+    m.has_availability = chance_half(c);
+    m.availability = m.has_availability ? 90 + (double)chance_below(c, 1000) / 100 : 0;
     m.fs = chance_half(c) ? "raw" : chance_half(c) ? "xfs" : "ext4";
     m.iops_per_gib = (double)chance_below(c, 100000) / 1000;
     m.bandwidth = chance_number(c);
@@ -232,6 +243,7 @@ static void volume_fill(struct chance *c, struct volume_row *r, bool passing) {
     r->context = chance_text(c);
     r->message = chance_text(c);
     r->persistence = chance_text(c);
+    r->labels = chance_text(c);
     r->created = chance_wall(c);
     r->since = chance_wall(c);
     r->epoch = chance_number(c);
