@@ -14,6 +14,7 @@
     X(volume, "create|list|show|grow|delete|publish|unpublish", "volumes, from carving to release")                    \
     X(reservation, "create|list|show|delete", "parts of a pool promised to a role")                                    \
     X(explain, "[volume NAME]", "why a request fits or not, and what would")                                           \
+    X(blast, "KEY=VALUE", "what stops and what is at risk when a failure domain ends")                                 \
     X(events, "", "what happens, line by line")                                                                        \
     X(roles, "", "the roles and what they hold")                                                                       \
     X(role, "set NAME", "a role's weight")                                                                             \

@@ -45,6 +45,7 @@
     X("GET", "v1/events", rest_events, "what happens, as server-sent events")                                          \
     X("GET", "v1/explain", rest_explain, "why a request fits or not")                                                  \
     X("POST", "v1/explain", rest_explain, "the same, asked by a body")                                                 \
+    X("GET", "v1/blast", rest_blast, "what stops and what is at risk when a failure domain ends")                      \
     X("GET", "redirect", rest_redirect, "where the leading master is")                                                 \
     X("GET", "master/redirect", rest_redirect, "the same")
 
