@@ -85,7 +85,7 @@ static void fits_figure(struct explanation *e, const struct draft *d, const stru
     for (size_t i = 0; i < e->fit_count; i++) {
         const struct agent_row *agent = t->agent;
         struct reach_want reach = terms_reach(t, draft_pool(d, e->fits[i].pool));
-        if (!agent) (void)figures_best(d->state, &reach, &agent);
+        if (!agent) (void)figures_best(d->state, &reach, SIZE_MAX, &agent);
         if (agent) e->figures[i] = figures_of(d->state, &reach, agent);
     }
 }

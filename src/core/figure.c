@@ -68,21 +68,25 @@ static struct availability by_group_get(const struct by_group *b, uint32_t numbe
     return b->at[group];
 }
 
-struct availability figures_best(const struct state *s, const struct reach_want *w,
+struct availability figures_best(const struct state *s, const struct reach_want *w, size_t most,
                                  const struct agent_row **ret_agent) {
     struct reach_view v;
-    struct availability best = {0};
+    uint32_t best = 0;
+    struct availability figure = {0};
     *ret_agent = NULL;
-    if (!reach_view_init(s, w, &v)) return best;
-    struct by_group by = by_group_begin(s, pool_tags(s, w->pool));
-    for (uint32_t n = reach_view_next(&v, 0); n; n = reach_view_next(&v, n)) {
+    if (!reach_view_init(s, w, &v)) return figure;
+    const struct tag_set *pool = pool_tags(s, w->pool);
+    struct availability alone = domains_availability(&s->domains, NULL, pool); // no agent makes it better
+    struct by_group by = by_group_begin(s, pool);
+    for (uint32_t n = reach_view_next(&v, 0); n && most-- && figure.n < alone.n; n = reach_view_next(&v, n)) {
         struct availability a = by_group_get(&by, n);
-        if (a.n <= best.n) continue;
-        best = a;
-        *ret_agent = state_agent(s, index_agent_at(s, n));
+        if (a.n <= figure.n) continue;
+        figure = a;
+        best = n;
     }
     free(by.at);
-    return best;
+    if (best) *ret_agent = state_agent(s, index_agent_at(s, best));
+    return figure;
 }
 
 // ---- a class ----

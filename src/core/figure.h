@@ -13,8 +13,10 @@ struct figures {
 
 // Of that agent with that pool; `w->fs` and the demands of the class are not asked.
 struct figures figures_of(const struct state *s, const struct reach_want *w, const struct agent_row *agent);
-// The best availability that any live agent that fits gives that pool, and which agent (0 and NULL when none fits).
-struct availability figures_best(const struct state *s, const struct reach_want *w, const struct agent_row **ret_agent);
+// The best availability that any of the first `most` live agents that fit gives that pool, and which agent (0 and NULL when
+// none fits).
+struct availability figures_best(const struct state *s, const struct reach_want *w, size_t most,
+                                 const struct agent_row **ret_agent);
 // Of that agent with the usable pool of the class that suits it best; false when it can use none.
 MUST_USE bool figures_of_class(const struct state *s, uint64_t class, const struct agent_row *agent,
                                struct figures *ret_figures);

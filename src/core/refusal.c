@@ -123,7 +123,7 @@ static void explain_availability(const struct draft *d, struct refusal *r, const
     struct reach_want reach = {.pool = pool->id, .class = class->id, .any_availability = true};
     struct availability least = class->doc->spec.availability;
     r->asked = arena_format(arena, "availability %s or more", availability_text(least, percent));
-    if (!agent) (void)figures_best(s, &reach, &agent);
+    if (!agent) (void)figures_best(s, &reach, AGENTS_LOOKED_AT, &agent);
     r->found = "no agent here that fits else";
     if (!agent || !agent->facts) return;
     AUTO_TEXT struct text needs = {0};

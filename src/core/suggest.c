@@ -222,28 +222,54 @@ static void suggest_providers(struct search *x) {
     map_done(&waiting);
 }
 
-// Of a pool that only the demanded availability stands against: what the best agent would give.
-static struct availability pool_could(const struct search *x, const struct judged_pool *j) {
-    struct terms t = *x->terms;
-    t.any_availability = true;
-    if (j->verdict.rule != RULE_AVAILABILITY || verdict_of(x->d, &t, j->pool, true).rule)
-        return (struct availability){0};
-    struct reach_want reach = terms_reach(&t, j->pool);
-    const struct agent_row *best;
-    return t.agent ? figures_of(x->d->state, &reach, t.agent).availability : figures_best(x->d->state, &reach, &best);
+// What the best agent would give pools of one kind: worked out once for all of them.
+enum { POOL_KINDS_MOST = 64 };
+struct pool_kinds {
+    struct {
+        const struct reach *reach, *joined;
+        uint32_t domains;
+        struct availability best;
+    } at[POOL_KINDS_MOST];
+    size_t count;
+};
+
+static struct availability kind_best(const struct search *x, struct pool_kinds *kinds, const struct terms *t,
+                                     const struct pool_row *pool) {
+    const struct state *s = x->d->state;
+    struct reach_want reach = terms_reach(t, pool);
+    struct reach_view view;
+    const struct agent_row *agent = t->agent;
+    const struct standing *p = index_standing(s, pool->id);
+    if (agent) return figures_of(s, &reach, agent).availability;
+    if (!p || !reach_view_init(s, &reach, &view)) return (struct availability){0};
+    for (size_t i = 0; i < kinds->count; i++)
+        if (kinds->at[i].reach == view.pool && kinds->at[i].joined == view.joined && kinds->at[i].domains == p->domains)
+            return kinds->at[i].best;
+    if (kinds->count == POOL_KINDS_MOST) return (struct availability){0};
+    size_t new = kinds->count++;
+    kinds->at[new].reach = view.pool;
+    kinds->at[new].joined = view.joined;
+    kinds->at[new].domains = p->domains;
+    return kinds->at[new].best = figures_best(s, &reach, SIZE_MAX, &agent);
 }
 
+// The highest that some pool would reach against which nothing else stands.
 static void suggest_availability(struct search *x) {
+    struct pool_kinds *kinds = ARENA_NEW(x->arena, struct pool_kinds);
     struct availability best = {0};
+    struct terms t = *x->terms;
     uint32_t pools = 0;
     char percent[AVAILABILITY_TEXT];
+    t.any_availability = true;
     for (size_t i = 0; i < x->pool_count; i++) {
-        struct availability a = pool_could(x, &x->pools[i]);
-        if (a.n > best.n) pools = 0;
-        if (a.n >= best.n) best = a;
-        pools += a.n && a.n == best.n;
+        const struct judged_pool *j = &x->pools[i];
+        if (j->verdict.rule != RULE_AVAILABILITY) continue;
+        struct availability a = kind_best(x, kinds, &t, j->pool);
+        if (!a.n || a.n < best.n || verdict_of(x->d, &t, j->pool, true).rule) continue;
+        pools = a.n == best.n ? pools + 1 : 1;
+        best = a;
     }
-    const char *change = arena_format(x->arena, "class '%s' with availability %s or less", x->terms->class->name,
+    const char *change = arena_format(x->arena, "class '%s' with availability %s or less", t.class->name,
                                       availability_text(best, percent));
     search_add(x, (struct suggestion){.change = change, .pools = pools});
 }

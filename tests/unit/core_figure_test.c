@@ -249,7 +249,7 @@ static void pairs_check(struct world *w, uint64_t class, struct availability lea
             assert_int_equal(figures_of(w->state, &reach, a).availability.n, both.n);
         }
         const struct agent_row *agent_of_best;
-        assert_int_equal(figures_best(w->state, &reach, &agent_of_best).n, best.n);
+        assert_int_equal(figures_best(w->state, &reach, SIZE_MAX, &agent_of_best).n, best.n);
         if (best.n > best_of_all.n) best_of_all = best;
     }
     assert_int_equal(figures_class(w->state, class).availability.n, best_of_all.n);
