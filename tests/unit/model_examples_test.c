@@ -109,6 +109,13 @@ static struct class_spec class_loaded(struct arena *arena, struct symbols *symbo
         .roles = (const char *const *)c->roles,
         .role_count = c->n_roles,
     };
+    struct class_spread_wish *spread = arena_zero(arena, c->n_spread + 1, sizeof *spread);
+    for (size_t i = 0; i < c->n_spread; i++)
+        spread[i] = (struct class_spread_wish){c->spread[i]->key, c->spread[i]->label, c->spread[i]->over,
+                                               c->spread[i]->required, c->spread[i]->weight};
+    doc.spread = spread;
+    doc.spread_count = c->n_spread;
+    doc.availability = c->availability;
     doc.prefer_pool_count = wishes(arena, c->prefer_pool, c->n_prefer_pool, &doc.prefer_pool);
     doc.prefer_agent_count = wishes(arena, c->prefer_agent, c->n_prefer_agent, &doc.prefer_agent);
     AUTO_ERR struct err *wrong = class_spec_make(symbols, &doc, &spec);
@@ -122,6 +129,7 @@ static void class_files_are_accepted_and_say_what_they_seem_to(void **state) {
     struct symbols symbols = {0};
     struct class_spec gold = class_loaded(&arena, &symbols, "class-gold.yaml");
     struct class_spec bulk = class_loaded(&arena, &symbols, "class-bulk.yaml");
+    struct class_spec mirrored = class_loaded(&arena, &symbols, "class-mirrored.yaml");
     assert_int_equal(gold.format, FORMAT_AT_CREATE);
     assert_int_equal(gold.launch_wait_ms, 120000);
     assert_true(gold.largest.n == 2 * TIB);
@@ -134,7 +142,11 @@ static void class_files_are_accepted_and_say_what_they_seem_to(void **state) {
     assert_int_equal(near.agent.terms[0].compare, VALUE_NUMBER);
     assert_int_equal(near.agent.terms[3].compare, VALUE_NETWORK);
     class_spec_done(&near);
+    assert_int_equal(mirrored.availability.n, 997000000000);
+    assert_int_equal(mirrored.spread.count, 2);
+    assert_true(mirrored.spread.at[0].required && mirrored.spread.at[0].over == 3);
     class_spec_done(&gold);
+    class_spec_done(&mirrored);
     class_spec_done(&bulk);
     symbols_done(&symbols);
 }
