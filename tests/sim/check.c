@@ -79,6 +79,19 @@ static void check_writers(struct sim *s) {
     }
 }
 
+// The part of I8 that is arithmetic, worked out without the index.
+static void check_available(struct sim *s, const struct state *state, const struct offer_row *o,
+                            const struct volume_row *v) {
+    const struct class_row *class = state_class(state, v->class);
+    const struct agent_row *agent = state_agent(state, o->agent);
+    const struct pool_row *pool = state_pool(state, v->charge.pool);
+    if (!class || !agent || !agent->facts || !pool || !pool->facts) return;
+    struct availability both = domains_availability(&state->domains, &agent->facts->tags, &pool->facts->tags);
+    if (both.n < class->doc->spec.availability.n)
+        sim_fail(s, "I8: offer %llu: volume %s on agent %s is available %g percent", (unsigned long long)o->id, v->name,
+                 agent->name, availability_percent(both));
+}
+
 // I8: each volume that is offered with an agent can be used there.
 static void check_offers(struct sim *s, const struct state *state) {
     AUTO_ARENA struct arena arena = {0};
@@ -92,6 +105,7 @@ static void check_offers(struct sim *s, const struct state *state) {
             if (!v) sim_fail(s, "I8: offer %llu has a volume that is gone", (unsigned long long)o->id);
             AUTO_ERR struct err *e = broker_agent_check(&d, o->agent, v);
             if (e) sim_fail(s, "I8: offer %llu: %s", (unsigned long long)o->id, err_text(e));
+            check_available(s, state, o, v);
         }
     }
     draft_done(&d);

@@ -30,7 +30,10 @@ static struct master *machine_new(struct sim *s) {
         .port = 5050,
         .version = "1.11.0",
     };
-    return master_new(&options);
+    struct master *m = master_new(&options);
+    struct err *e = domains_declare(master_domains(m), master_symbols(m), "topology/rack=r1", "99");
+    if (e) sim_fail(s, "domains: %s", err_text(e));
+    return m;
 }
 
 static struct store *store_up(struct sim *s, struct master *m) {

@@ -15,6 +15,8 @@ static const struct class {
               "\"topology/rack = r0\",\"weight\":5}]}"},
     // What is kept at the storage takes from it for good: little of it.
     {"kept", "{\"name\":\"kept\",\"largest\":\"32MiB\",\"on_release\":\"KEEP\"}"},
+    // Agents of rack r1 are not available enough for it: see machine_new.
+    {"steady", "{\"name\":\"steady\",\"availability\":99.5}"},
     {"patient", "{\"name\":\"patient\",\"on_agent_lost\":\"WAIT\"}"},
 };
 
