@@ -26,12 +26,25 @@ static const char *breach_of(const struct draft *d, const struct asked *asked, c
     return text;
 }
 
+static const char *shortage_of(const struct draft *d, const struct asked *asked) {
+    struct availability least = asked->class ? asked->class->doc->spec.availability : (struct availability){0};
+    char wanted[AVAILABILITY_TEXT], found[AVAILABILITY_TEXT];
+    struct availability both =
+        domains_availability(&d->state->domains, &asked->agent->facts->tags, &asked->pool->facts->tags);
+    if (both.n >= least.n) return NULL;
+    return arena_format(d->arena,
+                        "agent '%s' and its pool are no longer available enough for its class: asked %s or "
+                        "more, found %s",
+                        asked->agent->name, availability_text(least, wanted), availability_text(both, found));
+}
+
 static const char *warning_of(const struct draft *d, const struct asked *asked) {
     struct agent_tests of_pool = {0}, of_class = {0};
     agent_tests_of_pool(&of_pool, asked->pool);
     if (asked->class) agent_tests_of_class(&of_class, &asked->class->doc->spec);
     const char *text = breach_of(d, asked, &of_pool, "pool's constraint");
     if (!text) text = breach_of(d, asked, &of_class, "class's agent selector");
+    if (!text) text = shortage_of(d, asked);
     vec_done(&of_pool);
     vec_done(&of_class);
     return text;

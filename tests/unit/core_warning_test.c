@@ -160,6 +160,22 @@ static void a_pool_that_asks_more_warns_of_what_is_in_use(void **state) {
     expect_words(play_attachment(p, "db")->warning, "asked net/vlan = 19, found no net/vlan");
 }
 
+static void an_agent_that_loses_a_feed_is_warned_of(void **state) {
+    struct play *p = *state;
+    world_domain(p->w, "power", "99.9");
+    world_agent(p->w, (struct agent_made){.name = "n1", .tags = "fs/ext4, driver/rexray=1, power=a, power=b"});
+    world_agent(p->w, (struct agent_made){.name = "n2", .tags = "fs/ext4, driver/rexray=1, power=a, power=c"});
+    world_agent(p->w, (struct agent_made){.name = "older", .tags = "fs/ext4, driver/rexray=1, power=b"});
+    world_class(p->w, (struct class_document){.name = "gold", .availability = 99.99});
+    in_use_on_n1(p);
+    reports_like(p, "older");
+    expect_words(play_attachment(p, "db")->warning, "agent 'n1' and its pool are no longer available enough for its "
+                                                    "class: asked 99.99 or more, found 99.9");
+    assert_int_equal(play_attachment(p, "db")->state, ATTACHMENT_IN_USE);
+    reports_like(p, "n2");
+    assert_null(play_attachment(p, "db")->warning);
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, warning_setup, play_teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
@@ -171,6 +187,7 @@ int main(void) {
         T(an_agent_that_returns_without_it_is_warned_of),
         T(a_class_that_asks_more_warns_of_what_is_in_use),
         T(a_pool_that_asks_more_warns_of_what_is_in_use),
+        T(an_agent_that_loses_a_feed_is_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
