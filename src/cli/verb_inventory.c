@@ -45,6 +45,7 @@ static const char *pool_notes(const Granary__Provider *p, const Granary__Pool *p
     if (is_view(p, pool)) note_add(&notes, arena_format(arena, "view of %s", pool->store));
     if (pool->charge_numerator != pool->charge_denominator)
         note_add(&notes, arena_format(arena, "charges %u/%u", pool->charge_numerator, pool->charge_denominator));
+    if (pool->capacity) note_add(&notes, arena_format(arena, "at most %s", show_bytes(pool->capacity, arena)));
     if (pool->others) note_add(&notes, arena_format(arena, "others took %s", show_bytes(pool->others, arena)));
     if (pool->stale && p->connected) note_add(&notes, "stale");
     return arena_text(arena, text_string(&notes));
@@ -136,6 +137,7 @@ static void limits_rows(struct table *t, const Granary__Pool *p, struct arena *a
     if (p->largest_volume) field_row(t, "largest volume", show_bytes(p->largest_volume, arena));
     if (p->granularity) field_row(t, "granularity", show_bytes(p->granularity, arena));
     if (p->others) field_row(t, "taken by others", show_bytes(p->others, arena));
+    if (p->capacity) field_row(t, "capacity", show_bytes(p->capacity, arena));
     if (p->headroom) field_row(t, "headroom", show_bytes(p->headroom, arena));
     if (p->physical_free) field_row(t, "physically free", show_bytes(p->physical_free, arena));
     if (p->charge_numerator != p->charge_denominator)

@@ -130,35 +130,43 @@ const struct task_row *draft_task_named(const struct draft *d, uint64_t framewor
     return draft_named(d, NOUN_TASK, state_task_named(d->state, framework, text_id), &key);
 }
 
-static bool row_cost(const struct draft *d, enum noun noun, const void *row, uint32_t account,
-                     struct quantities *ret_cost) {
+// What a volume or reservation takes of that pool's backing store; *ret_own: and of the pool itself.
+static bool row_cost(const struct draft *d, enum noun noun, const void *row, const struct pool_row *of,
+                     struct quantities *ret_cost, bool *ret_own) {
     const struct volume_row *v = row;
     const struct reservation_row *r = row;
     uint64_t from = noun == NOUN_VOLUME ? v->charge.pool : r->charge.pool;
     const struct pool_row *pool = state_pool(d->state, from);
-    if (!pool || pool->account != account) return false;
+    if (!pool || pool->account != of->account) return false;
     *ret_cost = noun == NOUN_VOLUME ? volume_cost(pool, v) : reservation_cost(pool, r);
+    *ret_own = from == of->id;
     return true;
 }
 
-struct quantities draft_granted(const struct draft *d, const struct pool_row *pool) {
-    struct quantities granted = d->state->ledger.accounts.at[pool->account].granted, cost;
+struct granted draft_granted(const struct draft *d, const struct pool_row *pool) {
+    struct granted granted = ledger_granted(&d->state->ledger, pool);
+    struct quantities cost;
+    bool own;
     for (size_t i = 0; i < d->touched.count; i++) {
         const struct touched *t = &d->touched.at[i];
         if (t->noun != NOUN_VOLUME && t->noun != NOUN_RESERVATION) continue;
-        if (!t->removed && row_cost(d, t->noun, t->row, pool->account, &cost)) quantities_add(&granted, &cost);
+        if (t->removed || !row_cost(d, t->noun, t->row, pool, &cost, &own)) continue;
+        quantities_add(&granted.store, &cost);
+        if (own) granted.own += cost.bytes;
     }
     for (size_t i = 0; i < d->touched.count; i++) {
         const struct touched *t = &d->touched.at[i];
         if (t->noun != NOUN_VOLUME && t->noun != NOUN_RESERVATION) continue;
         const void *live = table_get(&d->state->tables[t->noun], row_id(t->row));
-        if (live && row_cost(d, t->noun, live, pool->account, &cost)) quantities_subtract(&granted, &cost);
+        if (!live || !row_cost(d, t->noun, live, pool, &cost, &own)) continue;
+        quantities_subtract(&granted.store, &cost);
+        if (own) granted.own -= cost.bytes;
     }
     return granted;
 }
 
 struct quantities draft_pool_free(const struct draft *d, const struct pool_row *pool) {
-    struct quantities granted = draft_granted(d, pool);
+    struct granted granted = draft_granted(d, pool);
     return pool_grantable(pool, &granted);
 }
 

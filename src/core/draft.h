@@ -71,8 +71,8 @@ struct id_list draft_related(const struct draft *d, enum relation relation, uint
 const struct volume_row *draft_volume_named(const struct draft *d, struct owner owner, const char *name);
 const struct task_row *draft_task_named(const struct draft *d, uint64_t framework, const char *text_id);
 
-// What the backing store of that pool has granted, this command's own changes included.
-struct quantities draft_granted(const struct draft *d, const struct pool_row *pool);
+// What is granted of that pool and of its backing store, this command's own changes included.
+struct granted draft_granted(const struct draft *d, const struct pool_row *pool);
 // What the pool can still grant (bytes before its charge factor). Quantities it does not know stay unknown.
 struct quantities draft_pool_free(const struct draft *d, const struct pool_row *pool);
 

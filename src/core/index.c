@@ -288,7 +288,8 @@ static void pool_take_facts(struct state *s, struct standing *p, struct pool_fac
 }
 
 static void standing_count(const struct state *s, struct standing *p, const struct pool_row *live) {
-    struct quantities free = pool_grantable(live, &s->ledger.accounts.at[p->account].granted);
+    struct granted granted = ledger_granted(&s->ledger, live);
+    struct quantities free = pool_grantable(live, &granted);
     bool moved = free.bytes != p->free.bytes;
     p->free = free;
     if (moved) standing_moved(p);

@@ -7,6 +7,7 @@
 void ledger_done(struct ledger *l) {
     MAP_EACH (entry, &l->agents) free(entry->value.p);
     map_done(&l->agents);
+    map_done(&l->pools);
     map_done(&l->accounts_by_name);
     vec_done(&l->accounts);
 }
@@ -20,6 +21,18 @@ uint32_t ledger_account(struct ledger *l, uint64_t provider, const char *store) 
         v->n = l->accounts.count;
     }
     return (uint32_t)(v->n - 1);
+}
+
+struct granted ledger_granted(const struct ledger *l, const struct pool_row *pool) {
+    const union map_value *own = map_find(&l->pools, pool->id);
+    return (struct granted){l->accounts.at[pool->account].granted, own ? own->n : 0};
+}
+
+void ledger_charge(struct ledger *l, const struct pool_row *pool, const struct quantities *cost, bool add) {
+    uint64_t *own = &map_put(&l->pools, pool->id, NULL)->n;
+    (add ? quantities_add : quantities_subtract)(&l->accounts.at[pool->account].granted, cost);
+    must(add || *own >= cost->bytes);
+    *own = add ? *own + cost->bytes : *own - cost->bytes;
 }
 
 struct agent_account *ledger_agent(struct ledger *l, uint64_t agent) {
@@ -49,16 +62,19 @@ static uint64_t left(uint64_t total, uint64_t granted) {
     return total > granted ? total - granted : 0;
 }
 
-struct quantities pool_grantable(const struct pool_row *pool, const struct quantities *granted) {
+struct quantities pool_grantable(const struct pool_row *pool, const struct granted *granted) {
     const struct pool_facts *f = pool->facts;
     if (!f) return (struct quantities){.known = KNOWS_IOPS | KNOWS_BANDWIDTH | KNOWS_VOLUMES};
-    uint64_t store_bytes = left(f->total.bytes, granted->bytes);
+    const struct quantities *taken = &granted->store;
+    uint64_t store_bytes = left(f->total.bytes, taken->bytes);
+    if (f->capacity.n && left(f->capacity.n, granted->own) < store_bytes)
+        store_bytes = left(f->capacity.n, granted->own);
     if (f->headroom.n && f->physical_free.n <= f->headroom.n) store_bytes = 0;
     return (struct quantities){
         .bytes = pool_grantable_bytes(pool, store_bytes).n,
-        .iops = left(f->total.iops, granted->iops),
-        .bandwidth = left(f->total.bandwidth, granted->bandwidth),
-        .volumes = left(f->total.volumes, granted->volumes),
+        .iops = left(f->total.iops, taken->iops),
+        .bandwidth = left(f->total.bandwidth, taken->bandwidth),
+        .volumes = left(f->total.volumes, taken->volumes),
         .known = f->total.known,
     };
 }

@@ -13,6 +13,11 @@ struct account { // of one backing store; quantities are store units (bytes afte
     struct quantities granted;
 };
 
+struct granted {             // out of one pool
+    struct quantities store; // of its backing store, by all pools that are views of it
+    uint64_t own;            // store bytes, of this pool alone
+};
+
 struct agent_account {
     struct scalars used, offered; // by tasks that have not ended; by outstanding offers
     uint32_t attachments;
@@ -22,12 +27,16 @@ struct agent_account {
 struct ledger {
     VEC(struct account) accounts;
     struct map accounts_by_name; // "<provider id>/<store>" -> index + 1
+    struct map pools;            // pool id -> store bytes granted of it
     struct map agents;           // agent id -> struct agent_account *
 };
 void ledger_done(struct ledger *l);
 
 // The account of that backing store, made when it is new.
 uint32_t ledger_account(struct ledger *l, uint64_t provider, const char *store);
+struct granted ledger_granted(const struct ledger *l, const struct pool_row *pool);
+// Counts what a volume or reservation of that pool costs, or counts it no more (then it must have been counted).
+void ledger_charge(struct ledger *l, const struct pool_row *pool, const struct quantities *cost, bool add);
 struct agent_account *ledger_agent(struct ledger *l, uint64_t agent);                 // made when it is new
 const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t agent); // a zero one when absent
 
@@ -35,9 +44,8 @@ const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t ag
 uint64_t pool_store_bytes(const struct pool_row *pool, struct bytes bytes);
 // The other way round, rounded down.
 struct bytes pool_grantable_bytes(const struct pool_row *pool, uint64_t store_bytes);
-// What the pool can still grant when that much is granted from its backing store. Quantities it does not know stay unknown;
-// all 0 before it reports.
-struct quantities pool_grantable(const struct pool_row *pool, const struct quantities *granted);
+// What the pool can still grant when that much is granted. Quantities it does not know stay unknown; all 0 before it reports.
+struct quantities pool_grantable(const struct pool_row *pool, const struct granted *granted);
 // What a volume or reservation costs its pool's backing store. A volume is charged from `wanted` until it is gone; one that
 // failed or is released only while an object of it may exist at the storage.
 struct quantities volume_cost(const struct pool_row *pool, const struct volume_row *v);

@@ -61,7 +61,7 @@ static void pool_charge(struct state *s, uint64_t from,
     const struct pool_row *pool = state_pool(s, from);
     if (!pool) return;
     struct quantities q = cost(pool, row);
-    (add ? quantities_add : quantities_subtract)(&s->ledger.accounts.at[pool->account].granted, &q);
+    ledger_charge(&s->ledger, pool, &q, add);
 }
 
 static struct quantities cost_of_volume(const struct pool_row *p, const void *row) {

@@ -89,8 +89,8 @@ static struct err *pool_open(const struct file_driver *f, const struct driver_po
                              struct file_pool *p) {
     p->instance = mem_text(config->instance);
     p->name = mem_text(config->name);
-    p->numerator = config->charge_numerator;
-    p->denominator = config->charge_denominator;
+    p->numerator = config->charge_numerator ? config->charge_numerator : 1;
+    p->denominator = config->charge_denominator ? config->charge_denominator : 1;
     p->sparse = p->numerator < p->denominator;
     p->capacity = config->capacity;
     p->headroom = config->headroom;
@@ -127,7 +127,9 @@ static struct driver_pairs pool_tags(const struct file_pool *p, struct arena *ar
 static struct err *pool_report(const struct file_driver *f, const struct file_pool *p, const struct driver_call *call,
                                struct driver_pool *ret_pool) {
     struct file_space space;
+    struct bytes left;
     TRY(err_wrap(file_pool_space(f, p, call->cluster, &space), "pool '%s/%s'", p->instance, p->name));
+    TRY(err_wrap(file_pool_left(p, call->cluster, &left), "pool '%s/%s'", p->instance, p->name));
     *ret_pool = (struct driver_pool){
         .name = arena_text(call->arena, p->name),
         .facts.tags = pool_tags(p, call->arena),
@@ -136,8 +138,8 @@ static struct err *pool_report(const struct file_driver *f, const struct file_po
         .charge_denominator = p->denominator,
         .knows = DRIVER_KNOWS_TOTAL | DRIVER_KNOWS_FREE | DRIVER_KNOWS_PHYSICAL,
         .total = space.total,
-        .free = space.free,
-        .physical_free = space.physical_free,
+        .free = left.n < space.free.n ? left : space.free,
+        .physical_free = space.free,
         .headroom = p->headroom,
         .smallest = {FILE_GRAIN},
         .granularity = {FILE_GRAIN},

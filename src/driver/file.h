@@ -44,15 +44,17 @@ MUST_USE struct err *file_kind_check(const struct file_pool *p);
 char *file_context(const struct file_pool *p, const char *path, struct arena *arena);
 
 struct file_space {
-    struct bytes
-        total; // of the pool's store, for us: what is free and what volumes of this driver hold, at most the capacity
-    struct bytes free; // of it
-    struct bytes physical_free;
+    struct bytes total; // of the pool's store, for us: what is free and what volumes of this driver hold
+    struct bytes free;  // physically
 };
 // Reads the space of the store that `p` is on. Never too high, also while volumes come and go: a volume counts only if
 // it was there before and after free space was read. `cluster` NULL: volumes of any cluster are ours.
 MUST_USE struct err *file_pool_space(const struct file_driver *f, const struct file_pool *p, const char *cluster,
                                      struct file_space *ret_space);
+// What a volume of that size takes of the pool's capacity, and what the volumes of that cluster leave of it; without a
+// capacity, UINT64_MAX.
+uint64_t file_pool_charge(const struct file_pool *p, struct bytes size);
+MUST_USE struct err *file_pool_left(const struct file_pool *p, const char *cluster, struct bytes *ret_left);
 // The size of the volume at `path`; ERR_NOT_FOUND when it certainly does not exist.
 MUST_USE struct err *file_volume_size(const struct file_pool *p, const char *path, struct bytes *ret_size);
 // Directories have no size of their own: it is written beside them.

@@ -194,14 +194,25 @@ static uint64_t tree_blocks(const char *path) {
     return bytes;
 }
 
-static uint64_t volume_blocks(const struct file_pool *p, const char *path) {
+// What the volume holds on disk of what it was promised: blocks beyond its size, as those of the map of its extents, are not ours.
+static uint64_t volume_held(const struct file_pool *p, const char *path) {
     struct stat s;
-    if (lstat(path, &s)) return 0;
-    return p->image ? (uint64_t)s.st_blocks * 512 : tree_blocks(path);
+    struct bytes size;
+    AUTO_ERR struct err *e = file_volume_size(p, path, &size);
+    if (e || lstat(path, &s)) return 0;
+    uint64_t blocks = p->image ? (uint64_t)s.st_blocks * 512 : tree_blocks(path);
+    return blocks < size.n ? blocks : size.n;
 }
 
-// Bytes that each of our volumes on the store holds on disk, by path.
-static struct err *held_add(const struct file_pool *p, const char *cluster, struct map *held) {
+static uint64_t volume_charge(const struct file_pool *p, const char *path) {
+    struct bytes size;
+    AUTO_ERR struct err *e = file_volume_size(p, path, &size);
+    return e ? 0 : file_pool_charge(p, size);
+}
+
+// Bytes of each of our volumes in the pool, as `measure` says, by path.
+static struct err *volumes_measure(const struct file_pool *p, const char *cluster,
+                                   uint64_t (*measure)(const struct file_pool *, const char *), struct map *to) {
     struct names names = {0};
     struct err *e = pool_names(p, &names);
     AUTO_ARENA struct arena arena = {0};
@@ -210,7 +221,7 @@ static struct err *held_add(const struct file_pool *p, const char *cluster, stru
         struct uuid uuid;
         AUTO_FREE char *owner = NULL;
         if (!volume_identity(path, &uuid, &owner) || (cluster && !text_equal(owner, cluster))) continue;
-        map_put_text(held, path, NULL)->n = volume_blocks(p, path);
+        map_put_text(to, path, NULL)->n = measure(p, path);
     }
     names_done(&names);
     return e;
@@ -219,7 +230,7 @@ static struct err *held_add(const struct file_pool *p, const char *cluster, stru
 static struct err *store_held(const struct file_driver *f, const struct file_pool *of, const char *cluster,
                               struct map *held) {
     for (size_t i = 0; i < f->pool_count; i++)
-        if (f->pools[i].device == of->device) TRY(held_add(&f->pools[i], cluster, held));
+        if (f->pools[i].device == of->device) TRY(volumes_measure(&f->pools[i], cluster, volume_held, held));
     return NULL;
 }
 
@@ -233,17 +244,6 @@ static uint64_t held_both(const struct map *before, const struct map *after) {
     return sum;
 }
 
-// The sum of the capacities given to the pools of a store; 0 when one of them has none.
-static uint64_t store_capacity(const struct file_driver *f, const struct file_pool *of) {
-    uint64_t sum = 0;
-    for (size_t i = 0; i < f->pool_count; i++) {
-        if (f->pools[i].device != of->device) continue;
-        if (!f->pools[i].capacity.n) return 0;
-        sum += f->pools[i].capacity.n;
-    }
-    return sum;
-}
-
 static struct err *space_read(const struct file_driver *f, const struct file_pool *p, const char *cluster,
                               struct map *before, struct map *after, struct file_space *ret_space) {
     struct statvfs fs;
@@ -251,11 +251,8 @@ static struct err *space_read(const struct file_driver *f, const struct file_poo
     if (statvfs(p->directory, &fs)) return err_errno(errno, "free space of '%s'", p->directory);
     TRY(store_held(f, p, cluster, after));
     uint64_t physical = (uint64_t)fs.f_bavail * fs.f_frsize, held = held_both(before, after);
-    uint64_t total = physical + held, capacity = store_capacity(f, p);
-    if (capacity && capacity < total) total = capacity;
-    ret_space->total.n = total;
-    ret_space->free.n = total > held ? total - held : 0;
-    ret_space->physical_free.n = physical;
+    ret_space->total.n = physical + held;
+    ret_space->free.n = physical;
     return NULL;
 }
 
@@ -266,6 +263,22 @@ struct err *file_pool_space(const struct file_driver *f, const struct file_pool 
     map_done(&before);
     map_done(&after);
     return e;
+}
+
+uint64_t file_pool_charge(const struct file_pool *p, struct bytes size) {
+    unsigned __int128 charge = (unsigned __int128)size.n * p->numerator + p->denominator - 1;
+    return (uint64_t)(charge / p->denominator);
+}
+
+struct err *file_pool_left(const struct file_pool *p, const char *cluster, struct bytes *ret_left) {
+    struct map charges = {0};
+    uint64_t taken = 0;
+    struct err *e = p->capacity.n ? volumes_measure(p, cluster, volume_charge, &charges) : NULL;
+    MAP_EACH (entry, &charges) taken += entry->value.n;
+    map_done(&charges);
+    if (e) return e;
+    ret_left->n = !p->capacity.n ? UINT64_MAX : p->capacity.n > taken ? p->capacity.n - taken : 0;
+    return NULL;
 }
 
 // ---- list ----

@@ -26,9 +26,9 @@ static struct err *space_err(int number, const struct file_driver *f, const stru
     char want[QUANTITY_TEXT], have[QUANTITY_TEXT];
     if (number != ENOSPC && number != EDQUOT && number != EFBIG) return err_errno(number, "allocate '%s'", path);
     AUTO_ERR struct err *e = file_pool_space(f, p, NULL, &space);
-    if (e) space.physical_free.n = 0;
+    if (e) space.free.n = 0;
     return err_new(ERR_FULL, "no room for %s in directory '%s': its filesystem has %s free. Nothing was kept of it",
-                   bytes_text(asked, want), p->directory, bytes_text(space.physical_free, have));
+                   bytes_text(asked, want), p->directory, bytes_text(space.free, have));
 }
 
 // ---- allocation ----
@@ -70,14 +70,13 @@ static struct err *directory_volume_make(const struct file_pool *p, const char *
 // ---- create ----
 
 // What the capacity in the configuration leaves. What is there physically, allocation itself will say.
-static struct err *capacity_check(const struct file_driver *f, const struct file_pool *p, const char *cluster,
-                                  uint64_t more) {
-    struct file_space space;
+static struct err *capacity_check(const struct file_pool *p, const char *cluster, uint64_t more) {
+    struct bytes left, charge = {file_pool_charge(p, (struct bytes){more})};
     char want[QUANTITY_TEXT], have[QUANTITY_TEXT];
-    TRY(file_pool_space(f, p, cluster, &space));
-    if (!p->capacity.n || p->sparse || more <= space.free.n) return NULL;
+    TRY(file_pool_left(p, cluster, &left));
+    if (charge.n <= left.n) return NULL;
     return err_new(ERR_FULL, "no room for %s: directory '%s' has %s left of the configured capacity",
-                   bytes_text((struct bytes){more}, want), p->directory, bytes_text(space.free, have));
+                   bytes_text(charge, want), p->directory, bytes_text(left, have));
 }
 
 static void remains_remove(const char *path) {
@@ -94,7 +93,7 @@ static struct err *volume_make(const struct file_driver *f, const struct file_po
     const struct driver_volume *v = &create->volume;
     struct uuid uuid;
     must(uuid_parse(v->uuid, &uuid)); // the door checked it
-    struct err *e = capacity_check(f, p, v->cluster, size);
+    struct err *e = capacity_check(p, v->cluster, size);
     if (!e) e = image_identity_write(path, uuid, v->cluster, v->label);
     if (!e) e = p->image ? image_make(f, p, path, size) : directory_volume_make(p, path, size);
     if (e) remains_remove(path);
@@ -230,7 +229,7 @@ struct err *file_grow(void *self, const struct driver_call *call, const struct d
     TRY(file_identity_check(path, volume));
     TRY(file_volume_size(p, path, &from));
     if (from.n < to.n) {
-        TRY(capacity_check(f, p, volume->cluster, to.n - from.n));
+        TRY(capacity_check(p, volume->cluster, to.n - from.n));
         TRY(p->image ? image_grow(f, p, path, from.n, to.n) : file_size_write(path, to));
         from = to;
     }

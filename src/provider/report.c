@@ -150,11 +150,9 @@ static const char *store_of(const struct driver_instance *instance, const struct
     return pool->store ? arena_text(arena, pool->store) : arena_format(arena, "%s/%s", instance->name, pool->name);
 }
 
-// What our volumes hold in a store, over all pools that are views of it; *ret_views counts them.
-static uint64_t held_in_store(const struct provider *p, const struct driver_inventory *inventory, const char *store,
-                              size_t *ret_views) {
+// What our volumes hold in a store, over all pools that are views of it.
+static uint64_t held_in_store(const struct provider *p, const struct driver_inventory *inventory, const char *store) {
     uint64_t sum = 0;
-    *ret_views = 0;
     AUTO_ARENA struct arena arena = {0};
     for (size_t i = 0; i < inventory->instance_count; i++) {
         const struct driver_instance *instance = &inventory->instances[i];
@@ -162,7 +160,6 @@ static uint64_t held_in_store(const struct provider *p, const struct driver_inve
             const struct driver_pool *view = &instance->pools[j];
             if (!text_equal(store_of(instance, view, &arena), store)) continue;
             sum += charged(view, (struct bytes){held_low(p, instance->name, view->name)});
-            (*ret_views)++;
         }
     }
     return sum;
@@ -170,16 +167,15 @@ static uint64_t held_in_store(const struct provider *p, const struct driver_inve
 
 // The store's bytes for us: as the driver says, or what is free and what our volumes hold, or as configured; else false.
 static bool total_find(const struct provider *p, const struct driver_inventory *inventory,
-                       const struct driver_pool *pool, const char *store, const struct provider_tier_setup *configured,
-                       uint64_t *ret_total) {
-    size_t views;
-    uint64_t capacity = configured ? configured->capacity.n : 0, taken = held_in_store(p, inventory, store, &views);
-    bool known = pool->knows & (DRIVER_KNOWS_TOTAL | DRIVER_KNOWS_FREE);
-    if (!known && !capacity) return false;
-    uint64_t total = pool->knows & DRIVER_KNOWS_TOTAL ? pool->total.n : pool->free.n + taken;
-    // Of a store with several views the driver alone knows what their capacities mean together.
-    if (!known || (capacity && views == 1 && capacity < total)) total = capacity;
-    *ret_total = total;
+                       const struct driver_pool *pool, const char *store, uint64_t capacity, uint64_t *ret_total) {
+    if (pool->knows & DRIVER_KNOWS_TOTAL)
+        *ret_total = pool->total.n;
+    else if (pool->knows & DRIVER_KNOWS_FREE)
+        *ret_total = pool->free.n + held_in_store(p, inventory, store);
+    else if (capacity)
+        *ret_total = capacity;
+    else
+        return false;
     return true;
 }
 
@@ -234,8 +230,8 @@ static Granary__Pool *pool_message(struct provider *p, const struct driver_inven
     const struct provider_tier_setup *configured = tier_find(p, instance->name, pool->name);
     const struct driver_facts *facts = configured ? &configured->facts : NULL;
     const char *store = store_of(instance, pool, arena);
-    uint64_t total;
-    if (!total_find(p, inventory, pool, store, configured, &total)) {
+    uint64_t total, capacity = configured ? configured->capacity.n : 0;
+    if (!total_find(p, inventory, pool, store, capacity, &total)) {
         provider_log(p, "pool '%s/%s' is left out: the storage does not say how large it is; give its 'capacity'",
                      instance->name, pool->name);
         return NULL;
@@ -250,6 +246,8 @@ static Granary__Pool *pool_message(struct provider *p, const struct driver_inven
     m->preferences = preferences_message(&pool->facts, facts, "pool", arena, &m->n_preferences);
     m->store = (char *)store;
     m->total = quantities_message(pool, configured, total, arena);
+    m->has_capacity = capacity > 0;
+    m->capacity = capacity;
     m->data_address =
         arena_text(arena, configured && configured->data_address ? configured->data_address : pool->data_address);
     pool_figures(m, pool);

@@ -46,6 +46,8 @@ static void tier_fill(const struct state *s, const struct pool_facts *f, Granary
 
 static void sizes_fill(const struct pool_row *p, Granary__Pool *m) {
     const struct pool_facts *f = p->facts;
+    m->has_capacity = f->capacity.n > 0;
+    m->capacity = f->capacity.n;
     m->has_headroom = f->headroom.n > 0;
     m->headroom = f->headroom.n;
     m->has_physical_free = f->physical_free.n > 0;
@@ -67,9 +69,9 @@ static void figures_fill(const struct state *s, const struct pool_row *p, Granar
     static const unsigned char nothing[16];
     struct draft view; // sees the state as it is
     draft_init(&view, s, arena, (struct now){0}, (symbol){0}, nothing);
-    struct quantities granted = draft_granted(&view, p);
+    struct granted granted = draft_granted(&view, p);
     uint8_t known = p->facts ? p->facts->total.known : 0;
-    m->granted = quantities_message(&granted, known, arena);
+    m->granted = quantities_message(&granted.store, known, arena);
     if (p->facts) {
         struct quantities left = draft_pool_free(&view, p);
         m->total = quantities_message(&p->facts->total, known, arena);

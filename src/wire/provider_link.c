@@ -79,6 +79,7 @@ static struct err *pool_figures(struct intake *in, const Granary__Pool *m, struc
     TRY(total_read(m, &f->total));
     if (m->granularity > INT64_MAX || m->smallest_volume > INT64_MAX || m->largest_volume > INT64_MAX)
         return err_new(ERR_INVALID, "a volume size is above 2^63");
+    f->capacity.n = m->capacity;
     f->headroom.n = m->headroom;
     f->physical_free.n = m->physical_free;
     f->smallest.n = m->smallest_volume;

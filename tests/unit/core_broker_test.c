@@ -206,6 +206,67 @@ static void views_of_one_store_shrink_together(void **state) {
     assert_true(broker_largest(world_draft(w), r1, (symbol){0}).n == 200 * GIB);
 }
 
+static void a_view_with_a_capacity_grants_no_more_than_that(void **state) {
+    struct world *w = *state;
+    uint64_t cap = world_class(w, (struct class_document){.name = "cap", .pool = "capped"});
+    uint64_t any = world_class(w, (struct class_document){.name = "any", .pool = "!capped"});
+    world_pool(w, (struct pool_made){.provider = "file",
+                                     .name = "small",
+                                     .store = "s",
+                                     .tags = "capped",
+                                     .bytes = 1000 * GIB,
+                                     .capacity = 64 * GIB,
+                                     .numerator = 2});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "rest", .store = "s", .bytes = 1000 * GIB});
+    assert_true(broker_largest(world_draft(w), cap, (symbol){0}).n == 32 * GIB); // 2 store bytes for each
+    refused(w, want(w, "cap", 33 * GIB), ERR_NO_FIT, "has 32 GiB free of 33 GiB asked");
+    world_volume(w, "v", "any", "file/main/rest", 500 * GIB); // of the store, not of this pool
+    assert_true(broker_largest(world_draft(w), cap, (symbol){0}).n == 32 * GIB);
+    world_volume(w, "u", "cap", "file/main/small", 20 * GIB);
+    assert_true(broker_largest(world_draft(w), cap, (symbol){0}).n == 12 * GIB);
+    assert_true(broker_largest(world_draft(w), any, (symbol){0}).n == 460 * GIB);
+    struct draft *d = world_draft(w);
+    struct volume_row *more = draft_add(d, NOUN_VOLUME, EV_volume_wanted);
+    more->state = VOLUME_WANTED;
+    more->charge = (struct charge){.pool = world_pool_id(w, "file/main/small"), .bytes = {10 * GIB}};
+    assert_true(broker_largest(d, cap, (symbol){0}).n == 2 * GIB);
+    world_apply(w);
+    assert_true(broker_largest(world_draft(w), cap, (symbol){0}).n == 2 * GIB);
+    world_volume(w, "x", "any", "file/main/rest", 438 * GIB); // 2 GiB of the store are left
+    assert_true(broker_largest(world_draft(w), cap, (symbol){0}).n == GIB);
+}
+
+static void bandwidth_and_volumes_run_out_too(void **state) {
+    struct world *w = *state;
+    world_class(w, (struct class_document){.name = "fast", .bandwidth = {100}});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB});
+    refused(w, want(w, "fast", GIB), ERR_NO_FIT, "has no bandwidth reported");
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB, .bandwidth = 99});
+    refused(w, want(w, "fast", GIB), ERR_NO_FIT, "has 99 B/s left, asked 100 B/s");
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB, .bandwidth = 100, .volumes = 1});
+    assert_string_equal(placed(w, want(w, "fast", GIB)), "file/main/a");
+    world_class(w, (struct class_document){.name = "any"});
+    world_volume(w, "v", "any", "file/main/a", GIB);
+    refused(w, want(w, "any", GIB), ERR_NO_FIT, "volume");
+}
+
+static void grants_stop_at_the_physical_headroom(void **state) {
+    struct world *w = *state;
+    struct pool_made thin = {.provider = "file",
+                             .name = "thin",
+                             .bytes = TIB,
+                             .numerator = 1,
+                             .denominator = 3,
+                             .headroom = 10 * GIB,
+                             .physical_free = 10 * GIB + 1};
+    world_class(w, (struct class_document){.name = "any"});
+    world_pool(w, thin);
+    assert_string_equal(placed(w, want(w, "any", GIB)), "file/main/thin");
+    thin.physical_free = 10 * GIB;
+    world_pool(w, thin);
+    refused(w, want(w, "any", GIB), ERR_NO_FIT, "has 0 B free of 1 GiB asked");
+}
+
 static void an_absent_provider_is_named_as_the_only_reason(void **state) {
     struct world *w = *state;
     world_class(w, (struct class_document){.name = "any"});
@@ -425,6 +486,9 @@ int main(void) {
         T(iops_that_are_not_known_are_not_promised),
         T(the_worked_example_of_iops),
         T(views_of_one_store_shrink_together),
+        T(a_view_with_a_capacity_grants_no_more_than_that),
+        T(bandwidth_and_volumes_run_out_too),
+        T(grants_stop_at_the_physical_headroom),
         T(an_absent_provider_is_named_as_the_only_reason),
         T(nothing_is_placed_where_no_live_agent_reaches_it),
         T(raw_blocks_need_a_pool_of_blocks),

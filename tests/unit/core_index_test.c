@@ -174,6 +174,8 @@ static void random_change(struct world *w) {
                                          .name = name,
                                          .tags = pool_tags[rand() % 5],
                                          .constraint = constraints[rand() % 5],
+                                         .store = rand() % 2 ? "shared" : name,
+                                         .capacity = rand() % 2 ? GIB / 2 : 0,
                                          .bytes = GIB});
         break;
     case 4:
@@ -219,7 +221,8 @@ static void shapes_check(struct world *w, const struct class_row *c) {
         for (size_t n = 0; n < shape->heap.count; n++) {
             const struct standing *p = shape->heap.at[n].pool, *above = shape->heap.at[n ? (n - 1) / 2 : 0].pool;
             const struct pool_row *row = state_pool(w->state, p->pool);
-            struct quantities free = pool_grantable(row, &w->state->ledger.accounts.at[row->account].granted);
+            struct granted granted = ledger_granted(&w->state->ledger, row);
+            struct quantities free = pool_grantable(row, &granted);
             assert_memory_equal(&free.bytes, &p->free.bytes, 4 * sizeof free.bytes);
             assert_int_equal(p->usable, index_pool_usable(w->state, row));
             assert_int_equal(standing_membership(p, c->id)->place, n);

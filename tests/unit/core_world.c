@@ -132,6 +132,9 @@ static struct pool_facts *pool_facts_make(struct world *w, const struct pool_mad
         expect_ok(selector_parse(&w->state->symbols, m->preference, &p->selector));
     }
     f->total = (struct quantities){m->bytes, m->iops, m->bandwidth, m->volumes, pool_knows(m)};
+    f->capacity.n = m->capacity;
+    f->headroom.n = m->headroom;
+    f->physical_free.n = m->physical_free;
     f->granularity.n = m->granularity;
     f->smallest.n = m->smallest;
     f->largest.n = m->largest;

@@ -86,14 +86,14 @@ static int teardown(void **state) {
 }
 
 // Two pools on the filesystem: "full" with factor 1, "thin" with 1/4 and a headroom of 8 MiB.
-static void open_pools(struct world *w, uint64_t capacity, const char *kind) {
+static void open_capped(struct world *w, uint64_t full_capacity, uint64_t thin_capacity, const char *kind) {
     struct driver_pair full[] = {{"directory", arena_format(&w->arena, "%s/full", w->root)}, {"kind", kind}};
     struct driver_pair thin[] = {{"directory", arena_format(&w->arena, "%s/thin", w->root)}, {"kind", kind}};
     const struct driver_pool_config pools[] = {
-        {.instance = "main", .name = "full", .capacity = {capacity}, .settings = {full, 2}},
+        {.instance = "main", .name = "full", .capacity = {full_capacity}, .settings = {full, 2}},
         {.instance = "main",
          .name = "thin",
-         .capacity = {capacity},
+         .capacity = {thin_capacity},
          .charge_numerator = 1,
          .charge_denominator = 4,
          .headroom = {8 * MB},
@@ -103,6 +103,10 @@ static void open_pools(struct world *w, uint64_t capacity, const char *kind) {
     w->door = NULL;
     expect_ok(
         door_open(&driver_file, &(struct driver_config){.provider = "p", .pools = pools, .pool_count = 2}, &w->door));
+}
+
+static void open_pools(struct world *w, uint64_t capacity, const char *kind) {
+    open_capped(w, capacity, capacity, kind);
 }
 
 static struct err *run(struct world *w, struct driver_request r, struct driver_answer *ret) {
@@ -209,13 +213,63 @@ static void a_full_disk_fails_with_a_sentence_and_gives_all_back(void **state) {
     expect_ok(drop(w, 1, "full", false));
 }
 
-static void the_configured_capacity_is_a_bound(void **state) {
+static struct err *grow(struct world *w, unsigned n, const char *pool, uint64_t size) {
+    return run(w, (struct driver_request){.act = DRIVER_ACT_GROW, .volume = volume(w, n, pool), .size = {size}}, NULL);
+}
+
+static void the_configured_capacity_is_a_bound_of_its_pool(void **state) {
     struct world *w = *state;
     open_pools(w, 6 * MB, root ? "image" : "directory");
-    assert_int_equal(pool(w, 0).total.n, 12 * MB); // of both pools together, as they are views of one store
+    if (root) assert_true(pool(w, 0).total.n > 12 * MB); // of the store, which the capacities say nothing of
     expect_ok(create(w, 1, "full", 5 * MB));
-    if (!root) return; // a directory holds nothing yet
-    expect_err(create(w, 2, "full", 8 * MB), ERR_FULL, "configured capacity");
+    expect_err(create(w, 2, "full", 2 * MB), ERR_FULL, "has 1 MiB left of the configured capacity");
+    expect_err(grow(w, 1, "full", 7 * MB), ERR_FULL, "no room for 2 MiB");
+    expect_ok(grow(w, 1, "full", 6 * MB));    // exactly
+    expect_ok(create(w, 3, "thin", 24 * MB)); // charged a quarter
+    expect_err(create(w, 4, "thin", 1 * MB), ERR_FULL, "configured capacity");
+}
+
+static void a_pool_with_a_capacity_is_bound_beside_one_without(void **state) {
+    struct world *w = *state;
+    open_capped(w, 6 * MB, 0, root ? "image" : "directory");
+    expect_ok(create(w, 1, "thin", 20 * MB));
+    expect_err(create(w, 2, "full", 7 * MB), ERR_FULL, "has 6 MiB left of the configured capacity");
+    expect_ok(create(w, 2, "full", 6 * MB));
+}
+
+static void tool(const char *const *argv) {
+    AUTO_TEXT struct text out = {0};
+    int code;
+    expect_ok(process_run(argv, 0, 30000, &out, &code));
+    if (code) fail_msg("%s: %s", argv[0], text_string(&out));
+}
+
+// A filesystem takes blocks for the map of a file in many pieces, and formatting an image breaks it into pieces.
+static void a_formatted_image_holds_no_more_than_its_size(void **state) {
+    struct world *w = *state;
+    struct loopdev disk = {.fd = -1};
+    char device[LOOPDEV_PATH];
+    AUTO_ERR struct err *none = loopdev_check();
+    if (!root || none || access("/usr/sbin/mkfs.ext4", X_OK)) skip();
+    umount2(w->root, MNT_DETACH);
+    const char *store = arena_format(&w->arena, "%s.disk", w->root);
+    AUTO_FD int fd = open(store, O_RDWR | O_CREAT, 0600);
+    assert_int_equal(ftruncate(fd, 96 * MB), 0);
+    tool((const char *[]){"/usr/sbin/mkfs.ext4", "-q", "-F", store, NULL});
+    struct err *e = loopdev_attach(store, false, &disk);
+    unlink(store);
+    expect_ok(e);
+    assert_int_equal(mount(loopdev_path(&disk, device), w->root, "ext4", 0, NULL), 0);
+    loopdev_close(&disk);
+    open_pools(w, 64 * MB, "image");
+    expect_ok(create(w, 1, "full", 32 * MB));
+    const char *path = arena_format(&w->arena, "%s/full/g-1.img", w->root);
+    tool((const char *[]){"/usr/sbin/mkfs.ext4", "-q", "-F", "-E", "nodiscard", path, NULL});
+    sync();
+    assert_true((uint64_t)image(w, 1, "full").st_blocks * 512 > 32 * MB);
+    struct driver_pool p = pool(w, 0);
+    assert_int_equal(p.total.n - p.physical_free.n, 32 * MB);
+    expect_ok(create(w, 2, "full", 32 * MB)); // what is left of the capacity, to the byte
 }
 
 static void what_a_crash_left_is_begun_anew(void **state) {
@@ -554,7 +608,9 @@ int main(void) {
         T(two_pools_may_not_share_a_directory),
         T(a_full_volume_is_allocated_and_a_thin_one_is_a_hole),
         T(a_full_disk_fails_with_a_sentence_and_gives_all_back),
-        T(the_configured_capacity_is_a_bound),
+        T(the_configured_capacity_is_a_bound_of_its_pool),
+        T(a_pool_with_a_capacity_is_bound_beside_one_without),
+        T(a_formatted_image_holds_no_more_than_its_size),
         T(what_a_crash_left_is_begun_anew),
         T(a_wiped_volume_is_overwritten_before_it_goes),
         T(an_image_on_a_loop_device_is_neither_attached_nor_deleted),

@@ -621,7 +621,12 @@ static void configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool
     const struct driver_selector must_have[] = {{"net/vlan = 19", 0}};
     const struct provider_tier_setup tiers[] = {
         {.facts = {.constraints = must_have, .constraint_count = 1}},
-        {.instance = "main", .pool = "thick", .facts.tags = {tags, 1}, .iops = {5000}, .data_address = "10.1.0.7:3260"},
+        {.instance = "main",
+         .pool = "thick",
+         .facts.tags = {tags, 1},
+         .iops = {5000},
+         .data_address = "10.1.0.7:3260",
+         .capacity = {CAPACITY / 2}},
     };
     struct provider_setup s = usual();
     s.tiers = tiers;
@@ -634,6 +639,9 @@ static void configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool
     assert_string_equal(pool->tags[0]->key, "media");
     assert_int_equal(pool->tags[0]->origin, GRANARY__TAG__ORIGIN__CONFIGURED);
     assert_int_equal(pool->total->iops, 5000);
+    assert_int_equal(pool->total->bytes, CAPACITY); // of the store
+    assert_int_equal(pool->capacity, CAPACITY / 2); // of the pool
+    assert_false(w->hello->tiers->instances[0]->pools[1]->has_capacity);
     assert_false(w->hello->tiers->instances[0]->pools[1]->total->has_iops);
     assert_string_equal(pool->data_address, "10.1.0.7:3260");
 }

@@ -267,6 +267,8 @@ static struct tiers *tiers_new(struct desk *t) {
     m->total.has_bytes = m->total.has_iops = true;
     m->total.bytes = 1 << 30;
     m->total.iops = 3000;
+    m->pool.has_capacity = true;
+    m->pool.capacity = 1 << 20;
     m->capabilities[0] = GRANARY__CAPABILITY__CARVE;
     m->capabilities[1] = GRANARY__CAPABILITY__FENCE;
     m->pool.capabilities = m->capabilities;
@@ -289,6 +291,7 @@ static void lower_tiers_inherit_and_remember_who_said_it(void **world UNUSED) {
     assert_int_equal(f->constraints.at[1].tier, TIER_POOL);
     assert_int_equal(f->total.bytes, 1 << 30);
     assert_int_equal(f->total.known, KNOWS_IOPS);
+    assert_int_equal(f->capacity.n, 1 << 20);
     assert_true(capability_has(f->capabilities, CAN_FENCE));
     assert_false(capability_has(f->capabilities, CAN_GROW));
     assert_int_equal(f->reported.ms, t.w->now.wall.ms);
