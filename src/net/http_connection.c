@@ -208,14 +208,24 @@ static void request_refuse(struct http_connection *c, int status, const char *se
     answer_refusal(r, status, sentence);
 }
 
-static bool host_is_allowed(const struct http_connection *c, const struct http_message *m) {
-    if (!c->server->check_host || !c->tcp) return true;
-    const char *host = http_header_find(m, "host");
-    if (!host) return true; // HTTP/1.0, which no browser speaks
+// "localhost:5050"
+static bool is_loopback(const char *host) {
     AUTO_FREE char *name = mem_text(host);
     char *colon = strrchr(name, ':');
     if (colon && !strchr(colon, ']') && (*name == '[' || strchr(name, ':') == colon)) *colon = 0;
     return net_address_is_loopback(name);
+}
+
+// Without a Host: HTTP/1.0, which no browser speaks.
+static bool host_is_allowed(const struct http_message *m) {
+    const char *host = http_header_find(m, "host");
+    return !host || is_loopback(host);
+}
+
+// What a browser says of the page that asks: "http://localhost:5050"; "null" when it would rather not say.
+static bool origin_is_allowed(const struct http_message *m) {
+    const char *origin = http_header_find(m, "origin"), *host = origin ? strstr(origin, "://") : NULL;
+    return !origin || (host && is_loopback(host + 3));
 }
 
 // The head is complete: what can be refused without the body is refused now.
@@ -223,7 +233,13 @@ static void request_head_read(struct http_connection *c) {
     struct http_request *r = c->reading;
     r->head_only = strcmp(r->message.method, "HEAD") == 0;
     c->since = c->server->now;
-    if (!host_is_allowed(c, &r->message)) {
+    bool checked = c->server->check_host && c->tcp;
+    if (checked && !origin_is_allowed(&r->message)) {
+        request_refuse(
+            c, 403,
+            "the Origin header names a page of another machine, and while authentication is off only pages of "
+            "a loopback name are answered");
+    } else if (checked && !host_is_allowed(&r->message)) {
         request_refuse(c, 403,
                        "the Host header names another machine, and while authentication is off only requests to a "
                        "loopback name are answered; use localhost or 127.0.0.1");

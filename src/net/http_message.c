@@ -42,9 +42,3 @@ size_t http_header_count(const struct http_message *m, const char *name) {
     VEC_EACH (h, &m->headers) count += strcasecmp(h->name, name) == 0;
     return count;
 }
-
-bool http_media_is(const char *value, const char *type) {
-    size_t size = strlen(type);
-    if (!value || strncasecmp(value, type, size) != 0) return false;
-    return value[size] == 0 || value[size] == ';' || value[size] == ' ' || value[size] == '\t';
-}

@@ -38,7 +38,5 @@ void http_message_done(struct http_message *m);
 const char *http_header_find(const struct http_message *m, const char *name);
 // How many headers have that name.
 size_t http_header_count(const struct http_message *m, const char *name);
-// True when `value` ("application/json; charset=utf-8") is of that media type, in any case, parameters aside.
-bool http_media_is(const char *value, const char *type);
 
 #endif

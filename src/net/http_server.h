@@ -30,7 +30,8 @@ struct http_limits {
 
 struct http_options {
     struct http_limits limits;
-    bool check_host; // refuse, with 403, a Host that is no loopback name (against DNS rebinding); TCP only
+    bool
+        check_host; // refuse, with 403, a Host (DNS rebinding) or Origin (a web page) that is no loopback name; TCP only
 };
 
 // Called for each whole request, in the loop's thread. The request must be answered, now or later, by http_respond,

@@ -316,14 +316,6 @@ static void a_stream_is_read_piece_by_piece_without_a_total_limit(void **state) 
     assert_int_equal(total, 5000);
 }
 
-static void media_types_are_compared_without_parameters(void **state) {
-    (void)state;
-    assert_true(http_media_is("application/json", "application/json"));
-    assert_true(http_media_is("Application/JSON; charset=utf-8", "application/json"));
-    assert_false(http_media_is("application/jsonx", "application/json"));
-    assert_false(http_media_is(NULL, "application/json"));
-}
-
 int main(void) {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_make, world_end)
     const struct CMUnitTest tests[] = {
@@ -340,7 +332,6 @@ int main(void) {
         CASE(what_is_no_response_is_refused_at_its_first_line),
         CASE(the_answer_to_head_has_no_body_whatever_it_says),
         CASE(a_stream_is_read_piece_by_piece_without_a_total_limit),
-        CASE(media_types_are_compared_without_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-enum { PATIENCE_MS = 10000, TICK_MS = 2, TICKS_LEAST = 10, PEERS_MOST = 8, KEPT_MOST = 256 };
+enum { PATIENCE_MS = 10000, TICK_MS = 2, TICKS_LEAST = 10, PEERS_MOST = 12, KEPT_MOST = 256 };
 
 struct world;
 struct peer { // a client that speaks raw bytes
@@ -706,10 +706,21 @@ static void only_loopback_names_pass_the_host_check(void **state) {
         peer_expect(p, "loopback");
         assert_true(text_starts(p->got.data, "HTTP/1.1 403 "));
     }
+    const char *const pages[] = {"http://evil.example", "null", "https://localhost.evil.example:443", ""};
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+        AUTO_FREE char *request = mem_format("POST /no HTTP/1.1\r\nHost: localhost\r\nOrigin: %s\r\n\r\n", pages[i]);
+        p = peer_new(w);
+        peer_say(p, request);
+        peer_expect(p, "only pages of a loopback name");
+        assert_true(text_starts(p->got.data, "HTTP/1.1 403 "));
+    }
+    p = peer_new(w);
+    peer_say(p, "GET /own HTTP/1.1\r\nHost: localhost:1\r\nOrigin: http://localhost:1\r\n\r\n");
+    peer_expect(p, "<GET /own >");
     p = peer_new(w);
     peer_say(p, "GET http://evil.example/x HTTP/1.1\r\nHost: localhost\r\n\r\n");
     peer_expect(p, "HTTP/1.1 403 ");
-    assert_int_equal(w->handled, ARRAY_LEN(good));
+    assert_int_equal(w->handled, ARRAY_LEN(good) + 1);
 }
 
 static void a_unix_socket_serves_too_and_replaces_a_dead_one(void **state) {
