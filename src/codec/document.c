@@ -49,6 +49,12 @@ const char *document_get(const struct document *d, const char *key) {
     return json_string_value(json_object_get(object(d), key));
 }
 
+const char *document_key_after(const struct document *d, const char *key) {
+    void *at =
+        key ? json_object_iter_next(object(d), json_object_iter_at(object(d), key)) : json_object_iter(object(d));
+    return json_object_iter_key(at);
+}
+
 void document_set(struct document *d, const char *key, const char *value) {
     if (!value)
         json_object_del(object(d), key); // absent is as good as removed

@@ -19,6 +19,8 @@ void document_auto_free(struct document **d);
 
 // The string of that key, NULL when absent or not a string. Borrowed until the document changes or ends.
 const char *document_get(const struct document *d, const char *key);
+// The key after that one (NULL: the first); NULL after the last. Borrowed as above.
+const char *document_key_after(const struct document *d, const char *key);
 // Sets or replaces; both must be valid UTF-8. NULL removes the key.
 void document_set(struct document *d, const char *key, const char *value);
 // Appends the canonical text: keys sorted, compact, ASCII. Equal documents give equal bytes.

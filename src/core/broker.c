@@ -133,37 +133,88 @@ struct err *broker_place_held(const struct draft *d, const struct want *w, const
 
 // ---- classes by name ----
 
-// The classes whose selectors ask for that key, so that who named a tag learns what to say instead.
-static void classes_add_by_key(const struct state *s, symbol key, struct text *out) {
+struct named_tag { // what a consumer named instead of a class
+    symbol key;
+    const struct tag_set *as; // NULL: no value that is known
+    bool valued;
+};
+
+static bool selector_asks(const struct symbols *s, const struct selector *sel, const struct named_tag *t) {
+    for (uint32_t i = 0; i < sel->term_count; i++) {
+        if (!symbol_equal(sel->terms[i].key, t->key)) continue;
+        if (!t->valued || (t->as && term_holds(s, sel, &sel->terms[i], t->as, NULL))) return true;
+    }
+    return false;
+}
+
+static bool class_asks(const struct state *s, const struct class_row *class, const struct named_tag *t) {
+    const struct class_spec *spec = &class->doc->spec;
+    return selector_asks(&s->symbols, &spec->pool, t) || selector_asks(&s->symbols, &spec->agent, t);
+}
+
+// The classes that ask for that tag (NULL: all), so that who named it learns what to say instead.
+static void classes_add(const struct state *s, const struct named_tag *t, struct text *out) {
     enum { SHOWN = 8 };
     size_t shown = 0;
     STATE_EACH(CLASS, class_row, class, s) {
-        const struct selector *both[] = {&class->doc->spec.pool, &class->doc->spec.agent};
-        bool asks = !key.n;
-        for (size_t i = 0; i < ARRAY_LEN(both); i++)
-            for (uint32_t n = 0; n < both[i]->term_count; n++) asks |= symbol_equal(both[i]->terms[n].key, key);
-        if (asks && shown++ < SHOWN) text_addf(out, "%s'%s'", shown > 1 ? ", " : "", class->name);
+        if (t && !class_asks(s, class, t)) continue;
+        if (shown++ < SHOWN) text_addf(out, "%s'%s'", shown > 1 ? ", " : "", class->name);
     }
     if (shown > SHOWN) text_addf(out, " and %zu more", shown - SHOWN);
 }
 
+static bool tag_key_known(const struct state *s, symbol key) {
+    const struct named_tag any = {.key = key};
+    size_t count = 0;
+    STATE_EACH(CLASS, class_row, class, s) {
+        if (class_asks(s, class, &any)) return true;
+    }
+    STATE_EACH(POOL, pool_row, pool, s) {
+        if (pool->facts && tag_set_find(&pool->facts->tags, key, &count)) return true;
+    }
+    return false;
+}
+
+// Whether its key is known, from "key", "key=value", or any term of a selector; then *ret_classes are those that ask for it.
+static bool tag_named(const struct state *s, const char *text, struct text *ret_classes) {
+    size_t size = strcspn(text, "=!<> (");
+    AUTO_FREE char *key = mem_format("%.*s", (int)size, text);
+    struct tag tag = {0};
+    if (!size || !symbol_find(&s->symbols, key, &tag.key) || !tag_key_known(s, tag.key)) return false;
+    const char *rest = text + size + strspn(text + size, " "), *value = rest + strspn(rest, "= ");
+    struct named_tag t = {.key = tag.key, .valued = *rest == '=' && *value};
+    const struct tag_set one = {.at = &tag, .count = 1};
+    if (t.valued && symbol_find(&s->symbols, value, &tag.value)) t.as = &one;
+    classes_add(s, &t, ret_classes);
+    return true;
+}
+
+static void class_advise(const struct state *s, struct text *classes, struct text *out) {
+    const char *which = classes->size ? " that asks for it" : "";
+    if (!classes->size) classes_add(s, NULL, classes);
+    text_addf(out, "a tag, which operators use: ask for a class%s: %s", which,
+              classes->size ? text_string(classes) : "none yet");
+}
+
+bool broker_tag_advise(const struct state *s, const char *tag, struct text *out) {
+    AUTO_TEXT struct text classes = {0};
+    if (!tag_named(s, tag, &classes)) return false;
+    text_addf(out, "'%s' is ", tag);
+    class_advise(s, &classes, out);
+    return true;
+}
+
 static struct err *class_is_tag(const struct state *s, const char *name) {
     AUTO_TEXT struct text classes = {0};
-    AUTO_FREE char *key_text = mem_text(name);
-    symbol key;
-    key_text[strcspn(key_text, "=!<> (")] = '\0';
-    if (key_text[0] && symbol_find(&s->symbols, key_text, &key)) classes_add_by_key(s, key, &classes);
-    bool known = classes.size;
-    if (!known) classes_add_by_key(s, (symbol){0}, &classes);
-    if (!classes.size) text_add(&classes, "none yet");
-    return err_new(ERR_INVALID,
-                   "class '%s' is not the name of a class but a tag, which operators use: ask for a class%s: %s", name,
-                   known ? " that asks for it" : "", text_string(&classes));
+    AUTO_TEXT struct text advice = {0};
+    (void)tag_named(s, name, &classes);
+    class_advise(s, &classes, &advice);
+    return err_new(ERR_INVALID, "class '%s' is not the name of a class but %s", name, text_string(&advice));
 }
 
 static struct err *class_is_missing(const struct state *s) {
     AUTO_TEXT struct text all = {0};
-    classes_add_by_key(s, (symbol){0}, &all);
+    classes_add(s, NULL, &all);
     return err_new(ERR_INVALID, "no class was named; the classes are %s", all.size ? text_string(&all) : "none yet");
 }
 
@@ -178,7 +229,7 @@ struct err *broker_class(const struct state *s, const char *name, const struct c
     VEC(const char *) names = {0};
     AUTO_TEXT struct text all = {0};
     STATE_EACH(CLASS, class_row, row, s) vec_push(&names, row->name);
-    classes_add_by_key(s, (symbol){0}, &all);
+    classes_add(s, NULL, &all);
     const char *near = text_nearest(name, names.at, names.count);
     vec_done(&names);
     if (near) return err_new(ERR_NOT_FOUND, "there is no class '%s'; did you mean '%s'?", name, near);

@@ -40,6 +40,9 @@ size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_
 // The class of that name (NULL and "" are INVALID). NOT_FOUND names the nearest; a name that is a tag is refused with the classes that ask for
 // it.
 MUST_USE struct err *broker_class(const struct state *s, const char *name, const struct class_row **ret_class);
+// For who says "key" or "key=value" where no tag belongs: adds that it is one, and which classes ask for it. False, with
+// nothing added, when nobody uses that key.
+bool broker_tag_advise(const struct state *s, const char *tag, struct text *out);
 // The largest single volume of that class that the role can be granted now; 0 when none. Remembered until the
 // next event; ask once per class and cycle while a command has made many rows.
 struct bytes broker_largest(const struct draft *d, uint64_t class, symbol role);

@@ -52,8 +52,15 @@ static struct err *ask(struct master *m, const char *path, const ProtobufCMessag
                        struct outputs *out) {
     AUTO_TEXT struct text json = {0};
     json_write(&json, body, JSON_PUBLIC);
-    struct request r = {
-        .exchange = UINT64_MAX, .method = "PUT", .path = path, .query = "", .body = json.data, .body_size = json.size};
+    const struct header_pair type = {"Content-Type", "application/json"};
+    struct request r = {.exchange = UINT64_MAX,
+                        .method = "PUT",
+                        .path = path,
+                        .query = "",
+                        .headers = &type,
+                        .header_count = 1,
+                        .body = json.data,
+                        .body_size = json.size};
     size_t first = out->list.count;
     master_request(m, &r, at, out);
     struct err *e = NULL;

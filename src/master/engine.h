@@ -176,5 +176,7 @@ void links_request(struct master *m, const struct request *r, const char *const 
                    struct outputs *out);
 void metrics_write(const struct master *m, struct text *to);
 const char *request_header(const struct request *r, const char *name); // any case; NULL when absent
+// Whether a header's value ("application/json; charset=utf-8", or NULL) is of that media type, in any case, parameters aside.
+bool media_is(const char *value, const char *type);
 
 #endif

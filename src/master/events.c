@@ -79,7 +79,9 @@ void events_subscribe(struct master *m, const struct request *r, const struct in
         out_error(m, out, r->exchange, e);
         return;
     }
-    if (!asked && resume && !text_to_u64(resume, &after)) after = m->state->seq;
+    uint64_t seen;
+    if (resume && text_to_u64(resume, &seen))
+        after = seen; // the same address asked again goes on from what it heard last
     uint64_t oldest = m->recent.count ? m->recent.at[0].seq : m->state->seq + 1;
     if (after + 1 < oldest && oldest > 2) { // the first entry of a registry is empty
         AUTO_ERR struct err *e = err_new(ERR_NOT_FOUND,

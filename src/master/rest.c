@@ -4,9 +4,12 @@
 
 #include <strings.h>
 
+#include "codec/document.h"
+#include "codec/field.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "codec/message.h"
+#include "core/broker.h"
 
 const char *request_header(const struct request *r, const char *name) {
     for (size_t i = 0; i < r->header_count; i++)
@@ -39,14 +42,59 @@ static char *percent_decode(const char *text, size_t size, bool plus, struct are
     return out;
 }
 
+// The parameter at `at`, decoded into the arena; what follows it.
+static const char *query_part(const char *at, struct arena *arena, char **ret_name, char **ret_value) {
+    size_t size = strcspn(at, "&"), key = strcspn(at, "=&");
+    *ret_name = percent_decode(at, key, true, arena);
+    *ret_value = percent_decode(at + key + (key < size), size - key - (key < size), true, arena);
+    return at + size + (at[size] == '&');
+}
+
 char *request_query(const struct request *r, const char *name) {
     AUTO_ARENA struct arena arena = {0};
+    char *found, *value;
     for (const char *at = r->query ? r->query : ""; *at;) {
-        size_t size = strcspn(at, "&"), key = strcspn(at, "=&");
-        const char *decoded = percent_decode(at, key, true, &arena);
-        if (strcmp(decoded, name) == 0)
-            return mem_text(key < size ? percent_decode(at + key + 1, size - key - 1, true, &arena) : "");
-        at += size + (at[size] == '&');
+        at = query_part(at, &arena, &found, &value);
+        if (strcmp(found, name) == 0) return mem_text(value);
+    }
+    return NULL;
+}
+
+// Adds which class to ask for, when the key is that of a tag; value NULL or "": none was given.
+static bool tag_advise(const struct master *m, const char *key, const char *value, struct text *out) {
+    AUTO_TEXT struct text tag = {0};
+    AUTO_TEXT struct text advice = {0};
+    text_add(&tag, key);
+    if (value && *value) text_addf(&tag, "=%s", value);
+    bool known = broker_tag_advise(m->state, text_string(&tag), &advice);
+    if (known) text_addf(out, "; %s", text_string(&advice));
+    return known;
+}
+
+static struct err *parameter_check(const struct master *m, const struct request *r, const char *names, const char *name,
+                                   const char *value) {
+    enum { MOST = 16 };
+    const char *known[MOST];
+    size_t count = 0;
+    AUTO_FREE char *copy = mem_text(names);
+    for (char *rest = copy, *word; (word = strsep(&rest, " ")) && *word;) {
+        must(count < MOST);
+        known[count++] = word;
+        if (strcmp(word, name) == 0) return NULL;
+    }
+    const char *nearest = text_nearest(name, known, count);
+    AUTO_TEXT struct text advice = {0};
+    if (nearest) text_addf(&advice, "; did you mean '%s'?", nearest);
+    tag_advise(m, name, value, &advice);
+    return err_new(ERR_INVALID, "%s %s: unknown parameter '%.64s'%s", r->method, r->path, name, text_string(&advice));
+}
+
+static struct err *query_check(const struct master *m, const struct request *r, const char *names) {
+    AUTO_ARENA struct arena arena = {0};
+    char *name, *value;
+    for (const char *at = names && r->query ? r->query : ""; *at;) {
+        at = query_part(at, &arena, &name, &value);
+        if (*name) TRY(parameter_check(m, r, names, name, value));
     }
     return NULL;
 }
@@ -66,16 +114,44 @@ void rest_finish(struct master *m, const struct request *r, struct err *e, struc
     err_free(e);
 }
 
+bool media_is(const char *value, const char *type) {
+    size_t size = strlen(type);
+    return value && strncasecmp(value, type, size) == 0 && strchr("; \t", value[size]);
+}
+
 struct err *rest_body(const struct request *r, const ProtobufCMessageDescriptor *type, struct arena *arena,
                       void **ret_message) {
     const char *media = request_header(r, "Content-Type");
-    if (r->body_size && media && strncasecmp(media, "application/json", 16) != 0)
+    if (r->body_size && !media_is(media, "application/json"))
         return err_new(ERR_MEDIA_TYPE, "%s %s: the body must be application/json, not '%.64s'", r->method, r->path,
-                       media);
+                       media ? media : "");
     const char *empty = "{}";
     return err_wrap(json_read(type, r->body_size ? r->body : empty, r->body_size ? r->body_size : 2, JSON_STRICT,
                               &message_limits_default, arena, ret_message),
                     "%s %s", r->method, r->path);
+}
+
+// The first key of the body that is no field of the message but that of a tag.
+static bool body_tag_advise(const struct master *m, const struct request *r, const ProtobufCMessageDescriptor *type,
+                            struct text *out) {
+    AUTO_DOCUMENT struct document *d = NULL;
+    AUTO_FREE char *body = mem_format("%.*s", (int)r->body_size, (const char *)r->body);
+    err_free(document_read(body, &d)); // who sent none has heard so
+    for (const char *key = NULL; d && (key = document_key_after(d, key));) {
+        if (field_find(type, key, strlen(key), false)) continue;
+        if (tag_advise(m, key, document_get(d, key), out)) return true;
+    }
+    return false;
+}
+
+struct err *rest_consumer_body(const struct master *m, const struct request *r, const ProtobufCMessageDescriptor *type,
+                               struct arena *arena, void **ret_message) {
+    struct err *e = rest_body(r, type, arena, ret_message);
+    AUTO_TEXT struct text advice = {0};
+    if (!e || err_kind(e) != ERR_INVALID || !body_tag_advise(m, r, type, &advice)) return e;
+    struct err *advised = err_new(ERR_INVALID, "%s%s", err_text(e), text_string(&advice));
+    err_free(e);
+    return advised;
 }
 
 struct intake rest_intake(struct master *m, struct arena *arena, const struct instant *at) {
@@ -117,10 +193,10 @@ struct page_rows page_collect(const struct master *m, enum noun noun, struct pag
 // ---- routes ----
 
 static const struct route {
-    const char *method, *path;
+    const char *method, *path, *query;
     request_handler *handler;
 } routes[] = {
-#define X(method, path, handler, help) {method, path, handler},
+#define X(method, path, query, handler, help) {method, path, query, handler},
     ROUTES(X)
 #undef X
 };
@@ -223,7 +299,11 @@ void master_request(struct master *m, const struct request *r, const struct inst
     bool head = strcmp(r->method, "HEAD") == 0;
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
         if (strcmp(routes[i].method, head ? "GET" : r->method) != 0 || !route_matches(&routes[i], parts)) continue;
-        routes[i].handler(m, r, parts, at, out);
+        struct err *e = query_check(m, r, routes[i].query);
+        if (e)
+            rest_finish(m, r, e, out);
+        else
+            routes[i].handler(m, r, parts, at, out);
         return;
     }
     route_none(m, r, parts, out);

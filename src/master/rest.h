@@ -9,47 +9,50 @@
 
 #include "wire/intake.h"
 
-// method, path ('*' is one part), handler, what it does
+// method, path ('*' is one part), parameters that its query may have (NULL: any, not looked at), handler, what it does
 #define ROUTES(X)                                                                                                      \
-    X("GET", "health", rest_health, "whether the master serves, and changes")                                          \
-    X("GET", "version", rest_version, "the program's version")                                                         \
-    X("GET", "metrics", rest_metrics, "figures for Prometheus")                                                        \
-    X("GET", "v1/inventory", rest_inventory, "providers, instances and pools with what is granted and free")           \
-    X("DELETE", "v1/providers/*", rest_provider_remove, "forgets a provider that is gone for good")                    \
-    X("GET", "v1/agents", rest_agents, "the agents")                                                                   \
-    X("DELETE", "v1/agents/*", rest_agent_remove, "forgets an agent that is gone for good")                            \
-    X("GET", "v1/classes", rest_classes, "the classes and how much of each can be granted")                            \
-    X("GET", "v1/classes/*", rest_class, "one class")                                                                  \
-    X("PUT", "v1/classes/*", rest_class_apply, "makes or changes a class")                                             \
-    X("DELETE", "v1/classes/*", rest_class_remove, "removes a class that nothing is of")                               \
-    X("GET", "v1/roles", rest_roles, "the roles and what they hold")                                                   \
-    X("PUT", "v1/roles/*", rest_role_set, "sets a role's weight")                                                      \
-    X("GET", "v1/volumes", rest_volumes, "the volumes")                                                                \
-    X("POST", "v1/volumes", rest_volume_create, "makes volumes, all or none")                                          \
-    X("GET", "v1/volumes/*", rest_volume, "one volume, by name or UUID")                                               \
-    X("DELETE", "v1/volumes/*", rest_volume_delete, "releases a volume, as its class says")                            \
-    X("POST", "v1/volumes/*/grow", rest_volume_grow, "makes a volume larger")                                          \
-    X("POST", "v1/volumes/*/publish", rest_volume_publish, "attaches, formats if new, and mounts on an agent")         \
-    X("POST", "v1/volumes/*/unpublish", rest_volume_unpublish, "the way back")                                         \
-    X("GET", "v1/reservations", rest_reservations, "the reservations")                                                 \
-    X("POST", "v1/reservations", rest_reservation_create, "promises part of a pool to a role")                         \
-    X("GET", "v1/reservations/*", rest_reservation, "one reservation")                                                 \
-    X("DELETE", "v1/reservations/*", rest_reservation_remove, "ends a reservation")                                    \
-    X("GET", "v1/operations", rest_operations, "operations, open and lately ended")                                    \
-    X("GET", "v1/operations/*", rest_operation, "one operation")                                                       \
-    X("GET", "v1/offers", rest_offers, "outstanding offers")                                                           \
-    X("GET", "v1/tasks", rest_tasks, "the tasks")                                                                      \
-    X("GET", "v1/tasks/*/output", rest_task_output, "what a task printed")                                             \
-    X("GET", "v1/frameworks", rest_frameworks, "the frameworks")                                                       \
-    X("DELETE", "v1/frameworks/*", rest_framework_teardown, "ends a framework and its tasks")                          \
-    X("GET", "v1/events", rest_events, "what happens, as server-sent events")                                          \
-    X("GET", "v1/explain", rest_explain, "why a request fits or not")                                                  \
-    X("POST", "v1/explain", rest_explain, "the same, asked by a body")                                                 \
-    X("GET", "v1/blast", rest_blast, "what stops and what is at risk when a failure domain ends")                      \
-    X("GET", "redirect", rest_redirect, "where the leading master is")                                                 \
-    X("GET", "master/redirect", rest_redirect, "the same")
+    X("GET", "health", NULL, rest_health, "whether the master serves, and changes")                                    \
+    X("GET", "version", NULL, rest_version, "the program's version")                                                   \
+    X("GET", "metrics", NULL, rest_metrics, "figures for Prometheus")                                                  \
+    X("GET", "v1/inventory", "after limit", rest_inventory,                                                            \
+      "providers, instances and pools with what is granted and free")                                                  \
+    X("DELETE", "v1/providers/*", "", rest_provider_remove, "forgets a provider that is gone for good")                \
+    X("GET", "v1/agents", "after limit", rest_agents, "the agents")                                                    \
+    X("DELETE", "v1/agents/*", "", rest_agent_remove, "forgets an agent that is gone for good")                        \
+    X("GET", "v1/classes", "after limit", rest_classes, "the classes and how much of each can be granted")             \
+    X("GET", "v1/classes/*", "", rest_class, "one class")                                                              \
+    X("PUT", "v1/classes/*", "", rest_class_apply, "makes or changes a class")                                         \
+    X("DELETE", "v1/classes/*", "", rest_class_remove, "removes a class that nothing is of")                           \
+    X("GET", "v1/roles", "after limit", rest_roles, "the roles and what they hold")                                    \
+    X("PUT", "v1/roles/*", "", rest_role_set, "sets a role's weight")                                                  \
+    X("GET", "v1/volumes", "role class state after limit", rest_volumes, "the volumes")                                \
+    X("POST", "v1/volumes", "", rest_volume_create, "makes volumes, all or none")                                      \
+    X("GET", "v1/volumes/*", "role", rest_volume, "one volume, by name or UUID")                                       \
+    X("DELETE", "v1/volumes/*", "role", rest_volume_delete, "releases a volume, as its class says")                    \
+    X("POST", "v1/volumes/*/grow", "role", rest_volume_grow, "makes a volume larger")                                  \
+    X("POST", "v1/volumes/*/publish", "role", rest_volume_publish, "attaches, formats if new, and mounts on an agent") \
+    X("POST", "v1/volumes/*/unpublish", "role", rest_volume_unpublish, "the way back")                                 \
+    X("GET", "v1/reservations", "after limit", rest_reservations, "the reservations")                                  \
+    X("POST", "v1/reservations", "", rest_reservation_create, "promises part of a pool to a role")                     \
+    X("GET", "v1/reservations/*", "", rest_reservation, "one reservation")                                             \
+    X("DELETE", "v1/reservations/*", "", rest_reservation_remove, "ends a reservation")                                \
+    X("GET", "v1/operations", "after limit", rest_operations, "operations, open and lately ended")                     \
+    X("GET", "v1/operations/*", "", rest_operation, "one operation")                                                   \
+    X("GET", "v1/offers", "after limit", rest_offers, "outstanding offers")                                            \
+    X("GET", "v1/tasks", "after limit", rest_tasks, "the tasks")                                                       \
+    X("GET", "v1/tasks/*/output", "framework stream after wait", rest_task_output, "what a task printed")              \
+    X("GET", "v1/frameworks", "after limit", rest_frameworks, "the frameworks")                                        \
+    X("DELETE", "v1/frameworks/*", "", rest_framework_teardown, "ends a framework and its tasks")                      \
+    X("GET", "v1/events", "after", rest_events, "what happens, as server-sent events")                                 \
+    X("GET", "v1/explain", "class role agent volume fs size iops after limit", rest_explain,                           \
+      "why a request fits or not")                                                                                     \
+    X("POST", "v1/explain", "after limit", rest_explain, "the same, asked by a body")                                  \
+    X("GET", "v1/blast", "domain role after limit", rest_blast,                                                        \
+      "what stops and what is at risk when a failure domain ends")                                                     \
+    X("GET", "redirect", NULL, rest_redirect, "where the leading master is")                                           \
+    X("GET", "master/redirect", NULL, rest_redirect, "the same")
 
-#define X(method, path, handler, help) HANDLER(handler);
+#define X(method, path, query, handler, help) HANDLER(handler);
 ROUTES(X)
 #undef X
 
@@ -60,6 +63,10 @@ void rest_finish(struct master *m, const struct request *r, struct err *e,
 // The JSON body as a message of that type. An empty body is an empty object.
 MUST_USE struct err *rest_body(const struct request *r, const ProtobufCMessageDescriptor *type, struct arena *arena,
                                void **ret_message);
+// The same of a consumer: who names a tag in it learns which class to ask for.
+MUST_USE struct err *rest_consumer_body(const struct master *m, const struct request *r,
+                                        const ProtobufCMessageDescriptor *type, struct arena *arena,
+                                        void **ret_message);
 struct intake rest_intake(struct master *m, struct arena *arena, const struct instant *at);
 
 // One page of a list: rows of a noun that `keep` lets through, made into messages.

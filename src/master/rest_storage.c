@@ -2,6 +2,7 @@
 // REST: classes, volumes, reservations, operations, explain.
 #include "master/rest.h"
 
+#include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "core/explain.h"
 #include "core/operation.h"
@@ -193,7 +194,7 @@ static void answer_refusal(struct turn *t, const struct cmd_volume_create *c, co
 static struct err *volume_create(struct turn *t) {
     struct command c = turn_command(t, CMD_volume_create);
     void *body;
-    TRY(rest_body(t->r, &granary__volume_create__descriptor, &t->arena, &body));
+    TRY(rest_consumer_body(t->m, t->r, &granary__volume_create__descriptor, &t->arena, &body));
     TRY(volume_create_read(&t->in, t->m->state, body, &c.volume_create));
     AUTO_ERR struct err *e = turn_run(t, &c);
     if (e)
@@ -277,7 +278,7 @@ HANDLER(rest_operation) {
 static struct err *reservation_create(struct turn *t) {
     struct command c = turn_command(t, CMD_reservation_create);
     void *body;
-    TRY(rest_body(t->r, &granary__reservation_create__descriptor, &t->arena, &body));
+    TRY(rest_consumer_body(t->m, t->r, &granary__reservation_create__descriptor, &t->arena, &body));
     TRY(reservation_create_read(&t->in, body, &c.reservation_create));
     TRY(turn_run(t, &c));
     answer_row(t->m, t->r, 201, NOUN_RESERVATION, t->answer.ids.at[0], t->out);
@@ -307,34 +308,30 @@ HANDLER(rest_reservation_remove) {
 
 // The query string as the fields of the request message, so that GET and POST ask the same.
 static struct err *explain_query(const struct request *r, struct arena *arena, void **ret_message) {
-    static const char *const names[] = {"class", "role", "agent", "volume", "fs", "size", "iops"};
-    struct text json = {0};
-    text_add_char(&json, '{');
+    static const char *const names[] = {"class", "role", "agent", "volume", "fs", "size"};
+    AUTO_TEXT struct text json = {0};
+    uint64_t iops = 0;
+    AUTO_FREE char *asked = request_query(r, "iops");
+    if (asked && *asked && !text_to_u64(asked, &iops))
+        return err_new(ERR_INVALID, "%s: iops='%.64s' is not a whole number", r->path, asked);
+    text_addf(&json, "{\"iops\":%s", asked && *asked ? asked : "null");
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         AUTO_FREE char *value = request_query(r, names[i]);
         if (!value) continue;
-        if (json.size > 1) text_add_char(&json, ',');
-        text_addf(&json, "\"%s\":", names[i]);
-        if (i < 6)
-            json_write_string(&json, value, strlen(value));
-        else
-            text_addf(&json, "%.40s", *value ? value : "null");
+        text_addf(&json, ",\"%s\":", names[i]);
+        json_write_string(&json, value, strlen(value));
     }
     text_add_char(&json, '}');
-    struct request body = *r;
-    body.body = json.data;
-    body.body_size = json.size;
-    body.header_count = 0;
-    struct err *e = rest_body(&body, &granary__explain_request__descriptor, arena, ret_message);
-    text_done(&json);
-    return e;
+    return err_wrap(json_read(&granary__explain_request__descriptor, json.data, json.size, JSON_STRICT,
+                              &message_limits_default, arena, ret_message),
+                    "%s %s", r->method, r->path);
 }
 
 static struct err *explain(struct turn *t) {
     void *message;
     bool query = strcmp(t->r->method, "GET") == 0 || strcmp(t->r->method, "HEAD") == 0;
     TRY(query ? explain_query(t->r, &t->arena, &message)
-              : rest_body(t->r, &granary__explain_request__descriptor, &t->arena, &message));
+              : rest_consumer_body(t->m, t->r, &granary__explain_request__descriptor, &t->arena, &message));
     t->in = rest_intake(t->m, &t->arena, t->at);
     struct want want;
     uint64_t volume = 0;

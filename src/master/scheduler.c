@@ -37,10 +37,8 @@ enum media { MEDIA_NONE, MEDIA_JSON, MEDIA_PROTOBUF, MEDIA_OTHER };
 // Parameters and case are forgiven: Mesos answers 415 to "; charset=utf-8", which helps nobody.
 static enum media media_of(const char *type) {
     if (!type) return MEDIA_NONE;
-    size_t size = strcspn(type, "; \t");
-    if (size == 16 && strncasecmp(type, "application/json", 16) == 0) return MEDIA_JSON;
-    if (size == 22 && strncasecmp(type, "application/x-protobuf", 22) == 0) return MEDIA_PROTOBUF;
-    return MEDIA_OTHER;
+    if (media_is(type, "application/json")) return MEDIA_JSON;
+    return media_is(type, "application/x-protobuf") ? MEDIA_PROTOBUF : MEDIA_OTHER;
 }
 
 // What of the two an Accept header admits; JSON is preferred.

@@ -74,9 +74,11 @@ def test_more_iops_than_any_pool_has_is_refused(cluster):
 
 
 def test_a_fine_grained_tag_is_refused_and_the_class_to_use_is_named(cluster):
-    refused(create(cluster, tags=["media=ssd"]), 400, "invalid", "tag", "media=ssd", "class", "'gold'")
-    refused(create(cluster, **{"class": "media=ssd"}), 400, "invalid", "tag", "media=ssd", "'gold'")
-    refused(cluster.ask("POST", "/v1/reservations", {"class": "media = ssd", "size": 8 * MIB}), 400, "invalid", "tag", "'gold'")
+    cluster.apply_class("bulk", pool="media = hdd")
+    for answer in (create(cluster, tags=["media=ssd"]), create(cluster, media="ssd"), create(cluster, **{"class": "media=ssd"}),
+                   cluster.ask("POST", "/v1/reservations", {"class": "media = ssd", "size": 8 * MIB}),
+                   cluster.ask("POST", "/v1/reservations", {"class": "gold", "size": 8 * MIB, "media": "ssd"})):
+        assert "'bulk'" not in refused(answer, 400, "invalid", "tag", "media", "class", "'gold'")
 
 
 def test_an_unknown_filesystem_names_the_known(cluster):
@@ -174,6 +176,8 @@ def test_the_wrong_content_type_is_refused(cluster):
     for kind in ("text/plain", "application/xml", "application/x-www-form-urlencoded"):
         refused(cluster.ask("POST", "/v1/volumes", data=b'{"name":"a"}', headers={"Content-Type": kind}), 415, "media-type", kind)
         assert cluster.ask("POST", "/api/v1/scheduler", data=b"{}", headers={"Content-Type": kind})[0] == 415
+    refused(cluster.ask("POST", "/v1/volumes", data=b'{"name":"a"}'), 415, "media-type", "application/json")
+    refused(cluster.ask("POST", "/v1/volumes", data=b'{"name":"a"}', headers={"Content-Type": "application/jsonx"}), 415, "media-type", "jsonx")
     code, answer = cluster.ask("POST", "/api/v1/scheduler", data=b"{}")
     assert code == 400 and "Content-Type" in answer["text"]
     code, answer = cluster.ask("POST", "/api/v1/scheduler", {"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": "", "name": "x"}}},
@@ -192,7 +196,15 @@ def test_a_host_that_is_not_loopback_is_refused(cluster):
     assert code in (400, 403, 421), answer
 
 
+def test_a_web_page_of_another_host_is_refused(cluster):
+    for origin in ("http://evil.example", "null"):
+        for path in ("/v1/volumes", "/v1/volumes/db/unpublish"):
+            assert cluster.ask("POST", path, headers={"Origin": origin})[0] == 403
+    assert cluster.ask("GET", "/v1/volumes", headers={"Origin": cluster.url})[0] == 200
+
+
 def test_wrong_parameters_of_lists(cluster):
+    refused(cluster.ask("GET", "/v1/volumes?rolle=web"), 400, "invalid", "rolle", "did you mean 'role'?")
     refused(cluster.ask("GET", "/v1/volumes?limit=99999999"), 400, "invalid", "limit", "10000")
     refused(cluster.ask("GET", "/v1/volumes?limit=x"), 400, "invalid", "limit='x'")
     refused(cluster.ask("GET", "/v1/events?after=x"), 400, "invalid", "after='x'")

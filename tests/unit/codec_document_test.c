@@ -35,6 +35,9 @@ static void strings_are_set_found_and_removed(void **state UNUSED) {
     document_set(d, "never", NULL);
     assert_string_equal(document_get(d, "id"), "vol-2");
     assert_null(document_get(d, "gone"));
+    assert_string_equal(document_key_after(d, NULL), "path");
+    assert_string_equal(document_key_after(d, "path"), "id");
+    assert_null(document_key_after(d, "id"));
     written_is(d, "{\"id\":\"vol-2\",\"path\":\"/dev/xvdf\"}");
 }
 

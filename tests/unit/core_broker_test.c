@@ -340,6 +340,13 @@ static void a_class_is_found_by_name_and_never_by_tag(void **state) {
     expect_err(broker_class(w->state, "platinum", &c), ERR_NOT_FOUND, "the classes are 'gold', 'bulk'");
     expect_err(broker_class(w->state, "media=ssd", &c), ERR_INVALID, "ask for a class that asks for it: 'gold'");
     expect_err(broker_class(w->state, "topology/rack=r1", &c), ERR_INVALID, "ask for a class: 'gold', 'bulk'");
+    world_class(w, (struct class_document){.name = "bulk", .pool = "media = hdd, net/speed >= 10Gbps"});
+    expect_err(broker_class(w->state, "media=ssd", &c), ERR_INVALID, "ask for a class that asks for it: 'gold'");
+    expect_err(broker_class(w->state, "media=hdd", &c), ERR_INVALID, "ask for a class that asks for it: 'bulk'");
+    expect_err(broker_class(w->state, "media = hdd", &c), ERR_INVALID, "ask for a class that asks for it: 'bulk'");
+    expect_err(broker_class(w->state, "media", &c), ERR_NOT_FOUND, "there is no class 'media'");
+    expect_err(broker_class(w->state, "media=tape", &c), ERR_INVALID, "ask for a class: 'gold', 'bulk'");
+    expect_err(broker_class(w->state, "net/speed>=1Gbps", &c), ERR_INVALID, "that asks for it: 'bulk'");
 }
 
 // ---- the largest volume ----

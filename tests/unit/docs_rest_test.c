@@ -17,7 +17,7 @@ static const char *page_path;
 static const struct route {
     const char *method, *path;
 } routes[] = {
-#define X(method, path, handler, help) {method, path},
+#define X(method, path, query, handler, help) {method, path},
     ROUTES(X)
 #undef X
 };

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "master/engine.h"
 #include "master_desk.h"
 
 #define GOLD_50G "{'name':'db','class':'gold','role':'web','size':'50000000000'}"
@@ -87,6 +88,55 @@ static void another_content_type_is_refused(void **state) {
     const struct output *o = desk_ask(d, "POST", "/v1/volumes", GOLD_50G, "Content-Type: text/yaml");
     assert_int_equal(o->status, 415);
     expect_words(arena_text_n(&d->arena, o->body, o->size), "must be application/json, not 'text/yaml'");
+}
+
+static void a_body_without_a_content_type_is_refused(void **state) {
+    struct desk *d = *state;
+    static const char *const wrong[] = {"Content-Type: application/jsonx", "Content-Type: "};
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+        assert_int_equal(desk_ask(d, "POST", "/v1/volumes", GOLD_50G, wrong[i])->status, 415);
+    ready(d);
+    assert_int_equal(
+        desk_ask(d, "POST", "/v1/volumes", GOLD_50G, "Content-Type: Application/JSON; charset=utf-8")->status, 202);
+    assert_true(media_is("application/json", "application/json"));
+    assert_false(media_is(NULL, "application/json"));
+}
+
+static void an_unknown_parameter_names_the_nearest(void **state) {
+    struct desk *d = *state;
+    desk_expect(d, "GET", "/v1/volumes?rolle=web", NULL, 400,
+                "GET /v1/volumes: unknown parameter 'rolle'; did you mean 'role'?");
+    desk_expect(d, "GET", "/v1/volumes?role=web&wxyz", NULL, 400, "unknown parameter 'wxyz'");
+    desk_expect(d, "DELETE", "/v1/classes/gold?role=web", NULL, 400, "unknown parameter 'role'");
+    desk_expect(d, "GET", "/health?at=1", NULL, 200, "");
+}
+
+static void who_names_a_tag_learns_which_class_asks_for_it(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "PUT", "/v1/classes/quick", "{'name':'quick','pool':'media = ssd'}", 200, "quick");
+    desk_expect(d, "PUT", "/v1/classes/bulk", "{'name':'bulk','pool':'media = hdd'}", 200, "bulk");
+    const char *ssd = "'media=ssd' is a tag, which operators use: ask for a class that asks for it: 'quick'";
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','size':'1000','media':'ssd'}", 400, ssd);
+    desk_expect(d, "POST", "/v1/reservations", "{'class':'gold','role':'web','size':'1000','media':'hdd'}", 400,
+                "ask for a class that asks for it: 'bulk'");
+    desk_expect(d, "POST", "/v1/explain", "{'class':'gold','size':'1000','media':'nvme'}", 400,
+                "ask for a class: 'gold', 'quick', 'bulk'");
+    desk_expect(d, "GET", "/v1/explain?class=gold&size=1000&media=ssd", NULL, 400, ssd);
+    desk_expect(d, "GET", "/v1/explain?class=media%3Dssd&size=1000", NULL, 400,
+                "ask for a class that asks for it: 'quick'");
+    const struct output *o =
+        desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','size':'1','colour':'red'}", 400,
+                    "unknown key 'colour'");
+    assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "a tag"));
+}
+
+static void iops_in_a_query_are_a_number(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "GET", "/v1/explain?class=gold&size=10MiB&iops=0", NULL, 200, "");
+    desk_expect(d, "GET", "/v1/explain?class=gold&size=10MiB&iops=1%2C%22role%22%3A%22x%22", NULL, 400,
+                "is not a whole number");
 }
 
 static void an_unknown_key_names_the_nearest(void **state) {
@@ -187,6 +237,10 @@ static void events_follow_and_can_be_replayed(void **state) {
     assert_null(desk_ask(d, "GET", "/v1/events", NULL,
                          arena_format(&d->arena, "Last-Event-ID: %llu", (unsigned long long)before)));
     assert_non_null(strstr(desk_said(d, d->exchange), said));
+    uint64_t now = master_state(d->m)->seq; // a browser asks the same address again, and says what it heard last
+    assert_null(desk_ask(d, "GET", arena_format(&d->arena, "/v1/events?after=%llu", (unsigned long long)before), NULL,
+                         arena_format(&d->arena, "Last-Event-ID: %llu", (unsigned long long)now)));
+    assert_null(strstr(desk_said(d, d->exchange), "event: volume-making"));
 }
 
 static void events_after_something_that_is_no_number_are_refused(void **state) {
@@ -223,6 +277,10 @@ int main(void) {
         T(a_path_that_is_not_there_is_not_found),
         T(another_method_is_told_which_there_are),
         T(another_content_type_is_refused),
+        T(a_body_without_a_content_type_is_refused),
+        T(an_unknown_parameter_names_the_nearest),
+        T(who_names_a_tag_learns_which_class_asks_for_it),
+        T(iops_in_a_query_are_a_number),
         T(an_unknown_key_names_the_nearest),
         T(a_consumer_who_names_fine_grained_tags_is_told_to_name_a_class),
         T(a_refusal_for_lack_of_a_fit_carries_its_explanation),
