@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -183,7 +184,23 @@ static struct err *cluster_stop(struct dev *d) {
     return left.size ? err_new(ERR_INTERNAL, "%s", text_string(&left)) : NULL;
 }
 
+// Two providers on one filesystem count what is free on it once each, so that only capacities keep them apart.
+static struct err *space_check(const struct dev *d) {
+    struct statvfs fs;
+    uint64_t each = settings_size(d->settings, "pool-size").n, free, asked;
+    char need[QUANTITY_TEXT], have[QUANTITY_TEXT];
+    if (statvfs(d->directory, &fs)) return err_errno(errno, "free space of '%s'", d->directory);
+    free = (uint64_t)fs.f_bavail * fs.f_frsize;
+    if (!__builtin_mul_overflow(each, dev_providers(d) * DEV_POOLS, &asked) && asked <= free) return NULL;
+    return err_new(ERR_FULL,
+                   "%u pools of %s need more than the %s that are free in '%s': give a smaller --pool-size, or "
+                   "another --directory",
+                   dev_providers(d) * DEV_POOLS, bytes_text((struct bytes){each}, need),
+                   bytes_text((struct bytes){free}, have), d->directory);
+}
+
 static struct err *dev_run(struct dev *d) {
+    TRY(space_check(d));
     TRY(dev_config_write(d));
     dev_say(d, "A cluster in %s: a master, %u providers, %u agents.", d->directory, dev_providers(d), dev_agents(d));
     dev_place_fallbacks(d);

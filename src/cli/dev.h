@@ -9,7 +9,7 @@
 #include "granary_model.pb-c.h"
 #include "sys/process.h"
 
-enum { DEV_NAME = 32, DEV_START_MS = 60000, DEV_STOP_MS = 5000 };
+enum { DEV_POOLS = 2 /* of each provider */, DEV_NAME = 32, DEV_START_MS = 60000, DEV_STOP_MS = 5000 };
 
 struct dev_child {
     char name[DEV_NAME]; // "master", "agent-n1": of its configuration, log and record too

@@ -49,16 +49,7 @@ static struct err *volume_get(struct cycle *c, struct arena *arena, const Granar
     return NULL;
 }
 
-// Whether a pool before it in the provider takes from the same store: the two share one free space.
-static bool is_counted(const Granary__Provider *p, size_t instance, size_t pool) {
-    const char *store = p->instances[instance]->pools[pool]->store;
-    for (size_t i = 0; store && i <= instance; i++)
-        for (size_t n = 0; n < (i < instance ? p->instances[i]->n_pools : pool); n++)
-            if (text_equal(p->instances[i]->pools[n]->store, store)) return true;
-    return false;
-}
-
-// Free bytes of all stores, and the state's sequence number.
+// Free bytes of all pools (each has a capacity, and there is room for all), and the state's sequence number.
 static struct err *free_get(struct cycle *c, uint64_t *ret_free, uint64_t *ret_seq) {
     AUTO_ARENA struct arena arena = {0};
     void *read;
@@ -68,8 +59,7 @@ static struct err *free_get(struct cycle *c, uint64_t *ret_free, uint64_t *ret_s
     for (size_t p = 0; p < inventory->n_providers; p++)
         for (size_t i = 0; i < inventory->providers[p]->n_instances; i++)
             for (size_t n = 0; n < inventory->providers[p]->instances[i]->n_pools; n++)
-                if (!is_counted(inventory->providers[p], i, n))
-                    *ret_free += inventory->providers[p]->instances[i]->pools[n]->free->bytes;
+                *ret_free += inventory->providers[p]->instances[i]->pools[n]->free->bytes;
     *ret_seq = inventory->seq;
     return NULL;
 }
@@ -98,12 +88,12 @@ static void words_show(const char *path) {
 // ---- 1: what there is ----
 
 static void pools_print(const Granary__Provider *p) {
-    char total[QUANTITY_TEXT], free_text[QUANTITY_TEXT];
+    char capacity[QUANTITY_TEXT], free_text[QUANTITY_TEXT];
     for (size_t i = 0; i < p->n_instances; i++)
         for (size_t n = 0; n < p->instances[i]->n_pools; n++) {
             const Granary__Pool *pool = p->instances[i]->pools[n];
             dev_say_more("pool %s/%s/%-5s %8s, %8s free", p->name, p->instances[i]->name, pool->name,
-                         bytes_text((struct bytes){pool->total->bytes}, total),
+                         bytes_text((struct bytes){pool->capacity}, capacity),
                          bytes_text((struct bytes){pool->free->bytes}, free_text));
         }
 }

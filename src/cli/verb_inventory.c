@@ -42,7 +42,7 @@ static bool is_view(const Granary__Provider *p, const Granary__Pool *pool) {
 
 static const char *pool_notes(const Granary__Provider *p, const Granary__Pool *pool, struct arena *arena) {
     AUTO_TEXT struct text notes = {0};
-    if (is_view(p, pool)) note_add(&notes, arena_format(arena, "view of %s", pool->store));
+    if (is_view(p, pool)) note_add(&notes, arena_format(arena, "view of %s/%s", p->name, pool->store));
     if (pool->charge_numerator != pool->charge_denominator)
         note_add(&notes, arena_format(arena, "charges %u/%u", pool->charge_numerator, pool->charge_denominator));
     if (pool->capacity) note_add(&notes, arena_format(arena, "at most %s", show_bytes(pool->capacity, arena)));
@@ -173,7 +173,8 @@ static void pool_write(const Granary__Provider *provider, const char *path, cons
     fields_begin(&t);
     field_row(&t, "pool", path);
     field_row(&t, "driver", provider->driver);
-    field_row(&t, "store", p->store);
+    // With the provider that calls it so: two providers may mean the same storage.
+    if (p->store) field_row(&t, "store", arena_format(arena, "%s/%s", provider->name, p->store));
     quantities_rows(&t, "reported", p->total, arena);
     quantities_rows(&t, "granted", p->granted, arena);
     quantities_rows(&t, "free", p->free, arena);

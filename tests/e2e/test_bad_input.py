@@ -401,6 +401,7 @@ def test_a_cluster_on_this_machine_says_why_it_cannot_begin(tmp_path, cluster):
     assert "Address already in use" in dev_refused(tmp_path, "--listen", f"127.0.0.1:{cluster.port}")
     assert "--config needs a value: FILE" in dev_refused(tmp_path, "--config")
     assert "did you mean '--once'?" in dev_refused(tmp_path, "--onec")
+    assert "4 pools of 1 PiB need more than the" in dev_refused(tmp_path, "--listen", "127.0.0.1:0", "--pool-size", "1PiB")
 
 
 def test_a_mistake_in_a_class_file_names_its_line(tmp_path, cluster):

@@ -31,7 +31,7 @@ static const struct answer answers[] = {
     {"GET /v1/inventory",
      "{\"providers\":[{\"name\":\"a\",\"instances\":[{\"name\":\"here\",\"pools\":[{\"name\":\"ssd\"},{\"name\":"
      "\"hdd\"}]},"
-     "{\"name\":\"there\",\"pools\":[{\"name\":\"hdd\"}]}]},"
+     "{\"name\":\"there\",\"pools\":[{\"name\":\"hdd\",\"store\":\"s\",\"capacity\":1048576}]}]},"
      "{\"name\":\"b\",\"instances\":[{\"name\":\"here\",\"pools\":[{\"name\":\"ssd\"}]}]}],\"seq\":9}"},
     {"GET /v1/frameworks", "{\"frameworks\":[{\"id\":\"f-17\",\"name\":\"spark\"}]}"},
     {"GET /v1/agents", "{\"agents\":[{\"name\":\"n1\"},{\"name\":\"n2\"}]}"},
@@ -137,7 +137,8 @@ static void one_pool_is_shown_alone_in_either_form(void **state) {
     expect_said(&noun_inventory, LINE("--pool", "a/here/ssd", "-o", "json"),
                 "{\"providers\":[{\"name\":\"a\",\"instances\":[{\"name\":\"here\",\"pools\":[{\"name\":\"ssd\"}]}]}],"
                 "\"seq\":9}\n");
-    expect_said(&noun_inventory, LINE("--pool", "hdd"), "pool:  a/here/hdd\n\npool:  a/there/hdd\n");
+    expect_said(&noun_inventory, LINE("--pool", "hdd"),
+                "pool:  a/here/hdd\n\npool:      a/there/hdd\nstore:     a/s\ncapacity:  1 MiB\n");
     expect_refused(&noun_inventory, LINE("--pool", "tape", "-o", "json"), ERR_NOT_FOUND, "pool 'tape': there is none");
 }
 
