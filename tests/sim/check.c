@@ -11,47 +11,88 @@
 #include "core/index.h"
 #include "wire/record.h"
 
-// I1: no grant is made beyond what is known of a backing store. What was granted before may come to exceed it, when the
-// storage reports less: then nothing more is granted.
+static const struct figure {
+    const char *name;
+    size_t at; // in struct quantities
+    unsigned known;
+} figures[] = {
+    {"bytes", offsetof(struct quantities, bytes), 0},
+    {"iops", offsetof(struct quantities, iops), KNOWS_IOPS},
+    {"bandwidth", offsetof(struct quantities, bandwidth), KNOWS_BANDWIDTH},
+    {"volumes", offsetof(struct quantities, volumes), KNOWS_VOLUMES},
+};
+
+static uint64_t figure_of(const struct quantities *q, const struct figure *f) {
+    uint64_t n;
+    memcpy(&n, (const char *)q + f->at, sizeof n);
+    return n;
+}
+
+static void rows_print(const struct state *state) {
+    STATE_EACH(VOLUME, volume_row, v, state)
+    fprintf(stderr, "  volume %s %s pool %llu %llu grow %llu handle %s reservation %llu\n", v->name,
+            volume_state_name(v->state), (unsigned long long)v->charge.pool,
+            (unsigned long long)v->charge.bytes.n / MIB, (unsigned long long)v->grow_to.n / MIB,
+            v->handle ? "yes" : "no", (unsigned long long)v->reservation);
+    STATE_EACH(RESERVATION, reservation_row, r, state)
+    fprintf(stderr, "  reservation %llu pool %llu %llu\n", (unsigned long long)r->id,
+            (unsigned long long)r->charge.pool, (unsigned long long)r->charge.bytes.n / MIB);
+}
+
+static void grant_check(struct sim *s, const struct pool_row *p, const char *what, uint64_t granted, uint64_t before,
+                        uint64_t known) {
+    if (granted <= before || granted <= known) return;
+    rows_print(master_state(s->master));
+    sim_fail(s, "I1: pool %s: %s: %llu granted (%llu before), %llu known", p->name, what, (unsigned long long)granted,
+             (unsigned long long)before, (unsigned long long)known);
+}
+
+// I1: no grant is made beyond what is known of a backing store, nor beyond a pool's own capacity. What was granted before
+// may come to exceed it, when the storage reports less: then nothing more is granted.
 static void check_grants(struct sim *s, const struct state *state) {
     STATE_EACH(POOL, pool_row, p, state) {
-        uint64_t granted = state->ledger.accounts.at[p->account].granted.bytes;
-        union map_value *before = map_put(&s->granted, p->account, NULL);
-        if (p->facts && granted > before->n && granted > p->facts->total.bytes) {
-            STATE_EACH(VOLUME, volume_row, v, state)
-            fprintf(stderr, "  volume %s %s pool %llu %llu grow %llu handle %s reservation %llu\n", v->name,
-                    volume_state_name(v->state), (unsigned long long)v->charge.pool,
-                    (unsigned long long)v->charge.bytes.n / MIB, (unsigned long long)v->grow_to.n / MIB,
-                    v->handle ? "yes" : "no", (unsigned long long)v->reservation);
-            STATE_EACH(RESERVATION, reservation_row, r, state)
-            fprintf(stderr, "  reservation %llu pool %llu %llu\n", (unsigned long long)r->id,
-                    (unsigned long long)r->charge.pool, (unsigned long long)r->charge.bytes.n / MIB);
-            sim_fail(s, "I1: pool %s: %llu bytes of its store granted (%llu before), %llu known", p->name,
-                     (unsigned long long)granted, (unsigned long long)before->n,
-                     (unsigned long long)p->facts->total.bytes);
-        }
+        struct granted now = ledger_granted(&state->ledger, p);
+        union map_value *place = map_put(&s->granted, p->id, NULL);
+        if (!place->p) place->p = NEW(struct granted);
+        struct granted *before = place->p;
+        const struct pool_facts *f = p->facts;
+        for (size_t i = 0; f && i < ARRAY_LEN(figures); i++)
+            if (!figures[i].known || f->total.known & figures[i].known)
+                grant_check(s, p, figures[i].name, figure_of(&now.store, &figures[i]),
+                            figure_of(&before->store, &figures[i]), figure_of(&f->total, &figures[i]));
+        if (f && f->capacity.n) grant_check(s, p, "capacity", now.own, before->own, f->capacity.n);
+        *before = now;
     }
-    STATE_EACH(POOL, pool_row, p, state)
-    map_put(&s->granted, p->account, NULL)->n = state->ledger.accounts.at[p->account].granted.bytes;
+}
+
+static void rows_add(const struct pool_row *of, const struct pool_row *from, const struct quantities *cost,
+                     struct granted *sum) {
+    if (from->account == of->account) quantities_add(&sum->store, cost);
+    if (from->id == of->id) sum->own += cost->bytes;
 }
 
 // The sums of the ledger are what the rows say.
 static void check_ledger(struct sim *s, const struct state *state) {
-    for (size_t i = 0; i < state->ledger.accounts.count; i++) {
-        struct quantities sum = {0};
+    STATE_EACH(POOL, pool_row, p, state) {
+        struct granted sum = {0}, said = ledger_granted(&state->ledger, p);
         STATE_EACH(VOLUME, volume_row, v, state) {
-            const struct pool_row *p = state_pool(state, v->charge.pool);
-            struct quantities cost = volume_cost(p, v);
-            if (p->account == i) quantities_add(&sum, &cost);
+            const struct pool_row *from = state_pool(state, v->charge.pool);
+            struct quantities cost = volume_cost(from, v);
+            rows_add(p, from, &cost, &sum);
         }
         STATE_EACH(RESERVATION, reservation_row, r, state) {
-            const struct pool_row *p = state_pool(state, r->charge.pool);
-            struct quantities cost = reservation_cost(p, r);
-            if (p->account == i) quantities_add(&sum, &cost);
+            const struct pool_row *from = state_pool(state, r->charge.pool);
+            struct quantities cost = reservation_cost(from, r);
+            rows_add(p, from, &cost, &sum);
         }
-        if (sum.bytes != state->ledger.accounts.at[i].granted.bytes)
-            sim_fail(s, "ledger: account %zu says %llu, the rows %llu", i,
-                     (unsigned long long)state->ledger.accounts.at[i].granted.bytes, (unsigned long long)sum.bytes);
+        for (size_t i = 0; i < ARRAY_LEN(figures); i++)
+            if (figure_of(&sum.store, &figures[i]) != figure_of(&said.store, &figures[i]))
+                sim_fail(s, "ledger: the store of pool %s: %s: it says %llu, the rows %llu", p->name, figures[i].name,
+                         (unsigned long long)figure_of(&said.store, &figures[i]),
+                         (unsigned long long)figure_of(&sum.store, &figures[i]));
+        if (sum.own != said.own)
+            sim_fail(s, "ledger: pool %s: it says %llu, the rows %llu", p->name, (unsigned long long)said.own,
+                     (unsigned long long)sum.own);
     }
 }
 

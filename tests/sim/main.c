@@ -74,7 +74,8 @@ static void world_done(struct sim *s) {
     frameworks_free(s);
     MAP_EACH (entry, &s->devices) free(entry->value.p);
     map_done(&s->devices);
-    map_done(&s->promised);
+    promises_done(s);
+    MAP_EACH (entry, &s->granted) free(entry->value.p);
     map_done(&s->granted);
     map_done(&s->exchanges);
     heap_done(&s->queue);
@@ -88,13 +89,13 @@ static bool seed_run(uint64_t seed, bool quiet) {
     sim_at(&s, 3000, trouble, NULL);
     for (int64_t at = 1000; at <= FAULTS_MS; at += 1000) {
         sim_run_until(&s, at);
-        operator_check(&s);
+        promises_check(&s);
     }
     s.faults = false;
     for (int i = 0; i < AGENTS; i++) agent_driver(&s.agents[i], true);
     frameworks_settle(&s);
     sim_run_until(&s, FAULTS_MS + PEACE_MS);
-    operator_check(&s);
+    promises_check(&s);
     check_converged(&s);
     printf("seed %llu: %llu steps, %llu events, %llu crashes, %llu messages lost, %llu volumes made, %llu tasks ended, "
            "%llu fences, %llu warnings seen\n",

@@ -12,6 +12,7 @@
 #include "codec/json_read.h"
 #include "codec/message.h"
 #include "wire/mesos.h"
+#include "wire/mesos_basic.h"
 
 struct fw_task {
     char id[32];
@@ -19,6 +20,7 @@ struct fw_task {
 };
 struct fw_operation {
     char id[32];
+    char disk[32]; // the name of the one that it is to destroy
     bool ended;
 };
 
@@ -128,13 +130,17 @@ static void storage_offer(struct framework_node *f, const Mesos__V1__Offer *o) {
 
 static void destroy(struct framework_node *f, const Mesos__V1__Offer *o, const Mesos__V1__Resource *disk) {
     f->destroyed++;
+    const char *id = operation_new(f, "destroy");
+    const char *name = mesos_label_find(disk->disk->source->metadata, "name");
+    snprintf(vec_last(&f->operations)->disk, sizeof vec_last(&f->operations)->disk, "%s", name);
+    promise_set(f->sim, PROMISE_VOLUME, name, PROMISED_END_ASKED);
     call(f,
          "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"DESTROY_"
          "DISK\",\"id\":{\"value\":\"%s\"},\"destroy_disk\":{\"source\":{\"name\":\"disk\",\"type\":\"SCALAR\","
          "\"scalar\":{\"value\":%.3f},"
          "\"provider_id\":{\"value\":\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],\"disk\":{"
          "\"source\":{\"type\":\"MOUNT\",\"id\":\"%s\"}}}}}],\"filters\":{\"refuse_seconds\":0.5}}",
-         o->id->value, operation_new(f, "destroy"), disk->scalar->value, f->role, disk->disk->source->id);
+         o->id->value, id, disk->scalar->value, f->role, disk->disk->source->id);
 }
 
 static void launch(struct framework_node *f, const Mesos__V1__Offer *o, const Mesos__V1__Resource *disk) {
@@ -236,12 +242,21 @@ static void update_came(struct framework_node *f, const Mesos__V1__TaskStatus *s
          status->agent_id->value, status->task_id->value, text_string(&uuid));
 }
 
+// A volume has the name of the operation that made it.
+static void operation_finished(struct framework_node *f, const struct fw_operation *o) {
+    if (text_starts(o->id, "create-"))
+        promise_answered(f->sim, PROMISE_VOLUME, o->id, PROMISED_NOTHING, PROMISED_THERE);
+    if (*o->disk) promise_set(f->sim, PROMISE_VOLUME, o->disk, PROMISED_GONE);
+}
+
 static void operation_came(struct framework_node *f, const Mesos__V1__OperationStatus *status) {
     if (!status->operation_id) sim_fail(f->sim, "%s: an operation status without an id", f->name);
     VEC_EACH (o, &f->operations) {
-        if (strcmp(o->id, status->operation_id->value) == 0 &&
-            status->state != MESOS__V1__OPERATION_STATE__OPERATION_PENDING)
-            o->ended = true;
+        if (strcmp(o->id, status->operation_id->value) != 0 ||
+            status->state == MESOS__V1__OPERATION_STATE__OPERATION_PENDING)
+            continue;
+        o->ended = true;
+        if (status->state == MESOS__V1__OPERATION_STATE__OPERATION_FINISHED) operation_finished(f, o);
     }
     if (!status->uuid) return;
     AUTO_TEXT struct text uuid = {0};

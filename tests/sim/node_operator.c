@@ -10,8 +10,8 @@ static const char json[] = "application/json";
 static const struct class {
     const char *name, *body;
 } classes[] = {
-    {"gold", "{\"name\":\"gold\",\"smallest\":\"8MiB\",\"on_release\":\"DELETE\"}"},
-    {"eager", "{\"name\":\"eager\",\"format\":\"FORMAT_EAGER\",\"prefer_agent\":[{\"selector\":"
+    {"gold", "{\"name\":\"gold\",\"smallest\":\"8MiB\",\"iops_per_gib\":1000,\"on_release\":\"DELETE\"}"},
+    {"eager", "{\"name\":\"eager\",\"format\":\"FORMAT_EAGER\",\"bandwidth\":10000000,\"prefer_agent\":[{\"selector\":"
               "\"topology/rack = r0\",\"weight\":5}]}"},
     // What is kept at the storage takes from it for good: little of it.
     {"kept", "{\"name\":\"kept\",\"largest\":\"32MiB\",\"on_release\":\"KEEP\"}"},
@@ -21,19 +21,25 @@ static const struct class {
 };
 
 struct asked {
-    struct sim *sim;
+    const char *what;
     char name[32];
-    bool delete;
+    uint64_t size; // of a grow
+    bool end;      // a delete
 };
 
-// 0: never heard; 1: acknowledged as made; 2: a delete was sent (its answer may be lost); 3: a make was sent.
-static union map_value *promise(struct sim *s, const char *name) {
-    return map_put_text(&s->promised, name, NULL);
+static struct asked *asked_new(const char *what, bool end) {
+    struct asked *a = NEW(struct asked);
+    a->what = what;
+    a->end = end;
+    return a;
 }
 
 static void answered(struct sim *s, void *arg, int status, const char *body, size_t size) {
     struct asked *a = arg;
-    if (status == 202 && !a->delete &&promise(s, a->name)->n == 3) promise(s, a->name)->n = 1;
+    bool done = status == 202 || status == 204;
+    if (done && a->end) promise_answered(s, a->what, a->name, PROMISED_END_ASKED, PROMISED_GONE);
+    if (done && a->size) promise_size(s, a->what, a->name, a->size);
+    if (done && !a->end) promise_answered(s, a->what, a->name, PROMISED_ASKED, PROMISED_THERE);
     if (status >= 500 && status != 503)
         sim_fail(s, "operator: %s was answered %d: %.*s", a->name, status, (int)size, body);
     free(a);
@@ -53,10 +59,9 @@ static void applied(struct sim *s, void *arg, int status, const char *body, size
 }
 
 static void make(struct sim *s) {
-    struct asked *a = NEW(struct asked);
-    a->sim = s;
-    snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)map_count(&s->promised));
-    promise(s, a->name)->n = 3;
+    struct asked *a = asked_new(PROMISE_VOLUME, false);
+    snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)s->asked++);
+    promise_set(s, a->what, a->name, PROMISED_ASKED);
     AUTO_FREE char *body =
         mem_format("{\"name\":\"%s\",\"class\":\"%s\",\"size\":\"%lluMiB\",\"role\":\"ops\"}", a->name,
                    classes[sim_random(s, ARRAY_LEN(classes))].name, (unsigned long long)(8 + sim_random(s, 120)));
@@ -64,16 +69,49 @@ static void make(struct sim *s) {
 }
 
 static void change(struct sim *s, bool delete) {
-    if (!map_count(&s->promised)) return;
-    struct asked *a = NEW(struct asked);
-    a->sim = s;
-    a->delete = delete;
-    snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)sim_random(s, map_count(&s->promised)));
+    if (!s->asked) return;
+    struct asked *a = asked_new(PROMISE_VOLUME, delete);
+    snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)sim_random(s, s->asked));
     AUTO_FREE char *path = mem_format("/v1/volumes/%s%s?role=ops", a->name, delete ? "" : "/grow");
-    if (delete) promise(s, a->name)->n = 2;
-    AUTO_FREE char *body = mem_format("{\"size\":\"%lluMiB\"}", (unsigned long long)(50 + sim_random(s, 200)));
+    if (delete)
+        promise_set(s, a->what, a->name, PROMISED_END_ASKED);
+    else
+        a->size = (50 + sim_random(s, 200)) * MIB;
+    AUTO_FREE char *body = mem_format("{\"size\":\"%llu\"}", (unsigned long long)a->size);
     sim_post(s, delete ? "DELETE" : "POST", path, json, NULL, body, delete ? 0 : strlen(body),
              (struct answer_to){answered, a});
+}
+
+// ---- reservations ----
+
+static void reserved(struct sim *s, void *arg, int status, const char *body, size_t size) {
+    (void)arg;
+    AUTO_FREE char *text = mem_format("%.*s", (int)size, body);
+    const char *id = strstr(text, "\"id\":");
+    if (status != 201 || !id) return;
+    AUTO_FREE char *name = mem_format("%llu", strtoull(id + strlen("\"id\":"), NULL, 10));
+    promise_set(s, PROMISE_RESERVATION, name, PROMISED_THERE);
+}
+
+static void reserve(struct sim *s) {
+    AUTO_FREE char *body =
+        mem_format("{\"class\":\"%s\",\"role\":\"ops\",\"size\":\"%lluMiB\"}",
+                   classes[sim_random(s, ARRAY_LEN(classes))].name, (unsigned long long)(8 + sim_random(s, 24)));
+    sim_post(s, "POST", "/v1/reservations", json, NULL, body, strlen(body), (struct answer_to){.reply = reserved});
+}
+
+static void unreserve(struct sim *s) {
+    symbol ops;
+    if (!s->master || !symbol_find(&master_state(s->master)->symbols, "ops", &ops)) return;
+    STATE_EACH(RESERVATION, reservation_row, r, master_state(s->master)) {
+        if (!symbol_equal(r->owner.role, ops) || sim_random(s, 2)) continue;
+        struct asked *a = asked_new(PROMISE_RESERVATION, true);
+        snprintf(a->name, sizeof a->name, "%llu", (unsigned long long)r->id);
+        promise_set(s, a->what, a->name, PROMISED_END_ASKED);
+        AUTO_FREE char *path = mem_format("/v1/reservations/%s", a->name);
+        sim_post(s, "DELETE", path, json, NULL, NULL, 0, (struct answer_to){answered, a});
+        return;
+    }
 }
 
 // Refused while it is connected or has something; it comes again as a new one.
@@ -90,6 +128,7 @@ static void lives(struct sim *s, void *arg) {
         if (choice >= 4 && choice < 7) change(s, true);
         if (choice == 7) change(s, false);
         if (choice == 8) agent_remove(s);
+        if (choice == 9) (sim_random(s, 2) ? reserve : unreserve)(s);
     }
     sim_at(s, 400 + (int64_t)sim_random(s, 800), lives, NULL);
 }
@@ -126,16 +165,4 @@ void operator_init(struct sim *s) {
     for (size_t i = 0; i < ARRAY_LEN(classes); i++) apply(s, &classes[i]);
     sim_at(s, 1500, lives, NULL);
     listen_again(s, NULL);
-}
-
-void operator_check(struct sim *s) {
-    if (!s->master) return;
-    const struct state *state = master_state(s->master);
-    symbol role;
-    if (!symbol_find(&state->symbols, "ops", &role)) return;
-    MAP_EACH (entry, &s->promised) {
-        if (entry->value.n != 1) continue;
-        const struct volume_row *v = state_volume_named(state, (struct owner){.role = role}, entry->key.bytes);
-        if (!v) sim_fail(s, "I2: volume %s was acknowledged and is not there", entry->key.bytes);
-    }
 }

@@ -127,6 +127,19 @@ static void on_closed(void *node) {
     sim_at(p->sim, 100 + (int64_t)sim_random(p->sim, 700), connect_again, p);
 }
 
+static const struct driver_selector driver[] = {{.selector = "driver/p2"}};
+// What both views know of their store, what one may take of it, and what p2 asks of agents.
+static const struct provider_tier_setup tiers[] = {
+    {.instance = "here",
+     .pool = "fast",
+     .capacity = {768 * MIB},
+     .iops = {600},
+     .bandwidth = {50 * 1000 * 1000},
+     .volumes = 10},
+    {.instance = "here", .pool = "safe", .iops = {600}, .bandwidth = {50 * 1000 * 1000}, .volumes = 10},
+    {.facts = {.constraints = driver, .constraint_count = 1}},
+};
+
 void provider_up(struct provider_node *p) {
     struct provider_setup setup = provider_setup_usual();
     setup.name = p->name;
@@ -135,10 +148,8 @@ void provider_up(struct provider_node *p) {
     setup.secret = p->secret;
     setup.secret_size = sizeof p->secret;
     setup.can_list = setup.parallel = true;
-    static const struct driver_selector driver[] = {{.selector = "driver/p2"}};
-    const struct provider_tier_setup asks = {.facts = {.constraints = driver, .constraint_count = 1}};
-    setup.tiers = &asks;
-    setup.tier_count = p->number == 1; // of p2
+    setup.tiers = tiers;
+    setup.tier_count = p->number == 1 ? ARRAY_LEN(tiers) : ARRAY_LEN(tiers) - 1;
     p->life++;
     p->machine = provider_new(&setup);
     connect_again(p->sim, p);

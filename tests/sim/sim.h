@@ -146,11 +146,11 @@ struct sim {
     struct agent_node agents[AGENTS];
     struct framework_node *frameworks[FRAMEWORKS];
     struct channel listener;
-    struct map devices; // volume UUID bytes -> struct device *
-    // what was acknowledged to the operator: name -> 1 made, 2 delete asked
-    struct map promised;
-    struct map granted; // account of the ledger -> bytes at the last event
-    uint64_t warnings;  // seen while they stood
+    struct map devices;  // volume UUID bytes -> struct device *
+    struct map promises; // "<what> <name>" -> struct promise *
+    uint64_t asked;      // volumes, by the operator
+    struct map granted;  // pool -> struct granted * at the last event
+    uint64_t warnings;   // seen while they stood
     uint64_t steps, crashes, lost_messages, tasks_ended, volumes_made, fences;
 };
 
@@ -194,7 +194,18 @@ void frameworks_settle(struct sim *s); // they want nothing new any more
 void frameworks_free(struct sim *s);
 size_t frameworks_unfinished(const struct sim *s, char *ret_what, size_t size);
 void operator_init(struct sim *s);
-void operator_check(struct sim *s); // I2: what was acknowledged is there
+
+// ---- promise.c: I2 ----
+#define PROMISE_VOLUME "volume"           // by name
+#define PROMISE_RESERVATION "reservation" // by id
+enum promised { PROMISED_NOTHING, PROMISED_ASKED, PROMISED_THERE, PROMISED_END_ASKED, PROMISED_GONE };
+void promise_set(struct sim *s, const char *what, const char *name, enum promised state);
+// Acknowledged: `then`, unless something else was asked meanwhile.
+void promise_answered(struct sim *s, const char *what, const char *name, enum promised asked, enum promised then);
+void promise_size(struct sim *s, const char *what, const char *name,
+                  uint64_t size); // acknowledged as at least that large
+void promises_check(struct sim *s);
+void promises_done(struct sim *s);
 struct device *sim_device(struct sim *s, struct uuid volume);
 
 // ---- check.c ----
