@@ -15,8 +15,8 @@
 struct provider_tier_setup {
     const char *instance, *pool; // both NULL: the provider; pool NULL: the instance
     struct driver_facts facts;
-    struct bytes
-        capacity; // the most that a pool takes of its store, and the store's total where the driver cannot tell; 0: not given
+    // The most that a pool takes of its store, and the store's total where the driver cannot tell; 0: not given.
+    struct bytes capacity;
     struct iops iops;
     struct bandwidth bandwidth;
     uint64_t volumes;
