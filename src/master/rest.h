@@ -25,7 +25,7 @@
     X("DELETE", "v1/classes/*", "", rest_class_remove, "removes a class that nothing is of")                           \
     X("GET", "v1/roles", "after limit", rest_roles, "the roles and what they hold")                                    \
     X("PUT", "v1/roles/*", "", rest_role_set, "sets a role's weight")                                                  \
-    X("GET", "v1/volumes", "role class state after limit", rest_volumes, "the volumes")                                \
+    X("GET", "v1/volumes", "role class state label after limit", rest_volumes, "the volumes")                          \
     X("POST", "v1/volumes", "", rest_volume_create, "makes volumes, all or none")                                      \
     X("GET", "v1/volumes/*", "role", rest_volume, "one volume, by name or UUID")                                       \
     X("DELETE", "v1/volumes/*", "role", rest_volume_delete, "releases a volume, as its class says")                    \

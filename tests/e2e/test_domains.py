@@ -51,7 +51,9 @@ def test_a_class_demands_availability_and_spreads_a_label(new_cluster):
     assert low["found"] == "99.45025 of power=feed-B 99.5, topology/rack=r2 99.95", low  # with n2, its best
 
     # from n2 every pool is too far away, or on its one feed
-    text = done(c, "explain", "--class", "mirrored", "--size", "8MiB", "--label", "app=shop", "--agent", "n2")
+    explained = c.command("explain", "--class", "mirrored", "--size", "8MiB", "--label", "app=shop", "--agent", "n2")
+    assert explained.returncode == 6, explained
+    text = explained.stdout
     assert "have one with which they are available enough" in text, text
     assert "class 'mirrored' with availability 99.45025 or less (then 1 pool fits)" in text, text
     shown = done(c, "agents", "show", "n1")
