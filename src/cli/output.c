@@ -102,6 +102,8 @@ const char *show_resources(const Granary__AgentResources *r, struct arena *arena
     if (r->has_storage_bandwidth)
         text_addf(&out, "%sstorage %s", out.size ? ", " : "", show_rate(r->storage_bandwidth, arena));
     if (r->has_attach_slots) text_addf(&out, "%sslots %u", out.size ? ", " : "", r->attach_slots);
+    for (size_t i = 0; i < r->n_buses; i++)
+        text_addf(&out, "%sslots of %s %u", out.size ? ", " : "", r->buses[i]->drivers, r->buses[i]->slots);
     return arena_text(arena, text_string(&out));
 }
 

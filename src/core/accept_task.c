@@ -211,7 +211,9 @@ static struct err *launch_needs(struct draft *d, const struct accept *a, const s
     TRY(needs_fit(a, n));
     VEC_EACH (v, &n->volumes) TRY(wanted_usable(d, a, draft_volume(d, v->volume)));
     for (size_t i = 0; i < t->volume_count; i++) TRY(launch_take_wanted(d, a, &t->volumes[i], n));
-    return NULL;
+    uint64_t volumes[RELATION_KEYS_MOST];
+    for (size_t i = 0; i < n->volumes.count; i++) volumes[i] = n->volumes.at[i].volume;
+    return broker_together_check(d, a->agent, volumes, n->volumes.count);
 }
 
 static void launch_refuse(struct draft *d, const struct accept *a, const struct task_launch *t, const struct err *e) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the allocator keeps as rows come and go: sums, marks, queues and filters. Decides nothing.
 #include "core/allocation.h"
+#include "core/attach_room.h"
 #include "core/framework.h"
 
 #include <stdlib.h>
@@ -227,7 +228,7 @@ void allocator_volume_put(struct state *s, struct volume_row *live) {
     ring_push(&q->ready, live->id);
     idle_queue_mark(a, q);
     const struct agent_row *agent = live->last_agent ? state_agent(s, live->last_agent) : NULL;
-    if (agent && agent->facts && agent->facts->attach_slots) a->stir = true; // it may have left a slot
+    if (agent && attach_limited(agent->facts)) a->stir = true; // it may have left a slot
 }
 
 void allocator_volume_removed(struct state *s, const struct volume_row *last) {

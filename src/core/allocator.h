@@ -46,6 +46,8 @@ void decide_suppress(struct draft *d, uint64_t framework, const symbol *roles, s
 // (EV_offer_declined: it is not there).
 void rescind_offers_of_agent(struct draft *d, uint64_t agent);
 void rescind_offers_of_volume(struct draft *d, uint64_t volume);
+// Those of volumes for which this command's attachments and tasks left no slot or storage bandwidth on the agent.
+void rescind_offers_without_room(struct draft *d);
 void drop_offers_of_framework(struct draft *d, uint64_t framework);
 
 // I6 and I7 for the simulator: per agent offered + used <= total; a volume in one offer at most, to its owner only; at most

@@ -61,6 +61,7 @@ struct attachment_row *attachment_start(struct draft *d, uint64_t volume, uint64
     a->step = STEP_IS_MAP;
     a->since = d->now.wall;
     a->host = host_identity(d, agent, v);
+    a->bandwidth = v->charge.bandwidth;
     v->last_agent = agent;
     attachment_open(d, a, OP_ATTACH);
     attachment_look(d, a->id); // it was promised, and its agent may have lost what it takes meanwhile

@@ -6,17 +6,20 @@
 
 #include "core/draft.h"
 
+struct attach_room; // core/attach_room.h
+
 struct want {
     uint64_t class;
     struct bytes size;
-    struct iops iops;   // 0: what the class gives per GiB
-    symbol role;        // who asks; {0}: nobody in particular, the class's roles are not asked
-    uint64_t framework; // whose, when the role is "*"
-    uint64_t agent;     // must be usable on that agent; 0: on any
-    symbol fs;          // {0}: the class's
-    bool raw;           // no filesystem
-    bool wait;          // a provider that is away is as good as one that is here
-    const char *labels; // model/label.h, NULL none: what rules of spread look at
+    struct iops iops;               // 0: what the class gives per GiB
+    symbol role;                    // who asks; {0}: nobody in particular, the class's roles are not asked
+    uint64_t framework;             // whose, when the role is "*"
+    uint64_t agent;                 // must be usable on that agent; 0: on any
+    const struct attach_room *room; // what that agent has attached; NULL: what the draft says
+    symbol fs;                      // {0}: the class's
+    bool raw;                       // no filesystem
+    bool wait;                      // a provider that is away is as good as one that is here
+    const char *labels;             // model/label.h, NULL none: what rules of spread look at
 };
 
 struct fit {
@@ -53,6 +56,10 @@ bool broker_role_allowed(const struct state *s, const struct class_row *class, s
 // state is not asked.
 bool broker_agent_can_use(const struct draft *d, uint64_t agent, const struct volume_row *v);
 MUST_USE struct err *broker_agent_check(const struct draft *d, uint64_t agent, const struct volume_row *v);
+
+// Whether that agent can take them all at once: slots and storage bandwidth for those that it has not attached yet.
+MUST_USE struct err *broker_together_check(const struct draft *d, uint64_t agent, const uint64_t *volumes,
+                                           size_t count);
 
 // What a reported agent has free of tasks and offers, by the ledger (offers of this command not counted).
 struct scalars broker_agent_free(const struct state *s, const struct agent_row *agent);

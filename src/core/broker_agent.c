@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which agents can use a volume, and which of them first.
+#include "core/attach_room.h"
 #include "core/broker.h"
 #include "core/index.h"
 #include "core/refusal.h"
@@ -21,6 +22,28 @@ struct err *broker_agent_check(const struct draft *d, uint64_t agent, const stru
     bool away = rule == RULE_AGENT_AWAY || rule == RULE_REPORTED;
     return err_new(away ? ERR_UNAVAILABLE : ERR_NO_FIT, "volume '%s' cannot be used there: %s", v->name,
                    text_string(&text));
+}
+
+struct err *broker_together_check(const struct draft *d, uint64_t agent, const uint64_t *volumes, size_t count) {
+    const struct agent_row *row = draft_agent(d, agent);
+    if (!row || !attach_limited(row->facts)) return NULL;
+    struct attach_room room = attach_room(d, row);
+    for (size_t i = 0; i < count; i++) {
+        const struct volume_row *v = draft_volume(d, volumes[i]);
+        if (volume_is_on(d, v, agent)) continue;
+        enum rule rule = attach_room_rule(&room, d->state, v->charge.pool, v->charge.bandwidth, NULL);
+        if (!rule) {
+            attach_room_take(&room, d->state, v->charge.pool, v->charge.bandwidth);
+            continue;
+        }
+        AUTO_TEXT struct text text = {0};
+        AUTO_ARENA struct arena arena = {0};
+        struct refusal r = refusal_of_room(d, v, &room, rule, &arena);
+        refusal_add_text(d->state, &r, &text);
+        return err_new(ERR_NO_FIT, "volume '%s' cannot be used there beside the others: %s", v->name,
+                       text_string(&text));
+    }
+    return NULL;
 }
 
 struct scalars broker_agent_free(const struct state *s, const struct agent_row *agent) {
@@ -64,7 +87,7 @@ static void rank_agent(const struct draft *d, const struct volume_row *v, struct
     if (r->count == r->most && !ranked_before(r, &a, &r->at[r->most - 1])) return;
     const struct agent_row *agent = draft_agent(d, a.agent);
     if (!agent || !agent->facts) return;
-    if (agent->facts->attach_slots && agent_rule(d, v, agent)) return;
+    if (attach_limited(agent->facts) && agent_rule(d, v, agent)) return;
     a.covers = broker_agent_covers(d->state, agent, need);
     ranking_keep(r, a);
 }

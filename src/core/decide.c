@@ -28,26 +28,32 @@ static int64_t doubled(int64_t ms, uint32_t times) {
     return ms << (times < 6 ? times : 6);
 }
 
+static const char *volume_late(struct draft *d, const struct volume_row *v) {
+    struct id_list held = draft_related(d, ATTACHMENTS_OF_VOLUME, v->id);
+    const struct attachment_row *holder = held.count ? draft_attachment(d, held.at[0]) : NULL;
+    const struct agent_row *agent = holder ? draft_agent(d, holder->agent) : NULL;
+    const char *message = holder ? holder->message : v->message;
+    const char *more = message ? arena_format(d->arena, ": %s", message) : "";
+    if (agent)
+        return arena_format(d->arena, "volume '%s' was not there in time: agent '%s' has it (%s)%s", v->name,
+                            agent->name, attachment_state_name(holder->state), more);
+    return arena_format(d->arena, "volume '%s' was not there in time: it is %s%s", v->name, volume_state_name(v->state),
+                        more);
+}
+
+static const char *task_late(struct draft *d, const struct task_row *t) {
+    const struct task_volume *volumes = blob_items(t->volumes, struct task_volume);
+    for (size_t i = 0; i < blob_count(t->volumes, struct task_volume); i++) {
+        const struct volume_row *v = draft_volume(d, volumes[i].volume);
+        const struct attachment_row *a = attachment_on(d, v->id, t->agent);
+        if (!a || a->state != ATTACHMENT_IN_USE) return volume_late(d, v);
+    }
+    return "its volumes were not there in time";
+}
+
 static void task_due(struct draft *d, const struct task_row *old) {
     if (!old->launched && !task_state_ended(old->state)) {
-        const char *why = "its volumes were not there in time";
-        const struct task_volume *volumes = blob_items(old->volumes, struct task_volume);
-        for (size_t i = 0; i < blob_count(old->volumes, struct task_volume); i++) {
-            const struct volume_row *v = draft_volume(d, volumes[i].volume);
-            const struct attachment_row *a = attachment_on(d, v->id, old->agent);
-            if (a && a->state == ATTACHMENT_IN_USE) continue;
-            struct id_list held = draft_related(d, ATTACHMENTS_OF_VOLUME, v->id);
-            const struct attachment_row *holder = held.count ? draft_attachment(d, held.at[0]) : NULL;
-            const struct agent_row *agent = holder ? draft_agent(d, holder->agent) : NULL;
-            why = agent
-                      ? arena_format(d->arena, "volume '%s' was not there in time: agent '%s' has it (%s)%s%s", v->name,
-                                     agent->name, attachment_state_name(holder->state), holder->message ? ": " : "",
-                                     holder->message ? holder->message : "")
-                      : arena_format(d->arena, "volume '%s' was not there in time: it is %s%s%s", v->name,
-                                     volume_state_name(v->state), v->message ? ": " : "", v->message ? v->message : "");
-            break;
-        }
-        task_say(d, old->id, TASK_FAILED, REASON_LAUNCH_FAILED, why);
+        task_say(d, old->id, TASK_FAILED, REASON_LAUNCH_FAILED, task_late(d, old));
         return;
     }
     struct task_row *t = edit_task(d, old->id, EV_task_resent);
@@ -144,7 +150,7 @@ static void decide_start(struct draft *d) {
     }
 }
 
-struct err *core_decide(struct draft *d, const struct command *c, struct answer *ret_answer) {
+static struct err *decide_one(struct draft *d, const struct command *c, struct answer *ret_answer) {
     switch (c->kind) {
     case CMD_class_apply: return decide_class_apply(d, &c->class_apply, ret_answer);
     case CMD_class_remove: return decide_class_remove(d, c->class_remove.name);
@@ -190,6 +196,12 @@ struct err *core_decide(struct draft *d, const struct command *c, struct answer 
     case COMMAND_COUNT: break;
     }
     must(c->kind < COMMAND_COUNT);
+    return NULL;
+}
+
+struct err *core_decide(struct draft *d, const struct command *c, struct answer *ret_answer) {
+    TRY(decide_one(d, c, ret_answer));
+    rescind_offers_without_room(d);
     return NULL;
 }
 

@@ -21,6 +21,7 @@ struct granted {             // out of one pool
 struct agent_account {
     struct scalars used, offered; // by tasks that have not ended; by outstanding offers
     uint32_t attachments;
+    uint64_t bandwidth; // of those attachments
 };
 
 // Zeroed is valid and empty.

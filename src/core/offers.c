@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "core/allocator.h"
+#include "core/attach_room.h"
 
 struct mono refuse_until(struct mono now, double seconds) {
     if (isnan(seconds) || seconds < 0) seconds = REFUSE_SECONDS_DEFAULT;
@@ -77,6 +78,29 @@ void rescind_offers_of_agent(struct draft *d, uint64_t agent) {
 
 void rescind_offers_of_volume(struct draft *d, uint64_t volume) {
     offers_end(d, OFFERS_OF_VOLUME, volume, EV_offer_rescinded);
+}
+
+static bool offer_has_room(const struct draft *d, const struct offer_row *o, const struct agent_row *agent) {
+    for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++) {
+        const struct volume_row *v = draft_volume(d, blob_items(o->volumes, uint64_t)[i]);
+        if (v && !volume_is_on(d, v, agent->id) && !attach_room_for(d, agent, v->charge.pool, v->charge.bandwidth))
+            return false;
+    }
+    return true;
+}
+
+void rescind_offers_without_room(struct draft *d) {
+    for (size_t i = 0, count = d->touched.count; i < count; i++) {
+        const struct touched t = d->touched.at[i];
+        const struct attachment_row *a = t.row;
+        const struct task_row *task = t.row;
+        if (!t.added || (t.noun != NOUN_ATTACHMENT && t.noun != NOUN_TASK)) continue;
+        const struct agent_row *agent = draft_agent(d, t.noun == NOUN_TASK ? task->agent : a->agent);
+        if (!agent || !attach_limited(agent->facts)) continue;
+        struct id_list offers = draft_related(d, OFFERS_OF_AGENT, agent->id);
+        VEC_EACH (id, &offers)
+            if (!offer_has_room(d, draft_offer(d, *id), agent)) draft_remove(d, NOUN_OFFER, *id, EV_offer_rescinded);
+    }
 }
 
 void drop_offers_of_framework(struct draft *d, uint64_t framework) {

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "core/attach_room.h"
 #include "core/fits.h"
 
 struct lead { // a shape, and more than which it cannot give
@@ -34,15 +35,16 @@ static bool pair_before(const struct pair *a, const struct pair *b) {
 
 // ---- the best agent of a shape ----
 
-static bool agent_can(const struct draft *d, uint64_t id, struct scalars need) {
+static bool agent_can(const struct draft *d, const struct terms *t, uint64_t pool, uint64_t id, struct scalars need) {
     const struct agent_row *agent = draft_agent(d, id);
-    return agent && agent->facts && broker_agent_covers(d->state, agent, need) && verdict_slot_free(d, agent);
+    return agent && agent->facts && broker_agent_covers(d->state, agent, need) &&
+           attach_room_for(d, agent, pool, t->class->doc->spec.bandwidth);
 }
 
 // 0: none has so much free.
-static uint64_t shape_agent(const struct draft *d, const struct terms *t, const struct shape *shape,
+static uint64_t shape_agent(const struct draft *d, const struct terms *t, const struct shape_entry *entry,
                             struct scalars need) {
-    struct reach_view view = shape_view(d->state, shape, t->fs_place);
+    struct reach_view view = shape_view(d->state, entry->shape, t->fs_place);
     uint64_t best = 0;
     int64_t liked = 0;
     for (size_t i = 0; i < reach_view_words(&view); i++)
@@ -52,7 +54,7 @@ static uint64_t shape_agent(const struct draft *d, const struct terms *t, const 
             if (best && mine < liked) continue;
             uint64_t id = index_agent_at(d->state, n);
             if (best && mine == liked && id > best) continue;
-            if (!agent_can(d, id, need)) continue;
+            if (!agent_can(d, t, entry->pool, id, need)) continue;
             best = id;
             liked = mine;
         }
@@ -76,12 +78,12 @@ static size_t leads_of(const struct draft *d, const struct terms *t, struct lead
     return shapes.count;
 }
 
-static void pair_try(const struct draft *d, const struct terms *asked, const struct shape *shape, struct scalars need,
-                     struct pair *best) {
+static void pair_try(const struct draft *d, const struct terms *asked, const struct shape_entry *entry,
+                     struct scalars need, struct pair *best) {
     struct terms t = *asked;
-    struct pair mine = {.agent = shape_agent(d, asked, shape, need)};
+    struct pair mine = {.agent = shape_agent(d, asked, entry, need)};
     t.agent = mine.agent ? draft_agent(d, mine.agent) : NULL;
-    if (t.agent && fits_of_shape(d, &t, shape, &mine.fit) && pair_before(&mine, best)) *best = mine;
+    if (t.agent && fits_of_shape(d, &t, entry->shape, &mine.fit) && pair_before(&mine, best)) *best = mine;
 }
 
 static struct err *agents_lack(const struct draft *d, const struct terms *t, struct scalars need) {
@@ -106,8 +108,7 @@ struct err *broker_place_pair(const struct draft *d, const struct want *w, struc
     struct lead *leads;
     TRY(terms_of(d, w, &t));
     size_t count = leads_of(d, &t, &leads);
-    for (size_t i = 0; i < count && lead_may_win(&leads[i], &best); i++)
-        pair_try(d, &t, leads[i].entry->shape, need, &best);
+    for (size_t i = 0; i < count && lead_may_win(&leads[i], &best); i++) pair_try(d, &t, leads[i].entry, need, &best);
     free(leads);
     if (best.agent) {
         *ret_pair = best;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "core/agent_test.h"
+#include "core/attach_room.h"
 #include "core/figure.h"
 
 static int64_t age_of(const struct draft *d, struct wall since) {
@@ -183,18 +184,34 @@ static void explain_figures(const struct draft *d, struct refusal *r, const stru
     }
 }
 
+static void explain_room(struct refusal *r, const struct state *s, const struct attach_room *room, uint64_t pool,
+                         struct bandwidth bandwidth, struct arena *arena) {
+    const struct attach_bus *bus = NULL;
+    const struct agent_facts *f = room->agent->facts;
+    if (!f || attach_room_rule(room, s, pool, bandwidth, &bus) != r->rule) return;
+    r->said_by = "agent, reported";
+    r->agent = room->agent->id;
+    if (r->rule == RULE_AGENT_BANDWIDTH) {
+        r->asked = size_text(arena, bandwidth.n, "/s to the storage");
+        r->found = size_text(arena, attach_room_bandwidth(room).n, "/s left");
+        return;
+    }
+    r->asked = bus ? arena_format(arena, "an attach slot of %s", bus->drivers) : "an attach slot";
+    r->found = arena_format(arena, "all %u taken", bus ? bus->slots : f->attach_slots);
+}
+
 static void explain_agent_rule(struct refusal *r, const struct agent_row *agent, const char *fs, struct arena *arena) {
     if (r->rule == RULE_FILESYSTEM) {
         r->asked = arena_format(arena, "fs/%s", fs);
         r->found = agent ? "other filesystems" : "agents with other filesystems";
         r->said_by = "agent, probed";
     }
-    if (r->rule == RULE_SLOTS && agent) {
-        r->asked = "an attach slot";
-        r->found = arena_format(arena, "all %u taken", agent->facts ? agent->facts->attach_slots : 0);
-        r->said_by = "agent, reported";
-    }
     if (agent) r->agent = agent->id;
+}
+
+static void explain_attach(const struct draft *d, struct refusal *r, const struct terms *t, struct arena *arena) {
+    struct attach_room room = t->room ? *t->room : attach_room(d, t->agent);
+    explain_room(r, d->state, &room, r->pool, t->class->doc->spec.bandwidth, arena);
 }
 
 struct refusal refusal_of_pool(const struct draft *d, const struct terms *t, const struct pool_row *pool,
@@ -215,8 +232,9 @@ struct refusal refusal_of_pool(const struct draft *d, const struct terms *t, con
     case RULE_AGENT_SELECTOR: explain_agent_tests(d, &r, &t->class->doc->spec, pool, t->agent, arena); break;
     case RULE_AVAILABILITY: explain_availability(d, &r, t->class, pool, t->agent, arena); break;
     case RULE_SPREAD: explain_spread(d, &r, t, pool, arena); break;
-    case RULE_FILESYSTEM:
-    case RULE_SLOTS: explain_agent_rule(&r, t->agent, t->fs->name, arena); break;
+    case RULE_FILESYSTEM: explain_agent_rule(&r, t->agent, t->fs->name, arena); break;
+    case RULE_SLOTS:
+    case RULE_AGENT_BANDWIDTH: explain_attach(d, &r, t, arena); break;
     case RULE_SMALLEST:
     case RULE_LARGEST:
     case RULE_BYTES:
@@ -244,6 +262,15 @@ struct refusal refusal_of_agent(const struct draft *d, const struct volume_row *
     if (rule == RULE_AVAILABILITY && class) explain_availability(d, &r, class, pool, agent, arena);
     if (rule == RULE_AGENT_AWAY) explain_agent_away(d, &r, agent);
     explain_agent_rule(&r, agent, state_text(d->state, v->fs), arena);
+    if (rule != RULE_SLOTS && rule != RULE_AGENT_BANDWIDTH) return r;
+    struct attach_room room = attach_room(d, agent);
+    return refusal_of_room(d, v, &room, rule, arena);
+}
+
+struct refusal refusal_of_room(const struct draft *d, const struct volume_row *v, const struct attach_room *room,
+                               enum rule rule, struct arena *arena) {
+    struct refusal r = {.rule = rule, .pool = v->charge.pool, .asked = "", .found = "", .age_ms = -1};
+    explain_room(&r, d->state, room, v->charge.pool, v->charge.bandwidth, arena);
     return r;
 }
 

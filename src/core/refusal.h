@@ -18,6 +18,9 @@ struct refusal refusal_of_pool(const struct draft *d, const struct terms *t, con
                                const struct verdict *v, struct arena *arena);
 struct refusal refusal_of_agent(const struct draft *d, const struct volume_row *v, const struct agent_row *agent,
                                 enum rule rule, struct arena *arena);
+// The same of RULE_SLOTS and RULE_AGENT_BANDWIDTH, when more is held there than the draft says.
+struct refusal refusal_of_room(const struct draft *d, const struct volume_row *v, const struct attach_room *room,
+                               enum rule rule, struct arena *arena);
 
 // Every pool with its verdict, by id; in the arena.
 struct judged_pool *broker_judge(const struct draft *d, const struct terms *t, struct arena *arena, size_t *ret_count);

@@ -146,6 +146,12 @@ struct host_identity {
     char *driver, *identity;
 };
 
+enum { AGENT_BUSES_MOST = 16 };
+struct attach_bus { // attach slots that the volumes of some drivers share
+    char *drivers;  // "ebs", "ebs+nvme"
+    uint32_t slots;
+};
+
 struct agent_facts {
     struct shared shared;
     struct tag_set tags;
@@ -153,6 +159,7 @@ struct agent_facts {
     VEC(struct port_range) ports;
     struct bandwidth storage_bandwidth;
     uint32_t attach_slots; // 0: not limited
+    VEC(struct attach_bus) buses;
     VEC(struct host_identity) identities;
 };
 
@@ -263,6 +270,7 @@ struct attachment_row {
     const char *host;    // who the agent's host was to the storage when it was mapped: a reboot may change that
     const char *warning; // what its agent no longer satisfies (warning.h); NULL: nothing
     struct wall since;
+    struct bandwidth bandwidth;   // of the agent's storage bandwidth: what the volume was granted
     uint8_t state, purpose, step; // enum attachment_state, ...
     bool read_only, pinned, granted_format, detach_wanted;
     struct mono retry_at; // passing: when a failed fence or unmap is tried again

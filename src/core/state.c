@@ -87,6 +87,13 @@ static void volume_counters(struct state *s, uint64_t volume, bool operation, bo
     allocator_volume_put(s, v);
 }
 
+static void attachment_charge(struct state *s, const struct attachment_row *a, bool add) {
+    struct agent_account *account = ledger_agent(&s->ledger, a->agent);
+    must(add || (account->attachments && account->bandwidth >= a->bandwidth.n));
+    account->attachments += add ? 1 : UINT32_MAX;
+    account->bandwidth += add ? a->bandwidth.n : -a->bandwidth.n;
+}
+
 static void offer_volumes(struct state *s, const struct offer_row *o, bool add) {
     for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++) {
         struct volume_row *v = table_get(&s->tables[NOUN_VOLUME], blob_items(o->volumes, uint64_t)[i]);
@@ -105,7 +112,7 @@ static void account_relate(struct state *s, enum noun noun, const void *row, boo
     case NOUN_VOLUME: pool_charge(s, volume->charge.pool, cost_of_volume, row, add); break;
     case NOUN_RESERVATION: pool_charge(s, reservation->charge.pool, cost_of_reservation, row, add); break;
     case NOUN_ATTACHMENT:
-        ledger_agent(&s->ledger, attachment->agent)->attachments += add ? 1 : UINT32_MAX;
+        attachment_charge(s, attachment, add);
         volume_counters(s, attachment->volume, false, add);
         break;
     case NOUN_OPERATION:

@@ -2,6 +2,7 @@
 // Judging pools for requests and agents for volumes.
 #include "core/verdict.h"
 
+#include "core/attach_room.h"
 #include "core/candidate.h"
 
 const char *rule_name(enum rule rule) {
@@ -47,7 +48,8 @@ static struct err *terms_fs(const struct state *s, const struct want *w, struct 
 }
 
 struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms) {
-    struct terms t = {.class = draft_class(d, w->class), .size = w->size, .iops = w->iops, .wait = w->wait};
+    struct terms t = {
+        .class = draft_class(d, w->class), .size = w->size, .iops = w->iops, .room = w->room, .wait = w->wait};
     if (!t.class || !t.class->doc) return err_new(ERR_NOT_FOUND, "the class asked for is not there any more");
     if (!broker_role_allowed(d->state, t.class, w->role)) return role_refused(d->state, t.class, w->role);
     TRY(terms_fs(d->state, w, &t));
@@ -144,24 +146,19 @@ static enum rule judge_figures(const struct draft *d, const struct pool_row *poo
     return RULE_NONE;
 }
 
-static uint32_t draft_attachments(const struct draft *d, uint64_t agent) {
-    uint32_t count = ledger_agent_get(&d->state->ledger, agent)->attachments;
-    for (size_t i = 0; i < d->touched.count; i++) {
-        const struct touched *t = &d->touched.at[i];
-        if (t->noun != NOUN_ATTACHMENT) continue;
-        const struct attachment_row *a = t->row;
-        if (a->agent == agent) count += (uint32_t)t->added - (uint32_t)t->removed;
-    }
-    return count;
-}
-
-bool verdict_slot_free(const struct draft *d, const struct agent_row *agent) {
-    return !agent->facts || !agent->facts->attach_slots || draft_attachments(d, agent->id) < agent->facts->attach_slots;
+static enum rule judge_attach(const struct draft *d, const struct agent_row *agent, const struct attach_room *room,
+                              uint64_t pool, struct bandwidth bandwidth) {
+    if (!attach_limited(agent->facts)) return RULE_NONE;
+    struct attach_room now = room ? *room : attach_room(d, agent);
+    return attach_room_rule(&now, d->state, pool, bandwidth, NULL);
 }
 
 static enum rule judge_presence(const struct draft *d, const struct terms *t, const struct pool_row *pool) {
     struct reach_want reach = terms_reach(t, pool);
-    if (t->agent && !verdict_slot_free(d, t->agent)) return RULE_SLOTS;
+    if (t->agent) {
+        enum rule full = judge_attach(d, t->agent, t->room, pool->id, t->class->doc->spec.bandwidth);
+        if (full) return full;
+    }
     if (t->agent ? !index_agent_live(d->state, t->agent) : !index_reached(d->state, &reach)) return RULE_AGENT_AWAY;
     return t->wait || index_pool_usable(d->state, pool) ? RULE_NONE : RULE_PROVIDER_AWAY;
 }
@@ -238,11 +235,16 @@ struct reach_want volume_reach(const struct state *s, const struct volume_row *v
     return reach;
 }
 
-static bool volume_is_on(const struct draft *d, const struct volume_row *v, uint64_t agent) {
+bool volume_is_on(const struct draft *d, const struct volume_row *v, uint64_t agent) {
     const struct id_list *list = state_related(d->state, ATTACHMENTS_OF_VOLUME, v->id);
     for (size_t i = 0; i < list->count; i++) {
         const struct attachment_row *a = draft_attachment(d, list->at[i]);
         if (a && a->agent == agent) return true;
+    }
+    for (size_t i = 0; i < d->touched.count; i++) {
+        const struct touched *t = &d->touched.at[i];
+        const struct attachment_row *a = t->row;
+        if (t->noun == NOUN_ATTACHMENT && !t->removed && a->volume == v->id && a->agent == agent) return true;
     }
     return false;
 }
@@ -252,6 +254,7 @@ enum rule agent_rule(const struct draft *d, const struct volume_row *v, const st
     if (!pool || !pool->facts) return RULE_REPORTED;
     enum rule rule = judge_reach(d, volume_reach(d->state, v), agent);
     if (rule) return rule;
-    if (!verdict_slot_free(d, agent) && !volume_is_on(d, v, agent->id)) return RULE_SLOTS;
+    if (!volume_is_on(d, v, agent->id)) rule = judge_attach(d, agent, NULL, v->charge.pool, v->charge.bandwidth);
+    if (rule) return rule;
     return index_agent_live(d->state, agent) ? RULE_NONE : RULE_AGENT_AWAY;
 }

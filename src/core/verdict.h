@@ -25,6 +25,7 @@
     X(BANDWIDTH, "bandwidth", "have the bandwidth free")                                                               \
     X(VOLUMES, "volume-count", "can hold one more volume")                                                             \
     X(SLOTS, "attach-slots", "have an agent with a free attach slot")                                                  \
+    X(AGENT_BANDWIDTH, "agent-bandwidth", "have an agent with the storage bandwidth free")                             \
     X(AGENT_AWAY, "agent-away", "have such an agent here now")                                                         \
     X(PROVIDER_AWAY, "provider-away", "have their provider connected")
 
@@ -41,7 +42,8 @@ const char *rule_text(enum rule rule);
 // What is asked of pools, the class's defaults put in.
 struct terms {
     const struct class_row *class;
-    const struct agent_row *agent; // NULL: any
+    const struct agent_row *agent;  // NULL: any
+    const struct attach_room *room; // as in struct want
     struct bytes size;
     struct iops iops;
     const struct filesystem *fs;
@@ -83,9 +85,9 @@ uint64_t terms_largest(const struct draft *d, const struct terms *t, const struc
 // Nearest first: the later the rule, the nearer; then by what is missing. 0: as near.
 int verdict_compare(const struct verdict *a, const struct verdict *b);
 
-bool verdict_slot_free(const struct draft *d, const struct agent_row *agent); // one more volume can be attached there
 // The first rule that fails between a volume and an agent; RULE_NONE when the agent can use it now.
 enum rule agent_rule(const struct draft *d, const struct volume_row *v, const struct agent_row *agent);
+bool volume_is_on(const struct draft *d, const struct volume_row *v, uint64_t agent); // attached there
 // What an agent must fit to use that volume.
 struct reach_want volume_reach(const struct state *s, const struct volume_row *v);
 

@@ -79,6 +79,20 @@ static struct err *ports_fill(Granary__AgentResources *r, const struct settings 
     return NULL;
 }
 
+static struct err *buses_fill(Granary__AgentResources *r, const struct settings *s, struct arena *arena) {
+    size_t count = 0, size;
+    const char *const *buses = settings_list(s, "attach-slots-of", &count);
+    r->buses = arena_zero(arena, count + 1, sizeof *r->buses);
+    for (size_t i = 0; i < count; i++) {
+        Granary__AttachBus *bus = ARENA_NEW(arena, Granary__AttachBus);
+        granary__attach_bus__init(bus);
+        TRY(err_wrap(attach_bus_parse(buses[i], &size, &bus->slots), "attach-slots-of"));
+        bus->drivers = arena_text_n(arena, buses[i], size);
+        r->buses[r->n_buses++] = bus;
+    }
+    return NULL;
+}
+
 // Leaves room for the host itself, as Mesos does: so much, or half of little.
 static uint64_t less_reserve(uint64_t total, uint64_t reserve) {
     return total >= 2 * reserve ? total - reserve : total / 2;
@@ -101,6 +115,7 @@ static struct err *resources_fill(Granary__AgentReport *report, const struct set
     if (r->has_storage_bandwidth) r->storage_bandwidth = settings_rate(s, "storage-bandwidth").n;
     r->has_attach_slots = settings_has(s, "attach-slots");
     if (r->has_attach_slots) r->attach_slots = (uint32_t)settings_number(s, "attach-slots");
+    TRY(buses_fill(r, s, arena));
     return ports_fill(r, s, arena);
 }
 

@@ -100,5 +100,9 @@ void settings_show(const struct settings *s, struct text *out);
 
 // "31000-32000" or "31000": both ends included.
 MUST_USE struct err *port_range_parse(const char *text, uint32_t *ret_begin, uint32_t *ret_end);
+// "ebs=27", "ebs+nvme=27": a bus that the volumes of these drivers share. ret_size: how many bytes of `text` name them.
+MUST_USE struct err *attach_bus_parse(const char *text, size_t *ret_size, uint32_t *ret_slots);
+// "ebs", "ebs+nvme": names of drivers.
+MUST_USE struct err *bus_drivers_check(const char *drivers);
 
 #endif

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/id.h"
+#include "base/mem.h"
 #include "base/text.h"
 #include "model/setting.h"
 #include "model/tag.h"
@@ -43,6 +44,31 @@ struct err *port_range_parse(const char *text, uint32_t *ret_begin, uint32_t *re
 static struct err *ports_check(const char *text) {
     uint32_t begin, end;
     return port_range_parse(text, &begin, &end);
+}
+
+struct err *bus_drivers_check(const char *drivers) {
+    AUTO_FREE char *copy = mem_text(drivers);
+    char *rest = copy, *driver;
+    while ((driver = strsep(&rest, "+"))) TRY(name_check("driver", driver));
+    return NULL;
+}
+
+struct err *attach_bus_parse(const char *text, size_t *ret_size, uint32_t *ret_slots) {
+    size_t size = strcspn(text, "=");
+    uint64_t slots;
+    if (!text[size] || !text_to_u64(text + size + 1, &slots) || slots > 65536)
+        return err_new(ERR_INVALID, "'%.128s': write it as ebs=27, or ebs+nvme=27 for drivers that share a bus", text);
+    AUTO_FREE char *drivers = mem_format("%.*s", (int)size, text);
+    TRY(bus_drivers_check(drivers));
+    *ret_size = size;
+    *ret_slots = (uint32_t)slots;
+    return NULL;
+}
+
+static struct err *bus_check(const char *text) {
+    size_t size;
+    uint32_t slots;
+    return attach_bus_parse(text, &size, &slots);
 }
 
 static struct err *address_check(const char *text) {
@@ -227,6 +253,11 @@ static const struct setting agent[] = {
      .most = 65536,
      .word = "N",
      .help = "most volumes attached at once (no limit when left out)"},
+    {.name = "attach-slots-of",
+     .kind = SETTING_LIST,
+     .check = bus_check,
+     .word = "DRIVERS=N",
+     .help = "most volumes of a driver, or of drivers that share a bus (ebs+nvme=27)"},
     {.name = "tags",
      .kind = SETTING_LIST,
      .check = tag_check,

@@ -74,6 +74,29 @@ static Granary__AgentResources *holding_message(struct holding *h, struct port_s
     return m;
 }
 
+// Slots and storage bandwidth: what attachments hold, and what is left.
+static void storage_fill(const struct state *s, const struct agent_row *a, Granary__Agent *m, struct arena *arena) {
+    const struct agent_facts *f = a->facts;
+    const struct agent_account *held = ledger_agent_get(&s->ledger, a->id);
+    m->total->has_storage_bandwidth = m->used->has_storage_bandwidth = m->free->has_storage_bandwidth =
+        f->storage_bandwidth.n > 0;
+    m->total->storage_bandwidth = f->storage_bandwidth.n;
+    m->used->storage_bandwidth = held->bandwidth;
+    m->free->storage_bandwidth =
+        f->storage_bandwidth.n > held->bandwidth ? f->storage_bandwidth.n - held->bandwidth : 0;
+    m->total->has_attach_slots = m->used->has_attach_slots = m->free->has_attach_slots = f->attach_slots > 0;
+    m->total->attach_slots = f->attach_slots;
+    m->used->attach_slots = held->attachments;
+    m->free->attach_slots = f->attach_slots > held->attachments ? f->attach_slots - held->attachments : 0;
+    m->total->buses = arena_zero(arena, f->buses.count + 1, sizeof *m->total->buses);
+    VEC_EACH (bus, &f->buses) {
+        Granary__AttachBus *said = m->total->buses[m->total->n_buses++] = ARENA_NEW(arena, Granary__AttachBus);
+        granary__attach_bus__init(said);
+        said->drivers = bus->drivers;
+        said->slots = bus->slots;
+    }
+}
+
 static void resources_fill(const struct state *s, const struct agent_row *a, Granary__Agent *m, struct arena *arena) {
     const struct agent_facts *f = a->facts;
     struct holding used = {0}, offered = {0};
@@ -85,16 +108,13 @@ static void resources_fill(const struct state *s, const struct agent_row *a, Gra
     VEC_EACH (id, offers) holding_add(&offered, &state_offer(s, *id)->resources, state_offer(s, *id)->ports);
     ports_assign(&open, f->ports.at, f->ports.count);
     m->total = resources_message(&f->total, f->ports.at, f->ports.count, arena);
-    m->total->has_storage_bandwidth = f->storage_bandwidth.n > 0;
-    m->total->storage_bandwidth = f->storage_bandwidth.n;
-    m->total->has_attach_slots = f->attach_slots > 0;
-    m->total->attach_slots = f->attach_slots;
     scalars_subtract(&rest, &used.scalars);
     scalars_subtract(&rest, &offered.scalars);
     m->used = holding_message(&used, &open, arena);
     m->offered = holding_message(&offered, &open, arena);
     m->free = resources_message(&rest, open.at, open.count, arena);
     vec_done(&open);
+    storage_fill(s, a, m, arena);
 }
 
 static void classes_fill(const struct state *s, const struct agent_row *a, Granary__Agent *m, struct arena *arena) {

@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "model/setting.h"
 #include "wire/mesos.h"
 #include "wire/resources.h"
 #include "wire/said.h"
@@ -19,9 +20,15 @@ static void identities_done(struct agent_facts *f) {
     vec_done(&f->identities);
 }
 
+static void buses_done(struct agent_facts *f) {
+    VEC_EACH (bus, &f->buses) free(bus->drivers);
+    vec_done(&f->buses);
+}
+
 static void agent_facts_drop(struct shared *self) {
     struct agent_facts *f = (struct agent_facts *)self;
     identities_done(f);
+    buses_done(f);
     free(f);
 }
 
@@ -37,6 +44,16 @@ static struct agent_facts *facts_pack(const struct agent_facts *read) {
     return f;
 }
 
+static struct err *buses_take(const Granary__AgentResources *m, struct agent_facts *f) {
+    if (m->n_buses > AGENT_BUSES_MOST)
+        return err_new(ERR_TOO_LARGE, "attach slots of %zu buses; at most %d are read", m->n_buses, AGENT_BUSES_MOST);
+    for (size_t i = 0; i < m->n_buses; i++) {
+        TRY(err_wrap(bus_drivers_check(m->buses[i]->drivers), "attach slots"));
+        vec_push(&f->buses, ((struct attach_bus){mem_text(m->buses[i]->drivers), m->buses[i]->slots}));
+    }
+    return NULL;
+}
+
 static struct err *resources_take(const Granary__AgentResources *m, struct agent_facts *f) {
     if (!m) return NULL;
     TRY(scalars_read(m, &f->total));
@@ -47,7 +64,7 @@ static struct err *resources_take(const Granary__AgentResources *m, struct agent
     f->ports.capacity = ports.capacity;
     f->storage_bandwidth.n = m->storage_bandwidth;
     f->attach_slots = m->attach_slots;
-    return NULL;
+    return buses_take(m, f);
 }
 
 static struct err *identities_take(const Granary__AgentReport *m, struct agent_facts *f) {
@@ -79,6 +96,7 @@ static struct err *facts_read(struct intake *in, const Granary__AgentReport *m, 
     vec_done(&read.ports);
     if (e) {
         identities_done(&read);
+        buses_done(&read);
         return e;
     }
     intake_keep(in, &f->shared);

@@ -28,6 +28,7 @@ static const struct field_map fields[] = {
     FIELD(attachment_row, 12, BOOL, pinned),
     FIELD(attachment_row, 13, TEXT, path),
     FIELD(attachment_row, 14, TEXT, warning),
+    FIELD(attachment_row, 15, U64, bandwidth),
     FIELD(attachment_row, 1000, U64, volume),
     FIELD(attachment_row, 1001, U64, agent),
     FIELD(attachment_row, 1002, TEXT, context),

@@ -96,6 +96,26 @@ static void check_ledger(struct sim *s, const struct state *state) {
     }
 }
 
+// I6 of attach slots and storage bandwidth: what attachments hold is what the ledger says, and no more than there is. What
+// these agents have never changes.
+static void check_attach_room(struct sim *s, const struct state *state) {
+    STATE_EACH(AGENT, agent_row, a, state) {
+        const struct agent_account *held = ledger_agent_get(&state->ledger, a->id);
+        const struct id_list *list = state_related(state, ATTACHMENTS_OF_AGENT, a->id);
+        uint64_t bandwidth = 0;
+        VEC_EACH (id, list) bandwidth += state_attachment(state, *id)->bandwidth.n;
+        if (held->attachments != list->count || held->bandwidth != bandwidth)
+            sim_fail(s, "I6: agent %s: %u attachments and %llu bytes/s counted, %zu and %llu are there", a->name,
+                     held->attachments, (unsigned long long)held->bandwidth, list->count,
+                     (unsigned long long)bandwidth);
+        if (!a->facts) continue;
+        if (list->count > a->facts->buses.at[0].slots || bandwidth > a->facts->storage_bandwidth.n)
+            sim_fail(s, "I6: agent %s: %zu attachments with %llu bytes/s, and it has %u slots and %llu bytes/s",
+                     a->name, list->count, (unsigned long long)bandwidth, a->facts->buses.at[0].slots,
+                     (unsigned long long)a->facts->storage_bandwidth.n);
+    }
+}
+
 // I3: as the storage sees it, at most one host can write to a single-writer volume.
 static void check_writers(struct sim *s) {
     for (int i = 0; i < AGENTS; i++) {
@@ -171,6 +191,7 @@ static void check_warnings(struct sim *s, const struct state *state) {
 void check_event(struct sim *s) {
     const struct state *state = master_state(s->master);
     check_grants(s, state);
+    check_attach_room(s, state);
     check_writers(s);
     check_warnings(s, state);
     AUTO_ERR struct err *e = allocator_check(state);

@@ -405,6 +405,16 @@ static void tell_probed(struct agent_node *a) {
     resources.cpus = 4;
     resources.mem = 4096;
     resources.disk = 10000;
+    // Tight enough to be reached: six volumes in all, four of class eager.
+    static char memory[] = "ebs+memory";
+    Granary__AttachBus bus = GRANARY__ATTACH_BUS__INIT, *buses[] = {&bus};
+    bus.drivers = memory;
+    bus.slots = 6;
+    resources.buses = buses;
+    resources.n_buses = 1;
+    resources.has_attach_slots = resources.has_storage_bandwidth = 1;
+    resources.attach_slots = 8;
+    resources.storage_bandwidth = 40000000;
     Granary__HostIdentity identity = GRANARY__HOST_IDENTITY__INIT, *identities[] = {&identity};
     identity.driver = driver;
     identity.identity = a->boot_id;

@@ -102,6 +102,8 @@ static void agent_facts_drop(struct shared *shared) {
     tag_set_done(&f->tags);
     vec_done(&f->ports);
     vec_done(&f->identities);
+    VEC_EACH (bus, &f->buses) free(bus->drivers);
+    vec_done(&f->buses);
     free(f);
 }
 
@@ -189,6 +191,8 @@ uint64_t world_agent(struct world *w, struct agent_made m) {
         {(m.cpus ? m.cpus : 8) * 1000}, {(m.mem ? m.mem : 8192) * 1000}, {(m.disk ? m.disk : 8192) * 1000}};
     f->attach_slots = m.slots;
     if (m.ports.end) vec_push(&f->ports, m.ports);
+    f->storage_bandwidth.n = m.bandwidth;
+    if (m.bus) vec_push(&f->buses, ((struct attach_bus){mem_text(m.bus), m.bus_slots}));
     const struct agent_row *known = state_agent_named(w->state, m.name);
     struct draft *d = world_draft(w);
     struct agent_row *a =

@@ -40,6 +40,9 @@ struct agent_made {
     int64_t cpus, mem, disk; // whole ones; 0: 8 cpus, 8192 MiB, 8192 MiB
     uint32_t slots;
     struct port_range ports; // {0}: none
+    uint64_t bandwidth;      // towards storage; 0: not counted
+    const char *bus;         // drivers that share bus_slots; NULL: none
+    uint32_t bus_slots;
 };
 // Each makes the row, or puts it again with new facts when the name is there already. Gives its id.
 uint64_t world_provider(struct world *w, const char *name);

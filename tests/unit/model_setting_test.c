@@ -235,6 +235,21 @@ static void port_ranges_are_read(void **state) {
     }
 }
 
+static void buses_of_attach_slots_are_read(void **state) {
+    (void)state;
+    size_t size;
+    uint32_t slots;
+    assert_null(attach_bus_parse("ebs=27", &size, &slots));
+    assert_true(size == 3 && slots == 27);
+    assert_null(attach_bus_parse("ebs+nvme=0", &size, &slots));
+    assert_true(size == 8 && slots == 0);
+    const char *bad[] = {"", "ebs", "ebs=", "=3", "ebs=-1", "ebs=65537", "ebs+=3", "e bs=3", "ebs=3x"};
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        AUTO_ERR struct err *e = attach_bus_parse(bad[i], &size, &slots);
+        if (!e) fail_msg("'%s' was accepted", bad[i]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_later_source_wins_in_any_order_of_feeding),
@@ -250,6 +265,7 @@ int main(void) {
         cmocka_unit_test(the_master_takes_no_token_while_it_checks_none),
         cmocka_unit_test(a_daemon_can_show_where_each_value_came_from),
         cmocka_unit_test(port_ranges_are_read),
+        cmocka_unit_test(buses_of_attach_slots_are_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,11 @@ static Granary__AgentReport *agent_facts_message(struct desk *t) {
     m->resources->mem = 2048;
     m->resources->disk = 100;
     m->resources->attach_slots = 24;
+    m->resources->buses = arena_zero(&t->w->arena, 1, sizeof *m->resources->buses);
+    m->resources->buses[m->resources->n_buses++] = ARENA_NEW(&t->w->arena, Granary__AttachBus);
+    granary__attach_bus__init(m->resources->buses[0]);
+    m->resources->buses[0]->drivers = "ebs+nvme";
+    m->resources->buses[0]->slots = 27;
     m->resources->ports = arena_zero(&t->w->arena, 1, sizeof *m->resources->ports);
     m->resources->ports[m->resources->n_ports++] = ARENA_NEW(&t->w->arena, Granary__PortRange);
     granary__port_range__init(m->resources->ports[0]);
@@ -79,6 +84,8 @@ static void an_agents_report_becomes_facts(void **world UNUSED) {
     assert_int_equal(c.session, 6);
     assert_int_equal(c.facts->total.cpus.n, 3500);
     assert_int_equal(c.facts->attach_slots, 24);
+    assert_string_equal(c.facts->buses.at[0].drivers, "ebs+nvme");
+    assert_int_equal(c.facts->buses.at[0].slots, 27);
     assert_int_equal(c.facts->ports.count, 1);
     assert_int_equal(c.facts->ports.at[0].end, 32000);
     assert_string_equal(c.facts->identities.at[0].identity, "host-7");
@@ -95,6 +102,9 @@ static void an_agents_impossible_resources_are_refused(void **world UNUSED) {
     m->resources->cpus = -1;
     expect_err(agent_report_read(&t.in, m, 5, 6, &c), ERR_INVALID, "report: cpus: -1 is no amount");
     m->resources->cpus = 1;
+    m->resources->buses[0]->drivers = "ebs++nvme";
+    expect_err(agent_report_read(&t.in, m, 5, 6, &c), ERR_INVALID, "report: attach slots: driver");
+    m->resources->buses[0]->drivers = "ebs";
     m->resources->ports[0]->end = 70000;
     expect_err(agent_report_read(&t.in, m, 5, 6, &c), ERR_INVALID, "31000-70000 is no range of ports");
     m->resources->ports[0]->end = 31000;
