@@ -4,6 +4,7 @@
 
 #include "core/allocator.h"
 #include "core/framework.h"
+#include "core/share.h"
 
 enum { OPERATION_IS_ERROR = 4 }; // mesos.v1.OperationState
 
@@ -36,9 +37,8 @@ static void accept_add_offer(struct accept *a, const struct offer_row *o) {
     a->role = o->role;
     if (o->agent) a->agent = o->agent;
     a->storage |= !o->agent;
-    a->scalars.cpus.n += o->resources.cpus.n;
-    a->scalars.mem.n += o->resources.mem.n;
-    a->scalars.disk.n += o->resources.disk.n;
+    scalars_add(&a->scalars, &o->resources);
+    scalars_add(&a->reserved, &o->reserved);
     for (size_t i = 0; i < blob_count(o->ports, struct port_range); i++)
         ports_add(&a->ports, blob_items(o->ports, struct port_range)[i]);
     for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++)

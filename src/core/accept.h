@@ -12,8 +12,8 @@
 struct accept {
     const struct framework_row *framework;
     symbol role;
-    uint64_t agent; // 0: only storage-only offers
-    struct scalars scalars;
+    uint64_t agent;                   // 0: only storage-only offers
+    struct scalars scalars, reserved; // reserved: of what was offered, that of the role's reservations
     struct port_set ports;
     VEC(uint64_t) volumes;      // offered ones, and those made by this ACCEPT
     VEC(uint64_t) reservations; // made by this ACCEPT

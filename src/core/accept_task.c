@@ -2,6 +2,7 @@
 // LAUNCH: a task takes from what was offered, and names its volumes; those that its options describe are made.
 #include "base/path.h"
 #include "core/accept.h"
+#include "core/agent_reservation.h"
 #include "core/allocator.h"
 #include "core/framework.h"
 #include "model/label.h"
@@ -177,10 +178,21 @@ static struct err *launch_check(const struct draft *d, const struct accept *a, c
     return NULL;
 }
 
+static struct milli smaller(struct milli a, struct milli b) {
+    return a.n < b.n ? a : b;
+}
+
+// What is reserved is used first.
+static void reserved_take(struct draft *d, struct accept *a, const struct scalars *need) {
+    struct scalars part = {smaller(a->reserved.cpus, need->cpus), smaller(a->reserved.mem, need->mem),
+                           smaller(a->reserved.disk, need->disk)};
+    if (scalars_none(&part)) return;
+    scalars_subtract(&a->reserved, &part);
+    agent_reserved_use(d, a->agent, a->role, part);
+}
+
 static void accept_take(struct accept *a, const struct task_needs *n) {
-    a->scalars.cpus.n -= n->scalars.cpus.n;
-    a->scalars.mem.n -= n->scalars.mem.n;
-    a->scalars.disk.n -= n->scalars.disk.n;
+    scalars_subtract(&a->scalars, &n->scalars);
     VEC_EACH (p, &n->ports) ports_take(&a->ports, *p);
 }
 
@@ -252,6 +264,7 @@ void accept_launch(struct draft *d, struct accept *a, const struct task_launch *
     row->state = TASK_STAGING;
     row->wait_until = (struct mono){d->now.mono.ms + launch_wait(d, &n)};
     accept_take(a, &n);
+    reserved_take(d, a, &n.scalars);
     launch_rescind(d, a, &n);
     needs_done(&n);
     task_advance(d, row->id);

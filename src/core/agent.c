@@ -2,6 +2,7 @@
 // Agents come, fall silent, return.
 #include "core/agent.h"
 
+#include "core/agent_reservation.h"
 #include "core/allocator.h"
 #include "core/attachment.h"
 #include "core/task.h"
@@ -194,6 +195,7 @@ struct err *decide_agent_remove(struct draft *d, const char *name) {
         return err_new(ERR_CONFLICT, "agent '%s': volumes are attached to it; it may still write to them", name);
     struct id_list tasks = draft_related(d, TASKS_OF_AGENT, a->id);
     VEC_EACH (id, &tasks) task_say(d, *id, TASK_LOST, REASON_AGENT_REMOVED, "its agent was removed");
+    agent_reservations_end(d, a->id);
     draft_remove(d, NOUN_AGENT, a->id, EV_agent_removed);
     return NULL;
 }

@@ -97,11 +97,14 @@ void allocator_agent_removed(struct state *s, const struct agent_row *last) {
     agent_view_end(view);
 }
 
+void allocator_agent_changed(struct state *s, uint64_t agent) {
+    if (state_agent(s, agent)) agent_view_mark(s->allocator, agent_view(s, agent));
+}
+
 void allocator_task_changed(struct state *s, uint64_t agent) {
     if (!state_agent(s, agent)) return;
-    struct agent_view *view = agent_view(s, agent);
-    view->tasks_changed = true;
-    agent_view_mark(s->allocator, view);
+    agent_view(s, agent)->tasks_changed = true;
+    allocator_agent_changed(s, agent);
 }
 
 static void holding_add(struct allocator *a, struct agent_load *load, const struct task_row *task) {
@@ -140,16 +143,16 @@ void agent_view_recount(struct state *s, struct agent_view *view) {
     view->tasks_changed = false;
 }
 
-static struct milli left(struct milli total, struct milli used, struct milli offered) {
-    int64_t n = total.n - used.n - offered.n;
+static struct milli left(struct milli total, struct milli used, struct milli offered, struct milli reserved) {
+    int64_t n = total.n - used.n - offered.n - reserved.n;
     return (struct milli){n > 0 ? n : 0};
 }
 
 struct scalars agent_view_free(const struct state *s, const struct agent_view *view) {
     const struct agent_account *held = ledger_agent_get(&s->ledger, view->id);
-    return (struct scalars){.cpus = left(view->total.cpus, held->used.cpus, held->offered.cpus),
-                            .mem = left(view->total.mem, held->used.mem, held->offered.mem),
-                            .disk = left(view->total.disk, held->used.disk, held->offered.disk)};
+    return (struct scalars){.cpus = left(view->total.cpus, held->used.cpus, held->offered.cpus, held->reserved.cpus),
+                            .mem = left(view->total.mem, held->used.mem, held->offered.mem, held->reserved.mem),
+                            .disk = left(view->total.disk, held->used.disk, held->offered.disk, held->reserved.disk)};
 }
 
 bool agent_view_offered(const struct state *s, const struct agent_view *view) {
@@ -177,12 +180,12 @@ void agent_view_ports(const struct draft *d, const struct agent_view *view, stru
     }
 }
 
-static bool overdrawn(struct milli offered, struct milli used, struct milli total) {
-    return offered.n > 0 && offered.n + used.n > total.n;
+static bool overdrawn(struct milli offered, struct milli used, struct milli reserved, struct milli total) {
+    return offered.n > 0 && offered.n + used.n + reserved.n > total.n;
 }
 
 bool scalars_overdrawn(const struct agent_account *held, const struct scalars *total) {
-    return overdrawn(held->offered.cpus, held->used.cpus, total->cpus) ||
-           overdrawn(held->offered.mem, held->used.mem, total->mem) ||
-           overdrawn(held->offered.disk, held->used.disk, total->disk);
+    return overdrawn(held->offered.cpus, held->used.cpus, held->reserved.cpus, total->cpus) ||
+           overdrawn(held->offered.mem, held->used.mem, held->reserved.mem, total->mem) ||
+           overdrawn(held->offered.disk, held->used.disk, held->reserved.disk, total->disk);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // One cycle of offers: what timed out goes, idle volumes choose their agents, what else is free goes to whose turn it is.
+#include "core/agent_reservation.h"
 #include "core/allocation.h"
 
 // ---- plans ----
@@ -68,10 +69,35 @@ static struct contender *contender_next(const struct draft *d, const struct agen
     return NULL;
 }
 
+// What a role's reservations hold there goes to the role alone, beside what is free.
+static void reserved_offer(struct draft *d, struct agent_view *view, symbol role) {
+    struct allocator *a = d->state->allocator;
+    const struct port_set no_ports = {0};
+    struct available open = {.scalars = agent_reserved_open(d, view->id, role), .ports = &no_ports};
+    const struct share_role *of = share_role_find(&a->shares, role);
+    if (scalars_none(&open.scalars)) return;
+    for (size_t i = 0; of && i < of->order.count; i++) {
+        struct contender *c = of->order.at[i];
+        bool wants = contender_enough(d, c, &open.scalars) && contender_agrees(d, c, view);
+        if (!wants || filters_withhold(&view->load->filters, c, &open)) continue;
+        offer_make(d, c, view->id, &open.scalars, NULL)->reserved = open.scalars;
+        share_plan(&a->shares, c, &open.scalars);
+        return;
+    }
+    agent_view_idle(a, view, true);
+}
+
+static void reserved_allocate(struct draft *d, struct agent_view *view) {
+    const struct id_list *list = state_related(d->state, RESERVATIONS_OF_AGENT, view->id);
+    VEC_EACH (id, list) reserved_offer(d, view, state_reservation(d->state, *id)->owner.role);
+}
+
 static void agent_allocate(struct draft *d, struct agent_view *view) {
     struct allocator *a = d->state->allocator;
     agent_view_idle(a, view, false);
-    if (!view->usable || plan_whole(a, view)) return;
+    if (!view->usable) return;
+    if (state_related(d->state, RESERVATIONS_OF_AGENT, view->id)->count) reserved_allocate(d, view);
+    if (plan_whole(a, view)) return;
     struct available free = {.scalars = agent_view_free(d->state, view), .ports = &a->ports};
     if (!scalars_offerable(&free.scalars) && !(a->wishes & WISHES_LEAST)) return;
     agent_view_ports(d, view, &a->ports);

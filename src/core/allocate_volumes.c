@@ -2,6 +2,7 @@
 // Idle volumes choose their agents: each rides in one offer, with the free resources of the best agent that it can have.
 #include "core/allocation.h"
 
+#include "core/agent_reservation.h"
 #include "core/broker.h"
 
 enum { VISITS_MOST = 128 }; // volumes looked at in one cycle; the others wait for the next, 10 ms later
@@ -36,6 +37,7 @@ static void plan_combine(struct draft *d, struct plan *p) {
         size_t volumes = blob_count(o->volumes, uint64_t);
         if (p->volume_count + volumes >= IDLE_VOLUMES_OFFERED) continue;
         scalars_add(&p->scalars, &o->resources);
+        scalars_add(&p->reserved, &o->reserved);
         for (size_t k = 0; k < volumes; k++)
             volume_ride(p, state_volume(d->state, blob_items(o->volumes, uint64_t)[k]));
         draft_remove(d, NOUN_OFFER, o->id, EV_offer_rescinded);
@@ -55,19 +57,32 @@ static bool agent_held_by(const struct draft *d, const struct agent_view *view, 
     return false;
 }
 
+// What that role's reservations hold and no offer and no plan of this cycle gives.
+static struct scalars plans_reserved_open(const struct draft *d, const struct agent_view *view, symbol role) {
+    struct scalars open = agent_reserved_open(d, view->id, role);
+    bool planned = view->load->cycle == d->state->allocator->cycle;
+    for (const struct plan *p = planned ? view->load->plans : NULL; p; p = p->next)
+        if (symbol_equal(p->c->role, role)) scalars_subtract(&open, &p->reserved);
+    return open;
+}
+
 // The plan by which `c` gets that agent's resources, if it can have them.
 static struct plan *agent_plan(struct draft *d, struct agent_view *view, struct contender *c) {
     struct allocator *a = d->state->allocator;
-    struct plan *whole = plan_whole(a, view);
-    if (whole) return whole->c == c ? whole : NULL;
-    struct scalars free = agent_view_free(d->state, view);
+    struct plan *whole = plan_whole(a, view), *own = plan_find(a, view, c);
+    if (whole && whole->c == c) return whole;
+    if (whole && own && !scalars_none(&own->reserved)) return own;
+    struct scalars reserved = plans_reserved_open(d, view, c->role), free = {{0}, {0}, {0}};
+    if (!whole) free = agent_view_free(d->state, view);
+    scalars_add(&free, &reserved);
     bool offerable = contender_enough(d, c, &free);
-    if (!offerable && !agent_held_by(d, view, c)) return NULL;
+    if (!offerable && (whole || !agent_held_by(d, view, c))) return NULL;
     struct plan *p = plan_new(d, view, c);
-    p->whole = true;
+    p->whole = !whole;
     p->scalars = free;
+    p->reserved = reserved;
     if (!offerable) plan_combine(d, p);
-    agent_view_ports(d, view, &p->ports);
+    if (p->whole) agent_view_ports(d, view, &p->ports);
     share_plan(&a->shares, c, &free);
     return p;
 }
@@ -216,6 +231,7 @@ static void plans_offer(struct draft *d, struct allocator *a) {
         struct plan *p = *plan;
         struct offer_row *o = offer_make(d, p->c, p->agent->id, &p->scalars, &p->ports);
         o->volumes = draft_blob(d, p->volumes, p->volume_count * sizeof *p->volumes);
+        o->reserved = p->reserved;
         vec_done(&p->ports);
     }
     vec_clear(&a->plans);

@@ -21,6 +21,7 @@ struct plan {
     struct plan *next;              // of the same agent
     bool whole;                     // with the agent's free resources; else volumes only
     struct scalars scalars, needed; // by the volumes, as their last tasks used
+    struct scalars reserved;        // of the scalars: what reservations of the role hold
     struct port_set ports;          // of whole ones
     uint64_t volumes[IDLE_VOLUMES_OFFERED];
     uint32_t volume_count;
@@ -74,7 +75,7 @@ void agent_view_mark(struct allocator *a, struct agent_view *view);
 void agent_view_idle(struct allocator *a, struct agent_view *view, bool idle);
 // Counts its tasks anew, and looks at the volumes that they no longer want.
 void agent_view_recount(struct state *s, struct agent_view *view);
-// What stands in no task and no offer; below nothing counts as nothing.
+// What stands in no task, no offer and no reservation; below nothing counts as nothing.
 struct scalars agent_view_free(const struct state *s, const struct agent_view *view);
 bool agent_view_offered(const struct state *s, const struct agent_view *view); // some of it stands in offers
 // The ports of an agent that are in no task and no offer but those being rescinded in the draft. Into ret_ports.

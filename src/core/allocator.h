@@ -22,8 +22,9 @@ void allocator_offer_put(struct state *s, const struct offer_row *live);
 void allocator_offer_removed(struct state *s, const struct offer_row *last, enum event_kind kind);
 void allocator_volume_put(struct state *s, struct volume_row *live);
 void allocator_volume_removed(struct state *s, const struct volume_row *last);
-void allocator_task_changed(struct state *s, uint64_t agent); // its free resources changed
-void allocator_pools_changed(struct state *s);                // how much of each class can be granted may have changed
+void allocator_agent_changed(struct state *s, uint64_t agent); // what is free or reserved of it; 0: none
+void allocator_task_changed(struct state *s, uint64_t agent);  // its free resources changed
+void allocator_pools_changed(struct state *s);                 // how much of each class can be granted may have changed
 
 // When decide_allocate should run: within 10 ms of the first change, at a refuse filter's end, at an offer's time-out;
 // INT64_MAX: not before something changes. `now` is when it is asked.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What must hold of offers at any moment (I6, I7), worked out anew from the rows. Repairs nothing.
+#include "core/agent_reservation.h"
 #include "core/allocation.h"
 #include "core/framework.h"
 
@@ -11,23 +12,46 @@ static bool scalars_equal(const struct scalars *a, const struct scalars *b) {
 
 static struct err *agent_sums_check(const struct state *s, const struct agent_row *agent) {
     const struct agent_account *held = ledger_agent_get(&s->ledger, agent->id);
-    struct scalars offered = {{0}, {0}, {0}}, used = {{0}, {0}, {0}};
+    struct scalars offered = {{0}, {0}, {0}}, used = {{0}, {0}, {0}}, reserved = {{0}, {0}, {0}};
     const struct id_list *offers = state_related(s, OFFERS_OF_AGENT, agent->id);
     const struct id_list *tasks = state_related(s, TASKS_OF_AGENT, agent->id);
-    for (size_t i = 0; i < offers->count; i++) scalars_add(&offered, &state_offer(s, offers->at[i])->resources);
+    const struct id_list *reservations = state_related(s, RESERVATIONS_OF_AGENT, agent->id);
+    for (size_t i = 0; i < offers->count; i++) {
+        scalars_add(&offered, &state_offer(s, offers->at[i])->resources);
+        scalars_subtract(&offered, &state_offer(s, offers->at[i])->reserved);
+    }
+    for (size_t i = 0; i < reservations->count; i++)
+        scalars_add(&reserved, &state_reservation(s, reservations->at[i])->scalars);
     for (size_t i = 0; i < tasks->count; i++) scalars_add(&used, &state_task(s, tasks->at[i])->resources);
-    if (!scalars_equal(&offered, &held->offered) || !scalars_equal(&used, &held->used))
-        return err_new(ERR_INTERNAL, "agent '%s': the ledger counts other sums than its %zu offers and %zu tasks hold",
-                       agent->name, offers->count, tasks->count);
+    if (!scalars_equal(&offered, &held->offered) || !scalars_equal(&used, &held->used) ||
+        !scalars_equal(&reserved, &held->reserved))
+        return err_new(
+            ERR_INTERNAL,
+            "agent '%s': the ledger counts other sums than its %zu offers, %zu tasks and %zu reservations hold",
+            agent->name, offers->count, tasks->count, reservations->count);
     const struct agent_view *view = map_get(&s->allocator->agents, agent->id);
     if (!offers->count || !agent->facts || (view && view->marked)) return NULL;
     if (!scalars_overdrawn(held, &agent->facts->total)) return NULL;
     return err_new(ERR_INTERNAL,
-                   "agent '%s': offered and used are more than it has: %lld + %lld of %lld millicpus, "
-                   "%lld + %lld of %lld thousandths of a MiB",
-                   agent->name, (long long)offered.cpus.n, (long long)used.cpus.n,
+                   "agent '%s': offered, used and reserved are more than it has: %lld + %lld + %lld of %lld millicpus, "
+                   "%lld + %lld + %lld of %lld thousandths of a MiB",
+                   agent->name, (long long)offered.cpus.n, (long long)used.cpus.n, (long long)reserved.cpus.n,
                    (long long)agent->facts->total.cpus.n, (long long)offered.mem.n, (long long)used.mem.n,
-                   (long long)agent->facts->total.mem.n);
+                   (long long)reserved.mem.n, (long long)agent->facts->total.mem.n);
+}
+
+// I7: what offers of a role hold as reserved is reserved for that role there.
+static struct err *offer_reserved_check(const struct state *s, const struct offer_row *o) {
+    if (scalars_none(&o->reserved)) return NULL;
+    struct scalars sum = {{0}, {0}, {0}}, reserved = agent_reserved(s, o->agent, o->role);
+    const struct id_list *offers = state_related(s, OFFERS_OF_AGENT, o->agent);
+    for (size_t i = 0; i < offers->count; i++) {
+        const struct offer_row *other = state_offer(s, offers->at[i]);
+        if (symbol_equal(other->role, o->role)) scalars_add(&sum, &other->reserved);
+    }
+    if (scalars_within(&sum, &reserved) && scalars_within(&o->reserved, &o->resources)) return NULL;
+    return err_new(ERR_INTERNAL, "offer %llu holds more as reserved than is reserved for role '%s' there", (ull)o->id,
+                   state_text(s, o->role));
 }
 
 static bool ports_apart(struct port_set *seen, const struct blob *ports) {
@@ -67,6 +91,7 @@ static struct err *offer_check(const struct state *s, const struct offer_row *o)
     const struct framework_row *f = state_framework(s, o->framework);
     if (!f || !f->session || f->completed)
         return err_new(ERR_INTERNAL, "offer %llu stands for a framework that is not connected", (ull)o->id);
+    TRY(offer_reserved_check(s, o));
     for (size_t i = 0; i < blob_count(o->volumes, uint64_t); i++)
         TRY(offered_volume_check(s, o, blob_items(o->volumes, uint64_t)[i]));
     const struct contender *c = share_find(&s->allocator->shares, o->framework, o->role);

@@ -61,16 +61,13 @@ MUST_USE struct err *broker_agent_check(const struct draft *d, uint64_t agent, c
 MUST_USE struct err *broker_together_check(const struct draft *d, uint64_t agent, const uint64_t *volumes,
                                            size_t count);
 
-// What a reported agent has free of tasks and offers, by the ledger (offers of this command not counted).
-struct scalars broker_agent_free(const struct state *s, const struct agent_row *agent);
-bool broker_agent_covers(const struct state *s, const struct agent_row *agent, struct scalars need);
-
 struct ranked_agent {
     uint64_t agent;
     int64_t score;
     bool covers; // its free cpus, memory and disk cover the need
 };
-// The agents that can use the volume, best first, at most `most` (0: 64): those that cover `need` by the ledger (offers of
+// The agents that can use the volume, best first, at most `most` (0: 64): the one it was last used on, or asked for with, if its
+// role has cpus or memory reserved there; those that cover `need` by the ledger (offers of
 // this command not counted), then by preferences of pool and class, the agent it was last used on, then lowest id. Into
 // the arena; returns how many.
 size_t broker_rank_agents(const struct draft *d, const struct volume_row *v, struct scalars need, size_t most,

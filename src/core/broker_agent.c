@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which agents can use a volume, and which of them first.
+#include "core/agent_reservation.h"
 #include "core/attach_room.h"
 #include "core/broker.h"
 #include "core/index.h"
@@ -46,26 +47,15 @@ struct err *broker_together_check(const struct draft *d, uint64_t agent, const u
     return NULL;
 }
 
-struct scalars broker_agent_free(const struct state *s, const struct agent_row *agent) {
-    const struct scalars *total = &agent->facts->total;
-    const struct agent_account *a = ledger_agent_get(&s->ledger, agent->id);
-    return (struct scalars){.cpus = {total->cpus.n - a->used.cpus.n - a->offered.cpus.n},
-                            .mem = {total->mem.n - a->used.mem.n - a->offered.mem.n},
-                            .disk = {total->disk.n - a->used.disk.n - a->offered.disk.n}};
-}
-
-bool broker_agent_covers(const struct state *s, const struct agent_row *agent, struct scalars need) {
-    struct scalars free = broker_agent_free(s, agent);
-    return free.cpus.n >= need.cpus.n && free.mem.n >= need.mem.n && free.disk.n >= need.disk.n;
-}
-
 struct ranking { // best first, at most `most`
     struct ranked_agent *at;
     size_t count, most;
-    uint64_t last; // the agent it was last used on
+    uint64_t last;      // the agent it was last used on
+    bool last_reserved; // where its role has cpus or memory reserved
 };
 
 static bool ranked_before(const struct ranking *r, const struct ranked_agent *a, const struct ranked_agent *b) {
+    if (r->last_reserved && (a->agent == r->last) != (b->agent == r->last)) return a->agent == r->last;
     if (a->covers != b->covers) return a->covers;
     if (a->score != b->score) return a->score > b->score;
     if ((a->agent == r->last) != (b->agent == r->last)) return a->agent == r->last;
@@ -88,7 +78,8 @@ static void rank_agent(const struct draft *d, const struct volume_row *v, struct
     const struct agent_row *agent = draft_agent(d, a.agent);
     if (!agent || !agent->facts) return;
     if (attach_limited(agent->facts) && agent_rule(d, v, agent)) return;
-    a.covers = broker_agent_covers(d->state, agent, need);
+    struct scalars free = agent_free_for(d->state, agent, v->owner.role, false);
+    a.covers = scalars_within(&need, &free);
     ranking_keep(r, a);
 }
 
@@ -98,6 +89,8 @@ size_t broker_rank_agents(const struct draft *d, const struct volume_row *v, str
     struct reach_want reach = volume_reach(d->state, v);
     if (!most || most > RANKED_MOST) most = RANKED_MOST;
     struct ranking r = {.at = arena_zero(arena, most, sizeof *r.at), .most = most, .last = v->last_agent};
+    struct scalars reserved = agent_reserved(d->state, v->last_agent, v->owner.role);
+    r.last_reserved = !scalars_none(&reserved);
     *ret_agents = r.at;
     if (!reach_view_init(d->state, &reach, &view)) return 0;
     for (size_t i = 0; i < reach_view_words(&view); i++)

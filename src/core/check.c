@@ -23,7 +23,9 @@ static struct err *references_check(const struct state *s, enum noun noun, const
     switch (noun) {
     case NOUN_POOL: return refer(s, noun, row, NOUN_PROVIDER, pool->provider);
     case NOUN_VOLUME: return refer(s, noun, row, NOUN_POOL, volume->charge.pool);
-    case NOUN_RESERVATION: return refer(s, noun, row, NOUN_POOL, reservation->charge.pool);
+    case NOUN_RESERVATION:
+        TRY(refer(s, noun, row, NOUN_POOL, reservation->charge.pool));
+        return refer(s, noun, row, NOUN_AGENT, reservation->agent);
     case NOUN_ATTACHMENT:
         TRY(refer(s, noun, row, NOUN_VOLUME, attachment->volume));
         return refer(s, noun, row, NOUN_AGENT, attachment->agent);

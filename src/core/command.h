@@ -43,6 +43,24 @@ struct cmd_reservation_create {
     struct iops iops;
     struct wall expires;
 };
+struct request_volume {
+    const char *name;
+    const char *const *classes; // any of them will do, the best first
+    size_t class_count;
+    const char *fs;     // NULL: the class's
+    const char *labels; // model/label.h; NULL: none
+    struct bytes size;
+    struct iops iops;
+};
+struct cmd_request_apply { // all of it, usable together on one agent, or nothing
+    struct owner owner;
+    const struct request_volume *volumes;
+    size_t volume_count;
+    struct milli cpus, mem; // of that agent, kept for the role; thousandths, MiB; 0: none
+    int64_t hold_ms;        // how long they are kept; 0: the usual
+    const char *agent;      // NULL: any
+    const char *reason;     // NULL: none
+};
 struct cmd_id { // reservation_remove, framework_teardown, framework_gone (with session)
     uint64_t id;
     uint64_t session;
@@ -249,6 +267,7 @@ struct cmd_acknowledge {
     X(volume_unpublish, struct cmd_volume)                                                                             \
     X(reservation_create, struct cmd_reservation_create)                                                               \
     X(reservation_remove, struct cmd_id)                                                                               \
+    X(request_apply, struct cmd_request_apply)                                                                         \
     X(provider_hello, struct cmd_provider_hello)                                                                       \
     X(provider_report, struct cmd_provider_report)                                                                     \
     X(provider_objects, struct cmd_provider_objects)                                                                   \
@@ -299,6 +318,7 @@ struct command {
 // What decide tells the asker beside the events.
 struct answer {
     VEC(uint64_t) ids; // made or changed: volumes, operations, reservations, the framework, the agent ...
+    VEC(char *) notes; // sentences about what was made, in an order of the command's own; NULL: none
 };
 void answer_done(struct answer *a);
 

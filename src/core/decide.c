@@ -2,12 +2,15 @@
 // What the cluster can do: every command to the code that decides it, and the timers that nobody else keeps.
 #include "core/command.h"
 
+#include <stdlib.h>
+
 #include "core/accept.h"
 #include "core/agent.h"
 #include "core/allocator.h"
 #include "core/framework.h"
 #include "core/provider.h"
 #include "core/request.h"
+#include "core/request_apply.h"
 
 static const char *const names[] = {
 #define X(name, type) [CMD_##name] = #name,
@@ -20,6 +23,8 @@ const char *command_name(enum command_kind kind) {
 
 void answer_done(struct answer *a) {
     vec_done(&a->ids);
+    VEC_EACH (note, &a->notes) free(*note);
+    vec_done(&a->notes);
 }
 
 // ---- timers ----
@@ -161,6 +166,7 @@ static struct err *decide_one(struct draft *d, const struct command *c, struct a
     case CMD_volume_publish: return decide_volume_publish(d, &c->volume_publish, ret_answer);
     case CMD_volume_unpublish: return decide_volume_unpublish(d, &c->volume_unpublish);
     case CMD_reservation_create: return decide_reservation_create(d, &c->reservation_create, ret_answer);
+    case CMD_request_apply: return decide_request_apply(d, &c->request_apply, ret_answer);
     case CMD_reservation_remove: return decide_reservation_remove(d, c->reservation_remove.id);
     case CMD_provider_hello: return decide_provider_hello(d, &c->provider_hello, ret_answer);
     case CMD_provider_report: return decide_provider_report(d, &c->provider_report);

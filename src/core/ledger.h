@@ -19,7 +19,7 @@ struct granted {             // out of one pool
 };
 
 struct agent_account {
-    struct scalars used, offered; // by tasks that have not ended; by outstanding offers
+    struct scalars used, offered, reserved; // by tasks that have not ended; by offers, what is reserved left out
     uint32_t attachments;
     uint64_t bandwidth; // of those attachments
 };

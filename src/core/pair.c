@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "core/agent_reservation.h"
 #include "core/attach_room.h"
 #include "core/fits.h"
 
@@ -37,8 +38,9 @@ static bool pair_before(const struct pair *a, const struct pair *b) {
 
 static bool agent_can(const struct draft *d, const struct terms *t, uint64_t pool, uint64_t id, struct scalars need) {
     const struct agent_row *agent = draft_agent(d, id);
-    return agent && agent->facts && broker_agent_covers(d->state, agent, need) &&
-           attach_room_for(d, agent, pool, t->class->doc->spec.bandwidth);
+    if (!agent || !agent->facts) return false;
+    struct scalars free = agent_free_for(d->state, agent, (symbol){0}, false);
+    return scalars_within(&need, &free) && attach_room_for(d, agent, pool, t->class->doc->spec.bandwidth);
 }
 
 // 0: none has so much free.
@@ -91,7 +93,7 @@ static struct err *agents_lack(const struct draft *d, const struct terms *t, str
     char size[QUANTITY_TEXT];
     STATE_EACH(AGENT, agent_row, agent, d->state) {
         if (!agent->facts || !index_agent_live(d->state, agent)) continue;
-        struct scalars free = broker_agent_free(d->state, agent);
+        struct scalars free = agent_free_for(d->state, agent, (symbol){0}, false);
         if (free.cpus.n > cpus.n) cpus = free.cpus;
         if (free.mem.n > mem.n) mem = free.mem;
     }

@@ -43,6 +43,7 @@ static bool operation_watched(const struct operation_row *o) {
 size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[RELATION_KEYS_MOST]) {
     const struct pool_row *pool = row;
     const struct volume_row *volume = row;
+    const struct reservation_row *reservation = row;
     const struct attachment_row *attachment = row;
     const struct operation_row *operation = row;
     const struct task_row *task = row;
@@ -51,6 +52,7 @@ size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[
     case POOLS_OF_PROVIDER: return one(pool->provider, ret_keys);
     case VOLUMES_OF_LABEL: return keys_of_labels(volume, ret_keys);
     case VOLUMES_OF_RESERVATION: return one(volume->reservation, ret_keys);
+    case RESERVATIONS_OF_AGENT: return one(reservation->agent, ret_keys);
     case ATTACHMENTS_OF_VOLUME: return one(attachment->volume, ret_keys);
     case ATTACHMENTS_OF_AGENT: return one(attachment->agent, ret_keys);
     case OPEN_OPERATIONS_OF_PROVIDER: return one(operation->state == OP_OPEN ? operation->provider : 0, ret_keys);

@@ -11,6 +11,7 @@
     X(POOLS_OF_PROVIDER, POOL)                                                                                         \
     X(VOLUMES_OF_LABEL, VOLUME) /* of one class, owner and label, by label_group; not being released */                \
     X(VOLUMES_OF_RESERVATION, VOLUME)                                                                                  \
+    X(RESERVATIONS_OF_AGENT, RESERVATION)                                                                              \
     X(ATTACHMENTS_OF_VOLUME, ATTACHMENT)                                                                               \
     X(ATTACHMENTS_OF_AGENT, ATTACHMENT)                                                                                \
     X(OPEN_OPERATIONS_OF_PROVIDER, OPERATION)                                                                          \

@@ -2,6 +2,7 @@
 // Requests of people.
 #include "core/request.h"
 
+#include "core/agent_reservation.h"
 #include "core/allocator.h"
 #include "core/attachment.h"
 #include "core/warning.h"
@@ -230,12 +231,20 @@ struct err *decide_reservation_remove(struct draft *d, uint64_t reservation) {
     if (volumes.count)
         return err_new(ERR_CONFLICT, "reservation %llu: volume '%s' was made from it; delete that first",
                        (unsigned long long)reservation, draft_volume(d, volumes.at[0])->name);
+    if (r->agent) {
+        agent_reservation_end(d, reservation);
+        return NULL;
+    }
     draft_remove(d, NOUN_RESERVATION, reservation, EV_reservation_ended);
     return NULL;
 }
 
 // Volumes made from it go on without it: what they give back then goes to the pool.
 void reservation_expire(struct draft *d, uint64_t reservation) {
+    if (draft_reservation(d, reservation)->agent) {
+        agent_reservation_end(d, reservation);
+        return;
+    }
     struct id_list volumes = draft_related(d, VOLUMES_OF_RESERVATION, reservation);
     VEC_EACH (id, &volumes) edit_volume(d, *id, EV_volume_changed)->reservation = 0;
     draft_remove(d, NOUN_RESERVATION, reservation, EV_reservation_ended);

@@ -220,7 +220,9 @@ struct reservation_row {
     struct owner owner;
     symbol principal; // empty: none
     uint64_t class;
-    struct charge charge; // what is left of it: volumes made from it carry their own charge
+    struct charge charge;   // what is left of it: volumes made from it carry their own charge
+    uint64_t agent;         // of an agent's cpus, memory and disk instead of a pool; 0: of a pool
+    struct scalars scalars; // what is left of them: tasks launched from it carry their own
     const char *reason;
     const struct blob *labels; // packed mesos.v1.Labels
     struct wall created, expires;
@@ -383,10 +385,10 @@ struct offer_row { // passing only
     uint64_t id;
     uint64_t framework, agent; // agent 0: the storage-only offer
     symbol role;
-    struct scalars resources;
-    const struct blob *ports;   // array of struct port_range
-    const struct blob *volumes; // array of uint64_t volume ids
-    const struct blob *classes; // array of struct class_amount
+    struct scalars resources, reserved; // reserved: the part that reservations of the role hold
+    const struct blob *ports;           // array of struct port_range
+    const struct blob *volumes;         // array of uint64_t volume ids
+    const struct blob *classes;         // array of struct class_amount
     struct mono made;
     struct mono refuse_until; // in the last image of a declined or accepted offer: until when what is left is withheld
 };

@@ -21,6 +21,10 @@ static inline bool scalars_within(const struct scalars *some, const struct scala
     return some->cpus.n <= all->cpus.n && some->mem.n <= all->mem.n && some->disk.n <= all->disk.n;
 }
 
+static inline bool scalars_none(const struct scalars *s) {
+    return !s->cpus.n && !s->mem.n && !s->disk.n;
+}
+
 struct share_role;
 
 struct contender { // a framework in one of its roles

@@ -110,7 +110,11 @@ static void account_relate(struct state *s, enum noun noun, const void *row, boo
     const struct offer_row *offer = row;
     switch (noun) {
     case NOUN_VOLUME: pool_charge(s, volume->charge.pool, cost_of_volume, row, add); break;
-    case NOUN_RESERVATION: pool_charge(s, reservation->charge.pool, cost_of_reservation, row, add); break;
+    case NOUN_RESERVATION:
+        pool_charge(s, reservation->charge.pool, cost_of_reservation, row, add);
+        if (reservation->agent)
+            scalars_move(&ledger_agent(&s->ledger, reservation->agent)->reserved, &reservation->scalars, add);
+        break;
     case NOUN_ATTACHMENT:
         attachment_charge(s, attachment, add);
         volume_counters(s, attachment->volume, false, add);
@@ -123,7 +127,11 @@ static void account_relate(struct state *s, enum noun noun, const void *row, boo
             scalars_move(&ledger_agent(&s->ledger, task->agent)->used, &task->resources, add);
         break;
     case NOUN_OFFER:
-        if (offer->agent) scalars_move(&ledger_agent(&s->ledger, offer->agent)->offered, &offer->resources, add);
+        if (offer->agent) {
+            struct agent_account *account = ledger_agent(&s->ledger, offer->agent);
+            scalars_move(&account->offered, &offer->resources, add);
+            scalars_move(&account->offered, &offer->reserved, !add); // counted with its reservation
+        }
         offer_volumes(s, offer, add);
         break;
     default: break;
@@ -172,6 +180,7 @@ static void hook_put(struct state *s, enum noun noun, void *live, const void *be
         if (!fresh) charged_pool_changed(s, noun, before);
         charged_pool_changed(s, noun, live);
         allocator_pools_changed(s);
+        if (noun == NOUN_RESERVATION) allocator_agent_changed(s, ((const struct reservation_row *)live)->agent);
         break;
     case NOUN_TASK: allocator_task_changed(s, ((const struct task_row *)live)->agent); break;
     case NOUN_OFFER: allocator_offer_put(s, live); break;
@@ -202,6 +211,7 @@ static void hook_removed(struct state *s, enum noun noun, const void *last, enum
     case NOUN_RESERVATION:
         charged_pool_changed(s, noun, last);
         allocator_pools_changed(s);
+        allocator_agent_changed(s, ((const struct reservation_row *)last)->agent);
         break;
     case NOUN_TASK: allocator_task_changed(s, ((const struct task_row *)last)->agent); break;
     case NOUN_OFFER: allocator_offer_removed(s, last, kind); break;

@@ -286,7 +286,8 @@ static bool grows_the_registry(enum command_kind kind) {
     case CMD_volume_create:
     case CMD_volume_grow:
     case CMD_volume_publish:
-    case CMD_reservation_create: return true;
+    case CMD_reservation_create:
+    case CMD_request_apply: return true;
     default: return false;
     }
 }

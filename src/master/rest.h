@@ -36,6 +36,7 @@
     X("POST", "v1/reservations", "", rest_reservation_create, "promises part of a pool to a role")                     \
     X("GET", "v1/reservations/*", "", rest_reservation, "one reservation")                                             \
     X("DELETE", "v1/reservations/*", "", rest_reservation_remove, "ends a reservation")                                \
+    X("POST", "v1/requests", "", rest_request_apply, "makes volumes that one agent can use together, all or none")     \
     X("GET", "v1/operations", "after limit", rest_operations, "operations, open and lately ended")                     \
     X("GET", "v1/operations/*", "", rest_operation, "one operation")                                                   \
     X("GET", "v1/offers", "after limit", rest_offers, "outstanding offers")                                            \

@@ -97,6 +97,16 @@ static void storage_fill(const struct state *s, const struct agent_row *a, Grana
     }
 }
 
+// What of reservations stands in offers is counted with the offers.
+static void reserved_fill(const struct state *s, const struct agent_row *a, Granary__Agent *m, struct scalars *rest,
+                          struct arena *arena) {
+    struct scalars reserved = ledger_agent_get(&s->ledger, a->id)->reserved;
+    const struct id_list *offers = state_related(s, OFFERS_OF_AGENT, a->id);
+    VEC_EACH (id, offers) scalars_subtract(&reserved, &state_offer(s, *id)->reserved);
+    scalars_subtract(rest, &reserved);
+    if (!scalars_none(&reserved)) m->reserved = resources_message(&reserved, NULL, 0, arena);
+}
+
 static void resources_fill(const struct state *s, const struct agent_row *a, Granary__Agent *m, struct arena *arena) {
     const struct agent_facts *f = a->facts;
     struct holding used = {0}, offered = {0};
@@ -110,6 +120,7 @@ static void resources_fill(const struct state *s, const struct agent_row *a, Gra
     m->total = resources_message(&f->total, f->ports.at, f->ports.count, arena);
     scalars_subtract(&rest, &used.scalars);
     scalars_subtract(&rest, &offered.scalars);
+    reserved_fill(s, a, m, &rest, arena);
     m->used = holding_message(&used, &open, arena);
     m->offered = holding_message(&offered, &open, arena);
     m->free = resources_message(&rest, open.at, open.count, arena);

@@ -86,17 +86,67 @@ struct err *volume_publish_read(const Granary__VolumePublish *m, uint64_t volume
     return NULL;
 }
 
+static struct err *reason_read(const char *what, const char *reason, const char **ret_reason) {
+    enum { REASON_LONGEST = 1024 };
+    if (reason && strnlen(reason, REASON_LONGEST + 1) > REASON_LONGEST)
+        return err_new(ERR_TOO_LARGE, "%s: the reason is longer than %d bytes", what, REASON_LONGEST);
+    *ret_reason = reason;
+    return NULL;
+}
+
 struct err *reservation_create_read(struct intake *in, const Granary__ReservationCreate *m,
                                     struct cmd_reservation_create *ret_command) {
-    enum { REASON_LONGEST = 1024 };
-    if (m->reason && strnlen(m->reason, REASON_LONGEST + 1) > REASON_LONGEST)
-        return err_new(ERR_TOO_LARGE, "reservation: the reason is longer than %d bytes", REASON_LONGEST);
     struct cmd_reservation_create c = {
-        .class = m->class_, .reason = m->reason, .size = {m->size}, .iops = {m->iops}, .expires = {m->expires}};
+        .class = m->class_, .size = {m->size}, .iops = {m->iops}, .expires = {m->expires}};
     if (m->has_expires && m->expires <= in->now.wall.ms)
         return err_new(ERR_INVALID,
                        "reservation: it would have expired already; give a time to come, in milliseconds since 1970");
+    TRY(reason_read("reservation", m->reason, &c.reason));
     TRY(err_wrap(owner_read(in, m->role, &c.owner), "reservation"));
+    TRY(fs_read(in, NULL, NULL));
+    *ret_command = c;
+    return NULL;
+}
+
+// ---- volumes and part of an agent ----
+
+static struct err *request_labels_read(struct intake *in, const Granary__RequestVolume *m, const char **ret_labels) {
+    struct label *at = arena_zero(in->arena, m->n_labels + 1, sizeof *at);
+    for (size_t i = 0; i < m->n_labels; i++) at[i] = (struct label){m->labels[i]->key, m->labels[i]->value};
+    return labels_read(in, at, m->n_labels, ret_labels);
+}
+
+static struct err *request_volume_read(struct intake *in, const Granary__RequestVolume *m,
+                                       struct request_volume *ret_volume) {
+    if (m->class_ && m->n_classes)
+        return err_new(ERR_INVALID, "volume '%.255s': give 'class' or 'classes', not both", m->name);
+    struct request_volume v = {.name = m->name, .size = {m->size}, .iops = {m->iops}};
+    v.classes = m->class_ ? (const char *const *)&m->class_ : (const char *const *)m->classes;
+    v.class_count = m->class_ ? 1 : m->n_classes;
+    TRY(err_wrap(fs_read(in, m->fs, &v.fs), "volume '%.255s'", m->name));
+    TRY(err_wrap(request_labels_read(in, m, &v.labels), "volume '%.255s'", m->name));
+    *ret_volume = v;
+    return NULL;
+}
+
+// Bytes as thousandths of a MiB, rounded up.
+static struct err *mem_read(uint64_t bytes, struct milli *ret_mem) {
+    if (bytes > (uint64_t)1 << 60) return err_new(ERR_INVALID, "request: mem is more than any host has");
+    ret_mem->n = (int64_t)(((unsigned __int128)bytes * 1000 + MIB - 1) / MIB);
+    return NULL;
+}
+
+struct err *request_apply_read(struct intake *in, const Granary__RequestApply *m,
+                               struct cmd_request_apply *ret_command) {
+    struct request_volume *volumes = arena_zero(in->arena, m->n_volumes + 1, sizeof *volumes);
+    struct cmd_request_apply c = {
+        .volumes = volumes, .volume_count = m->n_volumes, .hold_ms = m->hold_ms, .agent = m->agent};
+    TRY(err_wrap(owner_read(in, m->role, &c.owner), "request"));
+    TRY(reason_read("request", m->reason, &c.reason));
+    if (!milli_from_double(m->cpus, &c.cpus)) return err_new(ERR_INVALID, "request: cpus: %g is no amount", m->cpus);
+    TRY(mem_read(m->mem, &c.mem));
+    if (m->has_hold_ms && !m->hold_ms) return err_new(ERR_INVALID, "request: hold_ms is 0; leave it out for the usual");
+    for (size_t i = 0; i < m->n_volumes; i++) TRY(request_volume_read(in, m->volumes[i], &volumes[i]));
     TRY(fs_read(in, NULL, NULL));
     *ret_command = c;
     return NULL;

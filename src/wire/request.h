@@ -19,6 +19,8 @@ MUST_USE struct err *volume_publish_read(const Granary__VolumePublish *m, uint64
                                          struct cmd_volume *ret_command);
 MUST_USE struct err *reservation_create_read(struct intake *in, const Granary__ReservationCreate *m,
                                              struct cmd_reservation_create *ret_command);
+MUST_USE struct err *request_apply_read(struct intake *in, const Granary__RequestApply *m,
+                                        struct cmd_request_apply *ret_command);
 // `name` is the path's; the document's own must be the same.
 MUST_USE struct err *class_apply_read(struct intake *in, const char *name, const Granary__Class *m,
                                       struct cmd_class_apply *ret_command);

@@ -3,13 +3,24 @@
 #include "wire/reservation.h"
 
 static const struct field_map fields[] = {
-    FIELD(reservation_row, 1, U64, id),           FIELD(reservation_row, 2, SYMBOL, owner.role),
-    FIELD(reservation_row, 4, SYMBOL, principal), FIELD(reservation_row, 7, U64, charge.bytes),
-    FIELD(reservation_row, 8, U64, charge.iops),  FIELD(reservation_row, 9, U64, charge.bandwidth),
-    FIELD(reservation_row, 10, TEXT, reason),     FIELD(reservation_row, 11, TIME, created),
-    FIELD(reservation_row, 12, TIME, expires),    FIELD(reservation_row, 1000, U64, charge.pool),
-    FIELD(reservation_row, 1001, U64, class),     FIELD(reservation_row, 1002, U64, owner.framework),
-    FIELD(reservation_row, 1003, BLOB, labels),   FIELD(reservation_row, 1004, U32, charge.volumes),
+    FIELD(reservation_row, 1, U64, id),
+    FIELD(reservation_row, 2, SYMBOL, owner.role),
+    FIELD(reservation_row, 4, SYMBOL, principal),
+    FIELD(reservation_row, 7, U64, charge.bytes),
+    FIELD(reservation_row, 8, U64, charge.iops),
+    FIELD(reservation_row, 9, U64, charge.bandwidth),
+    FIELD(reservation_row, 10, TEXT, reason),
+    FIELD(reservation_row, 11, TIME, created),
+    FIELD(reservation_row, 12, TIME, expires),
+    FIELD(reservation_row, 14, MILLI, scalars.cpus),
+    FIELD(reservation_row, 15, MILLI, scalars.mem),
+    FIELD(reservation_row, 16, MILLI, scalars.disk),
+    FIELD(reservation_row, 1000, U64, charge.pool),
+    FIELD(reservation_row, 1001, U64, class),
+    FIELD(reservation_row, 1002, U64, owner.framework),
+    FIELD(reservation_row, 1003, BLOB, labels),
+    FIELD(reservation_row, 1004, U32, charge.volumes),
+    FIELD(reservation_row, 1005, U64, agent),
 };
 const struct noun_map reservation_map = {&granary__reservation__descriptor, fields, ARRAY_LEN(fields), NULL, NULL};
 
@@ -23,7 +34,9 @@ Granary__Reservation *reservation_message(const struct state *s, const struct re
     m->framework = framework ? (char *)framework->name : NULL;
     m->class_ = class ? (char *)class->name : NULL;
     m->pool = pool ? (char *)pool_path(s, pool, arena) : NULL;
-    m->has_size = true; // 0 is worth saying: all of it is in volumes
+    const struct agent_row *agent = state_agent(s, row->agent);
+    m->agent = agent ? (char *)agent->name : NULL;
+    m->has_size = !row->agent; // 0 is worth saying: all of it is in volumes
     return m;
 }
 

@@ -82,6 +82,7 @@ static void check_ledger(struct sim *s, const struct state *state) {
         }
         STATE_EACH(RESERVATION, reservation_row, r, state) {
             const struct pool_row *from = state_pool(state, r->charge.pool);
+            if (!from) continue; // of an agent
             struct quantities cost = reservation_cost(from, r);
             rows_add(p, from, &cost, &sum);
         }

@@ -53,7 +53,7 @@ struct command play_command(enum command_kind kind) {
 }
 
 struct err *play_do(struct play *p, const struct command *c) {
-    vec_clear(&p->answer.ids);
+    answer_done(&p->answer);
     vec_clear(&p->happened);
     struct draft *d = world_draft(p->w);
     struct err *e = core_decide(d, c, &p->answer);

@@ -210,6 +210,8 @@ static void reservation_fill(struct chance *c, struct reservation_row *r) {
     r->principal = chance_symbol(c);
     r->class = chance_number(c);
     r->charge = chance_charge(c);
+    r->agent = chance_number(c);
+    r->scalars = (struct scalars){chance_milli(c), chance_milli(c), chance_milli(c)};
     r->reason = chance_text(c);
     r->labels = chance_blob(c, 1);
     r->created = chance_wall(c);
@@ -271,6 +273,7 @@ static void attachment_fill(struct chance *c, struct attachment_row *r, bool pas
     r->host = chance_text(c);
     r->warning = chance_text(c);
     r->since = chance_wall(c);
+    r->bandwidth.n = chance_number(c);
     r->state = (uint8_t)(1 + chance_below(c, ATTACHMENT_GONE));
     r->purpose = (uint8_t)(1 + chance_below(c, 2));
     r->step = (uint8_t)(1 + chance_below(c, STEP_IS_FENCE));

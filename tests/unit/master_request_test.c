@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+// POST /v1/requests: one journal entry for all of it, none when it is refused, and what a later master reads of it.
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "master_desk.h"
+
+#define VOLUMES                                                                                                        \
+    "'volumes':[{'name':'data','class':'gold','size':'400GiB'},{'name':'log','class':'gold','size':'50GiB'}]"
+
+static int setup(void **state) {
+    desk_setup(state);
+    desk_provider(*state);
+    desk_agent(*state);
+    desk_class(*state);
+    return 0;
+}
+
+static void all_of_it_is_one_entry(void **state) {
+    struct desk *d = *state;
+    const struct output *o = desk_expect(d, "POST", "/v1/requests", "{'role':'web','cpus':1,'mem':'64MiB'," VOLUMES "}",
+                                         202, "'agent':'n1'");
+    assert_int_equal(d->out.journal.count, 1);
+    assert_int_equal(o->after, vec_last(&d->out.journal)->seq);
+    const char *body = arena_text_n(&d->arena, o->body, o->size);
+    expect_words(body, quoted(&d->arena, "'operations':[{'id':"));
+    expect_words(body, quoted(&d->arena, "'name':'log'"));
+    expect_words(body, quoted(&d->arena, "'agent':'n1','cpus':1"));
+    desk_expect(d, "GET", "/v1/reservations", NULL, 200, "'mem':64");
+    desk_expect(d, "GET", "/v1/agents", NULL, 200, "'reserved':{'cpus':1");
+}
+
+static void nothing_is_written_when_part_of_it_has_no_place(void **state) {
+    struct desk *d = *state;
+    struct text before = desk_kept(d);
+    desk_expect(d, "POST", "/v1/requests",
+                "{'role':'web','cpus':1,'volumes':[{'name':'data','class':'gold','size':'600GiB'},"
+                "{'name':'log','class':'gold','size':'500GiB'}]}",
+                409, "request of 2 volumes, nothing was taken: volume 'log': class 'gold', 500 GiB");
+    assert_int_equal(d->out.journal.count, 0);
+    struct text after = desk_kept(d);
+    assert_int_equal(before.size, after.size);
+    assert_memory_equal(before.data, after.data, after.size);
+    text_done(&before);
+    text_done(&after);
+}
+
+static void a_wrong_body_is_told_so(void **state) {
+    struct desk *d = *state;
+    desk_expect(d, "POST", "/v1/requests", "{'role':'web'}", 400, "0 volumes; it must be 1 to 64");
+    desk_expect(d, "POST", "/v1/requests", "{'volumes':[{'name':'a','class':'gold','classes':['gold'],'size':'1GiB'}]}",
+                400, "volume 'a': give 'class' or 'classes', not both");
+    desk_expect(d, "POST", "/v1/requests", "{'volumes':[{'name':'a','class':'media=ssd','size':'1GiB'}]}", 400,
+                "is not the name of a class but a tag");
+    desk_expect(d, "POST", "/v1/requests", "{'cpus':-1," VOLUMES "}", 400, "cpus and mem must be 0 or more");
+    desk_expect(d, "POST", "/v1/requests", "{'cpus':1," VOLUMES "}", 400, "name a role");
+    desk_expect(d, "POST", "/v1/requests", "{'role':'web','hold_ms':'25h'," VOLUMES "}", 400, "at most a day");
+    desk_expect(d, "POST", "/v1/requests", "{'role':'web','hold_ms':0," VOLUMES "}", 400, "leave it out for the usual");
+}
+
+static void a_later_master_keeps_what_was_reserved(void **state) {
+    struct desk *d = *state;
+    desk_expect(d, "POST", "/v1/requests", "{'role':'web','cpus':1.5,'mem':'100MiB'," VOLUMES "}", 202, "data");
+    desk_checkpoint(d, 2);
+    struct desk *later = desk_recovered(d);
+    struct text before = desk_kept(d), after = desk_kept(later);
+    assert_int_equal(before.size, after.size);
+    assert_memory_equal(before.data, after.data, after.size);
+    text_done(&before);
+    text_done(&after);
+    desk_start(later);
+    desk_expect(later, "GET", "/v1/reservations", NULL, 200, "'agent':'n1','cpus':1.5,'mem':100");
+    desk_free(later);
+}
+
+int main(void) {
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, desk_teardown)
+    const struct CMUnitTest tests[] = {
+        T(all_of_it_is_one_entry),
+        T(nothing_is_written_when_part_of_it_has_no_place),
+        T(a_wrong_body_is_told_so),
+        T(a_later_master_keeps_what_was_reserved),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
