@@ -79,7 +79,10 @@ static void object_add(const Granary__Event *e, struct text *out, struct arena *
         text_addf(out, "%s, step %s, epoch %llu", e->attachment->state, e->attachment->step ? e->attachment->step : "?",
                   (unsigned long long)e->attachment->epoch);
     if (e->operation) operation_add(e->operation, out, arena);
-    if (e->reservation)
+    if (e->reservation && e->reservation->agent)
+        text_addf(out, "part of agent '%s' for role '%s'", e->reservation->agent,
+                  e->reservation->role ? e->reservation->role : "*");
+    else if (e->reservation)
         text_addf(out, "%s of %s for role '%s'", show_bytes(e->reservation->size, arena),
                   e->reservation->class_ ? e->reservation->class_ : "?",
                   e->reservation->role ? e->reservation->role : "*");

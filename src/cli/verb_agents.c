@@ -121,6 +121,7 @@ static void agent_write(const Granary__Agent *a, struct text *out, struct arena 
     field_row(&t, "total", show_resources(a->total, arena));
     field_row(&t, "used", show_resources(a->used, arena));
     field_row(&t, "offered", show_resources(a->offered, arena));
+    field_row(&t, "reserved", show_resources(a->reserved, arena));
     field_row(&t, "free", show_resources(a->free, arena));
     field_row(&t, "tasks", arena_format(arena, "%u", a->tasks));
     field_row(&t, "volumes", arena_format(arena, "%u attached", a->attachments));

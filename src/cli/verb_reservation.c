@@ -10,6 +10,12 @@ static void reservation_path(const struct call *c, struct text *path) {
     path_add(path, call_name(c, 0));
 }
 
+// What of a pool or of an agent it still holds.
+static const char *left_text(const Granary__Reservation *r, struct arena *arena) {
+    if (!r->agent) return show_bytes(r->size, arena);
+    return arena_format(arena, "%s cpus, %s", show_real(r->cpus, arena), show_mebibytes(r->mem, arena));
+}
+
 static const char *expiry_text(const Granary__Reservation *r, struct arena *arena) {
     return r->expires ? show_time(r->expires, arena) : "never";
 }
@@ -57,7 +63,7 @@ static struct err *reservation_list(struct call *c) {
     table_column(&t, "FRAMEWORK", TABLE_LEFT);
     table_column(&t, "CLASS", TABLE_LEFT);
     table_column(&t, "LEFT", TABLE_RIGHT);
-    table_column(&t, "POOL", TABLE_LEFT);
+    table_column(&t, "POOL OR AGENT", TABLE_LEFT);
     table_column(&t, "AGE", TABLE_RIGHT);
     table_column(&t, "EXPIRES", TABLE_LEFT);
     table_column(&t, "REASON", TABLE_LEFT);
@@ -67,8 +73,8 @@ static struct err *reservation_list(struct call *c) {
         table_cell(&t, r->role);
         table_cell(&t, r->framework);
         table_cell(&t, r->class_);
-        table_cell_bytes(&t, r->size);
-        table_cell(&t, r->pool);
+        table_cell(&t, left_text(r, c->arena));
+        table_cell(&t, r->agent ? r->agent : r->pool);
         table_cell(&t, show_age(r->created, c->arena));
         table_cell(&t, expiry_text(r, c->arena));
         table_cell(&t, r->reason);
@@ -92,7 +98,8 @@ static struct err *reservation_show(struct call *c) {
     field_row(&t, "principal", r->principal);
     field_row(&t, "class", r->class_);
     field_row(&t, "pool", r->pool);
-    field_row(&t, "not yet volumes", show_bytes(r->size, c->arena));
+    field_row(&t, "agent", r->agent);
+    field_row(&t, r->agent ? "not yet tasks" : "not yet volumes", left_text(r, c->arena));
     if (r->iops) field_row(&t, "iops", arena_format(c->arena, "%llu", (unsigned long long)r->iops));
     if (r->bandwidth) field_row(&t, "bandwidth", show_rate(r->bandwidth, c->arena));
     field_row(&t, "reason", r->reason);

@@ -13,6 +13,7 @@
     X(class, "apply|list|show|delete", "what consumers may ask for, and what that means")                              \
     X(volume, "create|list|show|grow|delete|publish|unpublish", "volumes, from carving to release")                    \
     X(reservation, "create|list|show|delete", "parts of a pool promised to a role")                                    \
+    X(request, "apply FILE", "volumes that one agent can use together, all or none")                                   \
     X(explain, "[volume NAME]", "why a request fits or not, and what would")                                           \
     X(blast, "KEY=VALUE", "what stops and what is at risk when a failure domain ends")                                 \
     X(events, "", "what happens, line by line")                                                                        \

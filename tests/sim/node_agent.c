@@ -94,6 +94,7 @@ struct job {
     uint64_t number;
     enum agent_job_kind kind;
     uint64_t target, epoch;
+    int64_t since;
     struct mount mount;
     bool may_format;
     struct bytes size;
@@ -181,6 +182,10 @@ static void job_runs(struct sim *s, void *arg) {
     struct job *j = arg;
     struct agent_node *a = j->node;
     struct mount *m = mount_of(a, j->target);
+    if (m && m->since > j->since) { // made by a later life of the agent: no work of an earlier one touches it
+        free(j);
+        return;
+    }
     switch (j->kind) {
     case AGENT_JOB_PUBLISH:
     case AGENT_JOB_AWAIT: publish_runs(s, j); break;
@@ -246,6 +251,7 @@ static void job_start(struct agent_node *a, const struct agent_output *o) {
                       .kind = work->kind,
                       .target = work->number,
                       .epoch = work->epoch,
+                      .since = a->sim->now,
                       .may_format = work->publish.may_format,
                       .size = work->size};
     if (work->kind == AGENT_JOB_LAUNCH) {
@@ -255,7 +261,8 @@ static void job_start(struct agent_node *a, const struct agent_output *o) {
     struct mount *m = mount_of(a, work->number);
     if (work->kind == AGENT_JOB_PUBLISH && !m) {
         m = vec_add(&a->mounts);
-        *m = (struct mount){.attachment = work->number,
+        *m = (struct mount){.since = a->sim->now,
+                            .attachment = work->number,
                             .epoch = work->epoch,
                             .volume = work->publish.volume,
                             .state = MOUNT_BUSY,

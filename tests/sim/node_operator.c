@@ -68,6 +68,20 @@ static void make(struct sim *s) {
     sim_post(s, "POST", "/v1/volumes", json, NULL, body, strlen(body), (struct answer_to){answered, a});
 }
 
+// Volumes and part of an agent in one request, for itself or for a framework.
+static void make_together(struct sim *s) {
+    struct asked *a = asked_new(PROMISE_VOLUME, false);
+    snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)s->asked++);
+    promise_set(s, a->what, a->name, PROMISED_ASKED);
+    AUTO_FREE char *body = mem_format("{\"role\":\"%s\",\"cpus\":%llu,\"mem\":\"64MiB\",\"hold_ms\":%llu,\"volumes\":["
+                                      "{\"name\":\"%s\",\"classes\":[\"gold\",\"eager\"],\"size\":\"%lluMiB\"},"
+                                      "{\"name\":\"beside-%s\",\"class\":\"gold\",\"size\":\"16MiB\"}]}",
+                                      sim_random(s, 2) ? "role1" : "ops", 1 + (unsigned long long)sim_random(s, 2),
+                                      500 + (unsigned long long)sim_random(s, 20000), a->name,
+                                      8 + (unsigned long long)sim_random(s, 120), a->name);
+    sim_post(s, "POST", "/v1/requests", json, NULL, body, strlen(body), (struct answer_to){answered, a});
+}
+
 static void change(struct sim *s, bool delete) {
     if (!s->asked) return;
     struct asked *a = asked_new(PROMISE_VOLUME, delete);
@@ -124,7 +138,8 @@ static void lives(struct sim *s, void *arg) {
     (void)arg;
     if (s->faults) {
         uint64_t choice = sim_random(s, 10);
-        if (choice < 4) make(s);
+        if (choice < 2) make_together(s);
+        if (choice >= 2 && choice < 4) make(s);
         if (choice >= 4 && choice < 7) change(s, true);
         if (choice == 7) change(s, false);
         if (choice == 8) agent_remove(s);

@@ -78,6 +78,7 @@ struct provider_node {
 
 enum mount_state { MOUNT_NONE, MOUNT_BUSY, MOUNT_THERE };
 struct mount { // what an attachment is on a host: outlives the agent's process, not the host
+    int64_t since;
     uint64_t attachment, epoch;
     struct uuid volume;
     enum mount_state state;
