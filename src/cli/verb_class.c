@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // granary class: reads the documents that operators write, and says what applying them changed.
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "cli/class_file.h"
 #include "cli/output.h"
+#include "cli/source.h"
 #include "cli/verbs.h"
 #include "codec/json_write.h"
 #include "granary_api.pb-c.h"
-#include "sys/file.h"
-
-enum { READ_SIZE = 64 * 1024 };
 
 static void class_path(struct text *path, const char *name) {
     text_add(path, "/v1/classes");
@@ -19,17 +14,6 @@ static void class_path(struct text *path, const char *name) {
 }
 
 // ---- apply ----
-
-static struct err *input_read(struct text *bytes) {
-    for (;;) {
-        size_t n = fread(text_room(bytes, READ_SIZE), 1, READ_SIZE, stdin);
-        text_added(bytes, n);
-        if (bytes->size > YAML_LARGEST)
-            return err_new(ERR_TOO_LARGE, "standard input: more than %d bytes of classes", YAML_LARGEST);
-        if (ferror(stdin)) return err_errno(errno, "read standard input");
-        if (!n) return NULL;
-    }
-}
 
 // What the master holds under that name, NULL when nothing.
 static struct err *class_now(struct call *c, const char *name, Granary__Class **ret_class) {
@@ -57,11 +41,9 @@ static struct err *class_put(struct call *c, Granary__Class *class) {
 }
 
 static struct err *class_apply(struct call *c) {
-    const char *file = call_name(c, 0);
-    bool input = strcmp(file, "-") == 0;
     AUTO_TEXT struct text bytes = {0};
-    TRY(input ? input_read(&bytes) : file_read(file, YAML_LARGEST, &bytes));
-    const char *said = input ? "standard input" : file;
+    const char *said;
+    TRY(source_read(call_name(c, 0), &bytes, &said));
     struct class_list list = {0};
     // All are read before the first is sent: a slip in the last one changes nothing.
     struct err *e = err_wrap(classes_read(text_string(&bytes), bytes.size, c->arena, &list), "%s", said);

@@ -13,6 +13,14 @@ struct cmd_class_apply {
     const char *name;
     struct class_shared *doc; // its holder count is the caller's
 };
+struct cmd_policy_apply {
+    struct policy_shared *doc; // its holder count is the caller's
+    const char *comment;
+    bool draft; // is kept, and not switched on
+};
+struct cmd_policy { // policy_switch, policy_rollback
+    uint64_t number;
+};
 struct cmd_named { // class_remove, provider_remove, agent_remove
     const char *name;
 };
@@ -259,6 +267,9 @@ struct cmd_acknowledge {
 #define COMMANDS(X)                                                                                                    \
     X(class_apply, struct cmd_class_apply)                                                                             \
     X(class_remove, struct cmd_named)                                                                                  \
+    X(policy_apply, struct cmd_policy_apply)                                                                           \
+    X(policy_switch, struct cmd_policy)                                                                                \
+    X(policy_rollback, struct cmd_policy)                                                                              \
     X(role_set, struct cmd_role_set)                                                                                   \
     X(volume_create, struct cmd_volume_create)                                                                         \
     X(volume_grow, struct cmd_volume)                                                                                  \

@@ -8,6 +8,7 @@
 #include "core/agent.h"
 #include "core/allocator.h"
 #include "core/framework.h"
+#include "core/policy.h"
 #include "core/provider.h"
 #include "core/request.h"
 #include "core/request_apply.h"
@@ -159,6 +160,9 @@ static struct err *decide_one(struct draft *d, const struct command *c, struct a
     switch (c->kind) {
     case CMD_class_apply: return decide_class_apply(d, &c->class_apply, ret_answer);
     case CMD_class_remove: return decide_class_remove(d, c->class_remove.name);
+    case CMD_policy_apply: return decide_policy_apply(d, &c->policy_apply, ret_answer);
+    case CMD_policy_switch: return decide_policy_switch(d, c->policy_switch.number, ret_answer);
+    case CMD_policy_rollback: return decide_policy_rollback(d, c->policy_rollback.number, ret_answer);
     case CMD_role_set: return decide_role_set(d, &c->role_set);
     case CMD_volume_create: return decide_volume_create(d, &c->volume_create, ret_answer);
     case CMD_volume_grow: return decide_volume_grow(d, &c->volume_grow);

@@ -71,6 +71,9 @@
     X(114, TASK, task_acknowledged, "task-acknowledged", true)                                                         \
     X(115, TASK, task_removed, "task-removed", true)                                                                   \
     X(116, TASK, task_resent, "task-resent", false)                                                                    \
+    X(130, POLICY, policy_made, "policy-made", true)                                                                   \
+    X(131, POLICY, policy_switched, "policy-switched", true)                                                           \
+    X(132, POLICY, policy_forgotten, "policy-forgotten", true)                                                         \
     X(120, OFFER, offer_made, "offer-made", false)                                                                     \
     X(121, OFFER, offer_rescinded, "offer-rescinded", false)                                                           \
     X(122, OFFER, offer_accepted, "offer-accepted", false)                                                             \

@@ -5,7 +5,7 @@
 #include "core/agent_reservation.h"
 #include "core/allocator.h"
 #include "core/attachment.h"
-#include "core/warning.h"
+#include "core/policy.h"
 
 // ---- classes, roles ----
 
@@ -16,36 +16,16 @@ struct err *decide_class_apply(struct draft *d, const struct cmd_class_apply *c,
         vec_push(&ret_answer->ids, known->id);
         return NULL;
     }
-    struct class_row *row =
-        known ? edit_class(d, known->id, EV_class_applied) : draft_add(d, NOUN_CLASS, EV_class_applied);
-    row->name = c->name;
-    row->doc = c->doc;
-    row->version++;
-    if (!known) row->created = d->now.wall;
-    if (known) warnings_of_class(d, known->id);
-    vec_push(&ret_answer->ids, row->id);
-    return NULL;
-}
-
-static const char *class_used_by(const struct draft *d, uint64_t class) {
-    STATE_EACH(VOLUME, volume_row, v, d->state) {
-        if (v->class == class)
-            return arena_format(d->arena, "volume '%s' of role '%s'", v->name, state_text(d->state, v->owner.role));
-    }
-    STATE_EACH(RESERVATION, reservation_row, r, d->state) {
-        if (r->class == class)
-            return arena_format(d->arena, "reservation %llu of role '%s'", (unsigned long long)r->id,
-                                state_text(d->state, r->owner.role));
-    }
+    vec_push(&ret_answer->ids, class_put(d, known, c->doc));
+    policy_record(d, NULL);
     return NULL;
 }
 
 struct err *decide_class_remove(struct draft *d, const char *name) {
     const struct class_row *known;
     TRY(broker_class(d->state, name, &known));
-    const char *user = class_used_by(d, known->id);
-    if (user) return err_new(ERR_CONFLICT, "class '%s': %s is of it; release that first", name, user);
-    draft_remove(d, NOUN_CLASS, known->id, EV_class_removed);
+    TRY(class_drop(d, known));
+    policy_record(d, NULL);
     return NULL;
 }
 

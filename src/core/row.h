@@ -194,6 +194,23 @@ struct class_row {
     struct wall created;
 };
 
+// The classes of one version of the policy, by growing name; each is held.
+struct policy_shared {
+    struct shared shared;
+    VEC(struct class_shared *) classes;
+};
+
+struct policy_row {
+    uint64_t id;
+    uint64_t number;           // versions are numbered from 1
+    struct policy_shared *doc; // NULL in a removal that was read from a record
+    const char *comment;
+    symbol principal;              // who made it
+    struct wall created, switched; // switched: when it was last switched on; 0: never
+    uint64_t before;               // the version that was on before it; 0: none
+    bool active;
+};
+
 struct role_row { // kept when an operator set something
     uint64_t id;
     symbol name;
@@ -408,6 +425,7 @@ struct offer_row { // passing only
     X(OPERATION, operation, true)                                                                                      \
     X(FRAMEWORK, framework, true)                                                                                      \
     X(TASK, task, true)                                                                                                \
+    X(POLICY, policy, true)                                                                                            \
     X(OFFER, offer, false)
 
 enum noun {

@@ -8,6 +8,11 @@
 #include "master/master.h"
 #include "wire/agent_link.h"
 
+// Numbers of what is stored and is no row. Rows are stored under the number of their noun; offers never are, so that theirs
+// is free.
+enum { STORED_CLUSTER = NOUN_OFFER };
+_Static_assert(STORED_CLUSTER == 12, "registries hold their cluster under this number");
+
 enum session_kind { SESSION_AGENT = 1, SESSION_PROVIDER, SESSION_FRAMEWORK, SESSION_EVENTS };
 
 struct session {     // one open stream

@@ -130,7 +130,7 @@ static struct checkpoint_object checkpoint_take(struct master *m, const struct d
 struct checkpoint_object master_identity(const struct master *m) {
     struct text bytes = {0};
     cluster_pack(m->state, &bytes);
-    struct checkpoint_object o = {.noun = NOUN_COUNT, .id = 1, .seq = m->state->seq, .size = bytes.size};
+    struct checkpoint_object o = {.noun = STORED_CLUSTER, .id = 1, .seq = m->state->seq, .size = bytes.size};
     o.bytes = text_take(&bytes);
     return o;
 }
@@ -209,7 +209,7 @@ static struct err *object_take(struct master *m, const struct record *record) {
 }
 
 struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes, size_t size) {
-    if (noun == NOUN_COUNT) return cluster_unpack(m->state, bytes, size);
+    if (noun == STORED_CLUSTER) return cluster_unpack(m->state, bytes, size);
     struct intake in = recovery_intake(m);
     struct record record;
     struct err *e = record_object_unpack(&in, bytes, size, &record);
@@ -282,6 +282,7 @@ struct command master_command(enum command_kind kind, const struct instant *at, 
 static bool grows_the_registry(enum command_kind kind) {
     switch (kind) {
     case CMD_class_apply:
+    case CMD_policy_apply:
     case CMD_role_set:
     case CMD_volume_create:
     case CMD_volume_grow:

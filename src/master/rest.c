@@ -10,6 +10,7 @@
 #include "codec/json_write.h"
 #include "codec/message.h"
 #include "core/broker.h"
+#include "wire/fields.h"
 
 const char *request_header(const struct request *r, const char *name) {
     for (size_t i = 0; i < r->header_count; i++)
@@ -107,6 +108,16 @@ void rest_answer(struct master *m, struct outputs *out, uint64_t exchange, int s
     json_write(&body, message, JSON_PUBLIC);
     text_add_char(&body, '\n');
     out_reply(m, out, exchange, status, "application/json", body.data, body.size);
+}
+
+void rest_answer_row(struct master *m, const struct request *r, int status, enum noun noun, uint64_t id,
+                     struct outputs *out) {
+    AUTO_ARENA struct arena arena = {0};
+    const void *row = table_get(&m->state->tables[noun], id);
+    if (row)
+        rest_answer(m, out, r->exchange, status, row_message(m->state, noun, row, &arena, DETAIL_API));
+    else // decided and gone in one step
+        out_reply(m, out, r->exchange, 204, NULL, "", 0);
 }
 
 void rest_finish(struct master *m, const struct request *r, struct err *e, struct outputs *out) {

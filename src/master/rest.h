@@ -23,6 +23,12 @@
     X("GET", "v1/classes/*", "", rest_class, "one class")                                                              \
     X("PUT", "v1/classes/*", "", rest_class_apply, "makes or changes a class")                                         \
     X("DELETE", "v1/classes/*", "", rest_class_remove, "removes a class that nothing is of")                           \
+    X("GET", "v1/policies", "after limit", rest_policies, "the versions of the set of all classes")                    \
+    X("POST", "v1/policies", "", rest_policy_apply, "makes a version, and switches it on unless it is a draft")        \
+    X("GET", "v1/policies/*", "", rest_policy, "one version with its classes, by number or 'active'")                  \
+    X("POST", "v1/policies/*/switch", "", rest_policy_switch, "makes its classes the registry's")                      \
+    X("POST", "v1/policies/*/rollback", "", rest_policy_rollback,                                                      \
+      "from that version to the one that was on before it")                                                            \
     X("GET", "v1/roles", "after limit", rest_roles, "the roles and what they hold")                                    \
     X("PUT", "v1/roles/*", "", rest_role_set, "sets a role's weight")                                                  \
     X("GET", "v1/volumes", "role class state label after limit", rest_volumes, "the volumes")                          \
@@ -59,6 +65,9 @@ ROUTES(X)
 
 // What handlers share (rest.c).
 void rest_answer(struct master *m, struct outputs *out, uint64_t exchange, int status, const ProtobufCMessage *message);
+// The row as its message; 204 when it is not there any more.
+void rest_answer_row(struct master *m, const struct request *r, int status, enum noun noun, uint64_t id,
+                     struct outputs *out);
 void rest_finish(struct master *m, const struct request *r, struct err *e,
                  struct outputs *out); // given; an error is answered
 // The JSON body as a message of that type. An empty body is an empty object.

@@ -86,6 +86,7 @@ HANDLER(rest_inventory) {
     }
 LIST(rest_agents, AGENT, Granary__AgentList, GRANARY__AGENT_LIST__INIT, agents)
 LIST(rest_classes, CLASS, Granary__ClassList, GRANARY__CLASS_LIST__INIT, classes)
+LIST(rest_policies, POLICY, Granary__PolicyList, GRANARY__POLICY_LIST__INIT, policies)
 LIST(rest_reservations, RESERVATION, Granary__ReservationList, GRANARY__RESERVATION_LIST__INIT, reservations)
 LIST(rest_operations, OPERATION, Granary__OperationList, GRANARY__OPERATION_LIST__INIT, operations)
 LIST(rest_tasks, TASK, Granary__TaskList, GRANARY__TASK_LIST__INIT, tasks)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // REST: classes, volumes, reservations, operations, explain.
-#include "master/rest.h"
+#include "master/turn.h"
 
 #include "codec/json_read.h"
 #include "codec/json_write.h"
@@ -14,55 +14,13 @@
 #include "wire/request.h"
 #include "wire/volume.h"
 
-static void answer_row(struct master *m, const struct request *r, int status, enum noun noun, uint64_t id,
-                       struct outputs *out) {
-    AUTO_ARENA struct arena arena = {0};
-    const void *row = table_get(&m->state->tables[noun], id);
-    if (row)
-        rest_answer(m, out, r->exchange, status, row_message(m->state, noun, row, &arena, DETAIL_API));
-    else // decided and gone in one step
-        out_reply(m, out, r->exchange, 204, NULL, "", 0);
-}
-
-// One request from body to answer: what a handler is given besides the command.
-struct turn {
-    struct master *m;
-    const struct request *r;
-    const struct instant *at;
-    struct outputs *out;
-    struct arena arena;
-    struct intake in;
-    struct answer answer;
-};
-
-static struct turn turn_begin(struct master *m, const struct request *r, const struct instant *at,
-                              struct outputs *out) {
-    return (struct turn){.m = m, .r = r, .at = at, .out = out};
-}
-
-static void turn_end(struct turn *t, struct err *e) {
-    rest_finish(t->m, t->r, e, t->out);
-    answer_done(&t->answer);
-    intake_done(&t->in);
-    arena_done(&t->arena);
-}
-
-static struct command turn_command(struct turn *t, enum command_kind kind) {
-    t->in = rest_intake(t->m, &t->arena, t->at);
-    return master_command(kind, t->at, master_symbol(t->m, t->r->principal));
-}
-
-static struct err *turn_run(struct turn *t, const struct command *c) {
-    return master_run(t->m, c, t->at, t->out, &t->answer);
-}
-
 // ---- classes ----
 
 HANDLER(rest_class) {
     (void)at;
     const struct class_row *class;
     struct err *e = broker_class(m->state, parts[2], &class);
-    if (!e) answer_row(m, r, 200, NOUN_CLASS, class->id, out);
+    if (!e) rest_answer_row(m, r, 200, NOUN_CLASS, class->id, out);
     rest_finish(m, r, e, out);
 }
 
@@ -72,7 +30,7 @@ static struct err *class_apply(struct turn *t, const char *name) {
     TRY(rest_body(t->r, &granary__class__descriptor, &t->arena, &body));
     TRY(class_apply_read(&t->in, name, body, &c.class_apply));
     TRY(turn_run(t, &c));
-    answer_row(t->m, t->r, 200, NOUN_CLASS, t->answer.ids.at[0], t->out);
+    rest_answer_row(t->m, t->r, 200, NOUN_CLASS, t->answer.ids.at[0], t->out);
     return NULL;
 }
 
@@ -141,7 +99,7 @@ static struct err *volume_named(struct turn *t, const char *name, const struct v
 static struct err *volume_show(struct turn *t, const char *name) {
     const struct volume_row *v;
     TRY(volume_named(t, name, &v));
-    answer_row(t->m, t->r, 200, NOUN_VOLUME, v->id, t->out);
+    rest_answer_row(t->m, t->r, 200, NOUN_VOLUME, v->id, t->out);
     return NULL;
 }
 
@@ -225,7 +183,7 @@ static struct err *volume_do(struct turn *t, enum command_kind kind, const char 
         TRY(volume_publish_read(body, volume, &c.volume_publish));
     }
     TRY(turn_run(t, &c));
-    answer_row(t->m, t->r, 202, NOUN_VOLUME, volume, t->out);
+    rest_answer_row(t->m, t->r, 202, NOUN_VOLUME, volume, t->out);
     return NULL;
 }
 
@@ -261,7 +219,7 @@ static struct err *row_show(struct master *m, const struct request *r, enum noun
     TRY(id_read(noun_name(noun), text, &id));
     if (!table_get(&m->state->tables[noun], id))
         return err_new(ERR_NOT_FOUND, "%s %s: there is none", noun_name(noun), text);
-    answer_row(m, r, 200, noun, id, out);
+    rest_answer_row(m, r, 200, noun, id, out);
     return NULL;
 }
 
@@ -281,7 +239,7 @@ static struct err *reservation_create(struct turn *t) {
     TRY(rest_consumer_body(t->m, t->r, &granary__reservation_create__descriptor, &t->arena, &body));
     TRY(reservation_create_read(&t->in, body, &c.reservation_create));
     TRY(turn_run(t, &c));
-    answer_row(t->m, t->r, 201, NOUN_RESERVATION, t->answer.ids.at[0], t->out);
+    rest_answer_row(t->m, t->r, 201, NOUN_RESERVATION, t->answer.ids.at[0], t->out);
     return NULL;
 }
 

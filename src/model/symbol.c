@@ -85,6 +85,14 @@ symbol symbol_make(struct symbols *s, const char *text) {
     return symbol_make_n(s, text, strlen(text));
 }
 
+struct symbols symbols_copy(const struct symbols *s) {
+    struct symbols copy = {.rule_count = s->rule_count, .rule_capacity = s->rule_count};
+    if (s->rule_count) copy.rules = mem_copy(s->rules, s->rule_count * sizeof *s->rules);
+    for (size_t i = 0; i < s->rule_count; i++) copy.rules[i].pattern = mem_text(s->rules[i].pattern);
+    for (size_t i = 1; i < s->count; i++) symbol_make(&copy, s->rows[i].text);
+    return copy;
+}
+
 bool symbol_find(const struct symbols *s, const char *text, symbol *ret_symbol) {
     const union map_value *id = *text ? map_find_text(&s->ids, text) : NULL;
     if (*text && !id) return false;

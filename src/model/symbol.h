@@ -37,6 +37,8 @@ struct symbols {
 enum { SYMBOL_RULES_MOST = 1024 };
 
 void symbols_done(struct symbols *s);
+// The same texts under the same numbers, with the same declared types. Given: ended by symbols_done.
+struct symbols symbols_copy(const struct symbols *s);
 // The number of that text, made when it is new. Any bytes without NUL; callers check keys and values first (tag.h).
 symbol symbol_make(struct symbols *s, const char *text);
 symbol symbol_make_n(struct symbols *s, const char *text, size_t size);

@@ -184,6 +184,13 @@ Granary__Class *class_message(const struct state *s, const struct class_row *row
     return m;
 }
 
+Granary__Class *class_document_message(const struct state *s, struct class_shared *doc, struct arena *arena) {
+    struct class_row row = {.name = doc->spec.name, .doc = doc};
+    Granary__Class *m = fields_message(s, &class_map, &row, arena);
+    m->has_id = m->has_version = m->has_created = false;
+    return m;
+}
+
 struct err *class_row_from(struct intake *in, const Granary__Class *m, struct class_row *ret_row) {
     return fields_read(in, &class_map, m, ret_row);
 }

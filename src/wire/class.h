@@ -17,4 +17,7 @@ MUST_USE struct err *class_row_from(struct intake *in, const Granary__Class *m, 
 // The document as an operator wrote it, compiled and checked. Its holder is the intake.
 MUST_USE struct err *class_shared_from(struct intake *in, const Granary__Class *m, struct class_shared **ret_doc);
 
+// The document alone, as an operator would write it. In the arena, borrowing from `doc`.
+Granary__Class *class_document_message(const struct state *s, struct class_shared *doc, struct arena *arena);
+
 #endif

@@ -27,6 +27,7 @@ const char *row_title(const struct state *s, enum noun noun, const void *row, st
     case NOUN_OPERATION: return related_title(s, operation->volume_name, operation->agent, arena);
     case NOUN_RESERVATION: return arena_format(arena, "%llu", (unsigned long long)reservation->id);
     case NOUN_OFFER: return arena_format(arena, "%llu", (unsigned long long)offer->id);
+    case NOUN_POLICY: return arena_format(arena, "%llu", (unsigned long long)((const struct policy_row *)row)->number);
     case NOUN_COUNT: break;
     }
     return NULL;
@@ -45,6 +46,7 @@ static void object_put(Granary__Event *m, enum noun noun, void *object) {
     case NOUN_TASK: m->task = object; break;
     case NOUN_ROLE: m->role = object; break;
     case NOUN_POOL: m->pool = object; break;
+    case NOUN_POLICY: m->policy = object; break;
     case NOUN_OFFER:
     case NOUN_COUNT: break;
     }
@@ -60,6 +62,7 @@ static const char *row_says(enum noun noun, const void *row) {
     case NOUN_OPERATION: return ((const struct operation_row *)row)->message;
     case NOUN_TASK: return ((const struct task_row *)row)->message;
     case NOUN_RESERVATION: return ((const struct reservation_row *)row)->reason;
+    case NOUN_POLICY: return ((const struct policy_row *)row)->comment;
     default: return NULL;
     }
 }

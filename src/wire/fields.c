@@ -10,6 +10,7 @@
 #include "wire/class.h"
 #include "wire/framework.h"
 #include "wire/operation.h"
+#include "wire/policy.h"
 #include "wire/pool.h"
 #include "wire/provider.h"
 #include "wire/reservation.h"
@@ -23,7 +24,7 @@ const struct noun_map *const noun_maps[NOUN_COUNT] = {
     [NOUN_ROLE] = &role_map,           [NOUN_RESERVATION] = &reservation_map,
     [NOUN_VOLUME] = &volume_map,       [NOUN_ATTACHMENT] = &attachment_map,
     [NOUN_OPERATION] = &operation_map, [NOUN_FRAMEWORK] = &framework_map,
-    [NOUN_TASK] = &task_map,
+    [NOUN_TASK] = &task_map,           [NOUN_POLICY] = &policy_map,
 };
 
 void *row_message(const struct state *s, enum noun noun, const void *row, struct arena *arena, enum detail detail) {
@@ -41,6 +42,7 @@ void *row_message(const struct state *s, enum noun noun, const void *row, struct
         MESSAGE(OPERATION, operation);
         MESSAGE(FRAMEWORK, framework);
         MESSAGE(TASK, task);
+        MESSAGE(POLICY, policy);
 #undef MESSAGE
     case NOUN_OFFER:
     case NOUN_COUNT: break;

@@ -31,6 +31,7 @@ static const struct kept_noun {
     KEPT(TASK, 18, task_added),
     KEPT(ROLE, 19, role_set),
     KEPT(POOL, 20, pool_added),
+    KEPT(POLICY, 22, policy_made),
 #undef KEPT
 };
 

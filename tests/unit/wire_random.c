@@ -2,6 +2,8 @@
 // Rows with random members, and comparing them.
 #include "wire_random.h"
 
+#include "core/policy.h"
+
 #include <string.h>
 
 #include "wire/class.h"
@@ -357,6 +359,21 @@ static void task_fill(struct chance *c, struct task_row *r, bool passing) {
     r->resends = 3;
 }
 
+static void policy_fill(struct chance *c, struct policy_row *p) {
+    p->number = chance_number(c);
+    p->doc = policy_new();
+    intake_keep(c->in, &p->doc->shared);
+    for (uint64_t n = chance_below(c, 4); n > 0; n--) {
+        AUTO_ERR struct err *twice = policy_add(p->doc, chance_class(c, chance_name(c)));
+        (void)twice;
+    }
+    p->comment = chance_name(c);
+    p->created = chance_wall(c);
+    p->switched = chance_wall(c);
+    p->before = chance_number(c);
+    p->active = chance_half(c);
+}
+
 void *chance_row(struct chance *c, enum noun noun, uint64_t id, bool passing) {
     void *row = arena_zero(c->in->arena, 1, row_kinds[noun].size);
     memcpy(row, &id, sizeof id);
@@ -382,6 +399,7 @@ void *chance_row(struct chance *c, enum noun noun, uint64_t id, bool passing) {
     case NOUN_OPERATION: operation_fill(c, row, passing); break;
     case NOUN_FRAMEWORK: framework_fill(c, row, passing); break;
     case NOUN_TASK: task_fill(c, row, passing); break;
+    case NOUN_POLICY: policy_fill(c, row); break;
     case NOUN_OFFER:
     case NOUN_COUNT: must(noun < NOUN_OFFER); // has no records
     }
@@ -419,6 +437,11 @@ bool rows_equal(enum noun noun, const void *a, const void *b) {
     if (noun == NOUN_CLASS) {
         const struct class_row *x = a, *y = b;
         same = same && class_spec_equal(&x->doc->spec, &y->doc->spec);
+        for (int side = 0; side < 2; side++) memset(plain[side] + kind->shareds[0], 0, sizeof(void *));
+    }
+    if (noun == NOUN_POLICY) {
+        const struct policy_row *x = a, *y = b;
+        same = same && policy_equal(x->doc, y->doc);
         for (int side = 0; side < 2; side++) memset(plain[side] + kind->shareds[0], 0, sizeof(void *));
     }
     // What a struct has behind its last member is nobody's.

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// What an operator names on the command line: a file, "-" for standard input, or a directory of class files.
+#ifndef CLI_SOURCE_H
+#define CLI_SOURCE_H
+
+#include "cli/class_file.h"
+
+// The bytes of a file, or of standard input: at most YAML_LARGEST. *ret_said is what to call it in errors.
+MUST_USE struct err *source_read(const char *path, struct text *ret_bytes, const char **ret_said);
+
+// The classes of a source with the file that each stands in: a directory's *.yaml and *.yml, by name. End with
+// class_source_done; texts and messages live in the arena.
+struct class_source {
+    struct class_list classes;
+    VEC(const char *) files; // of each class
+};
+void class_source_done(struct class_source *s);
+// INVALID names the file and the line: what is no class, a name that stands in two files. NOT_FOUND: no such source, or no
+// class file in it.
+MUST_USE struct err *class_source_read(const char *path, struct arena *arena, struct class_source *ret_source);
+// The file of the class of that name; NULL when there is none.
+const char *class_source_file(const struct class_source *s, const char *class);
+
+#endif

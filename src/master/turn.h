@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// One request from body to answer: what a handler is given besides the command. For src/master only.
+#ifndef MASTER_TURN_H
+#define MASTER_TURN_H
+
+#include "master/rest.h"
+
+struct turn {
+    struct master *m;
+    const struct request *r;
+    const struct instant *at;
+    struct outputs *out;
+    struct arena arena;
+    struct intake in;
+    struct answer answer;
+};
+
+struct turn turn_begin(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
+void turn_end(struct turn *t, struct err *e); // given; an error is answered
+// Opens the intake, and names who asks.
+struct command turn_command(struct turn *t, enum command_kind kind);
+MUST_USE struct err *turn_run(struct turn *t, const struct command *c);
+
+#endif

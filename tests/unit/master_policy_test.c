@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// Policies by REST, and what of them is there after a restart.
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "master_desk.h"
+
+#define SILVER "{'classes':[{'name':'silver','pool':'media = hdd'}],'comment':'cheap'}"
+#define DRAFT "{'classes':[{'name':'bronze'}],'draft':true}"
+
+static void a_policy_is_applied_switched_and_rolled_back(void **state) {
+    struct desk *d = *state;
+    desk_class(d);
+    desk_expect(d, "POST", "/v1/policies", SILVER, 200, "'number':2");
+    desk_expect(d, "GET", "/v1/classes", NULL, 200, "'name':'silver'");
+    desk_expect(d, "GET", "/v1/classes/gold", NULL, 404, "there is no class 'gold'");
+    desk_expect(d, "POST", "/v1/policies", DRAFT, 200, "'number':3");
+    desk_expect(d, "GET", "/v1/policies/active", NULL, 200, "'pool':'media = hdd'");
+    desk_expect(d, "POST", "/v1/policies/3/switch", NULL, 200, "'active':true");
+    desk_expect(d, "GET", "/v1/classes/bronze", NULL, 200, "'name':'bronze'");
+    desk_expect(d, "POST", "/v1/policies/2/rollback", NULL, 409, "policy 2: it is not on");
+    desk_expect(d, "POST", "/v1/policies/active/rollback", NULL, 200, "'number':2");
+    desk_expect(d, "GET", "/v1/policies", NULL, 200, "'class_count':1,'comment':'cheap','active':true");
+}
+
+static void what_is_wrong_with_a_policy_is_said_and_changes_nothing(void **state) {
+    struct desk *d = *state;
+    desk_expect(d, "GET", "/v1/policies/active", NULL, 404, "no version is on");
+    desk_class(d);
+    desk_expect(d, "POST", "/v1/policies", "{'classes':[{'name':'a'},{'name':'a'}]}", 409, "class 'a' is there twice");
+    desk_expect(d, "POST", "/v1/policies", "{'classes':[{'name':'a','pool':'x >='}]}", 400, "class 'a': pool");
+    desk_expect(d, "GET", "/v1/policies/9", NULL, 404, "the versions go from 1 to 1");
+    desk_expect(d, "GET", "/v1/policies/next", NULL, 404, "versions are numbers");
+    desk_expect(d, "GET", "/v1/classes/gold", NULL, 200, "'name':'gold'");
+}
+
+static void a_class_in_use_keeps_the_policy_as_it_is(void **state) {
+    struct desk *d = *state;
+    desk_provider(d);
+    desk_agent(d);
+    desk_class(d);
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','role':'web','size':'1000000000'}", 202, "db");
+    desk_expect(d, "POST", "/v1/policies", SILVER, 409, "volume 'db' of role 'web' is of it; release that first");
+}
+
+static void versions_are_there_after_a_restart(void **state) {
+    struct desk *d = *state;
+    desk_class(d);
+    desk_expect(d, "POST", "/v1/policies", SILVER, 200, "'number':2");
+    desk_checkpoint(d, 1000);
+    desk_expect(d, "POST", "/v1/policies", DRAFT, 200, "'number':3");
+    struct desk *again = desk_recovered(d);
+    struct text before = desk_kept(d), after = desk_kept(again);
+    assert_int_equal(before.size, after.size);
+    assert_memory_equal(before.data, after.data, before.size);
+    text_done(&before);
+    text_done(&after);
+    desk_start(again);
+    desk_expect(again, "POST", "/v1/policies/active/rollback", NULL, 200, "'number':1");
+    desk_expect(again, "GET", "/v1/classes/gold", NULL, 200, "'name':'gold'");
+    desk_free(again);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_policy_is_applied_switched_and_rolled_back),
+        TEST(what_is_wrong_with_a_policy_is_said_and_changes_nothing),
+        TEST(a_class_in_use_keeps_the_policy_as_it_is),
+        TEST(versions_are_there_after_a_restart),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
