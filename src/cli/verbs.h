@@ -17,6 +17,7 @@
     X(request, "apply FILE", "volumes that one agent can use together, all or none")                                   \
     X(explain, "[volume NAME]", "why a request fits or not, and what would")                                           \
     X(blast, "KEY=VALUE", "what stops and what is at risk when a failure domain ends")                                 \
+    X(plan, "FILE", "what would happen if the cluster were changed")                                                   \
     X(events, "", "what happens, line by line")                                                                        \
     X(roles, "", "the roles and what they hold")                                                                       \
     X(role, "set NAME", "a role's weight")                                                                             \

@@ -11,6 +11,17 @@ void domains_done(struct domains *d) {
     vec_done(&d->keys);
 }
 
+struct domains domains_copy(const struct domains *d) {
+    struct domains copy = {.figures = d->figures};
+    VEC_EACH (key, &d->keys) {
+        struct domain_key *own = vec_add(&copy.keys);
+        own->key = key->key;
+        own->usual = key->usual;
+        VEC_EACH (figure, &key->figures) vec_push(&own->figures, *figure);
+    }
+    return copy;
+}
+
 const struct domain_key *domains_find(const struct domains *d, symbol key) {
     VEC_EACH (k, &d->keys)
         if (symbol_equal(k->key, key)) return k;

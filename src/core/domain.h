@@ -35,6 +35,8 @@ struct domains {                 // zeroed is valid: nothing is a failure domain
 #define DOMAIN_KEYS_USUAL "cooling", "net/switch", "power", "topology/rack"
 
 void domains_done(struct domains *d);
+// The same, for symbols of the same numbers. Given: ended by domains_done.
+struct domains domains_copy(const struct domains *d);
 // "power" or "power=feed-A", and its availability in percent; NULL and "": the usual one of the key.
 MUST_USE struct err *domains_declare(struct domains *d, struct symbols *s, const char *name, const char *percent);
 void domains_usual(struct domains *d, struct symbols *s);

@@ -51,17 +51,13 @@ static struct err *create_check(const struct draft *d, const struct cmd_volume_c
     return name_check("volume", c->name);
 }
 
-static struct err *create_plan(const struct draft *d, const struct cmd_volume_create *c, struct volume_plan *ret_plan,
-                               struct want *ret_want) {
+struct err *request_want(const struct state *s, const struct cmd_volume_create *c, struct want *ret_want) {
     const struct class_row *class;
-    TRY(broker_class(d->state, c->class, &class));
+    TRY(broker_class(s, c->class, &class));
     const struct filesystem *fs = class->doc->spec.fs;
     if (c->fs) TRY(filesystem_get(c->fs, &fs));
     symbol name;
-    if (!symbol_find(&d->state->symbols, fs->name, &name))
-        return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
-    *ret_plan = (struct volume_plan){
-        .owner = c->owner, .class = class, .asked = c->size, .fs = name, .labels = arena_text(d->arena, c->labels)};
+    if (!symbol_find(&s->symbols, fs->name, &name)) return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
     *ret_want = (struct want){.class = class->id,
                               .size = c->size,
                               .iops = c->iops,
@@ -70,6 +66,17 @@ static struct err *create_plan(const struct draft *d, const struct cmd_volume_cr
                               .labels = c->labels,
                               .fs = name,
                               .raw = filesystem_raw(fs)};
+    return NULL;
+}
+
+static struct err *create_plan(const struct draft *d, const struct cmd_volume_create *c, struct volume_plan *ret_plan,
+                               struct want *ret_want) {
+    TRY(request_want(d->state, c, ret_want));
+    *ret_plan = (struct volume_plan){.owner = c->owner,
+                                     .class = state_class(d->state, ret_want->class),
+                                     .asked = c->size,
+                                     .fs = ret_want->fs,
+                                     .labels = arena_text(d->arena, c->labels)};
     return NULL;
 }
 

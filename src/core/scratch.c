@@ -22,6 +22,7 @@ static void rows_copy(const struct state *from, enum noun noun, struct state *to
 struct state *scratch_new(const struct state *s) {
     struct state *scratch = state_new(s->cluster.id, s->cluster.generation, s->timing);
     scratch->symbols = symbols_copy(&s->symbols);
+    scratch->domains = domains_copy(&s->domains);
     for (enum noun noun = 0; noun < NOUN_COUNT; noun++)
         if (noun != NOUN_OFFER) rows_copy(s, noun, scratch);
     scratch->last_id = s->last_id;

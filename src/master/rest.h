@@ -56,6 +56,7 @@
     X("POST", "v1/explain", "after limit", rest_explain, "the same, asked by a body")                                  \
     X("GET", "v1/blast", "domain role after limit", rest_blast,                                                        \
       "what stops and what is at risk when a failure domain ends")                                                     \
+    X("POST", "v1/plan", "", rest_plan, "what would happen if; changes nothing")                                       \
     X("GET", "redirect", NULL, rest_redirect, "where the leading master is")                                           \
     X("GET", "master/redirect", NULL, rest_redirect, "the same")
 

@@ -6,6 +6,7 @@
 #include "codec/json_write.h"
 #include "core/explain.h"
 #include "core/operation.h"
+#include "core/request.h"
 #include "granary_api.pb-c.h"
 #include "model/label.h"
 #include "wire/class.h"
@@ -127,24 +128,20 @@ static void answer_created(struct turn *t) {
 }
 
 // A refusal for lack of a fit carries its explanation: what failed where, and the nearest change that passes.
+static Granary__Explanation *refusal_explain(struct turn *t, const struct draft *d, const struct cmd_volume_create *c) {
+    struct want want;
+    struct explanation explanation;
+    struct explain_page page = {0, 20};
+    AUTO_ERR struct err *e = request_want(t->m->state, c, &want);
+    if (!e) e = explain_want(d, &want, page, &t->arena, &explanation);
+    return e || explanation.places ? NULL : explanation_message(t->m->state, &explanation, page, &t->arena);
+}
+
 static void answer_refusal(struct turn *t, const struct cmd_volume_create *c, const struct err *e) {
     struct draft d;
     draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
     bool about_fits = err_kind(e) == ERR_NO_FIT || err_kind(e) == ERR_UNAVAILABLE;
-    const struct class_row *class = about_fits ? state_class_named(t->m->state, c->class) : NULL;
-    struct explanation explanation;
-    struct explain_page page = {0, 20};
-    Granary__Explanation *message = NULL;
-    struct want want = {.class = class ? class->id : 0,
-                        .size = c->size,
-                        .iops = c->iops,
-                        .role = c->owner.role,
-                        .labels = c->labels,
-                        .framework = c->owner.framework};
-    struct err *failed = class ? explain_want(&d, &want, page, &t->arena, &explanation) : NULL;
-    if (class && !failed && !explanation.places)
-        message = explanation_message(t->m->state, &explanation, page, &t->arena);
-    err_free(failed);
+    Granary__Explanation *message = about_fits ? refusal_explain(t, &d, c) : NULL;
     draft_done(&d);
     rest_answer(t->m, t->out, t->r->exchange, err_kind_http(err_kind(e)), &error_message(e, message, &t->arena)->base);
 }

@@ -118,7 +118,7 @@ static uint8_t pool_knows(const struct pool_made *m) {
                      (m->volumes ? KNOWS_VOLUMES : 0));
 }
 
-static struct pool_facts *pool_facts_make(struct world *w, const struct pool_made *m) {
+struct pool_facts *world_pool_facts(struct world *w, const struct pool_made *m) {
     struct pool_facts *f = NEW(struct pool_facts);
     f->shared.drop = pool_facts_drop;
     tags_read(w, m->tags, TIER_POOL, TAG_CONFIGURED, &f->tags);
@@ -145,6 +145,17 @@ static struct pool_facts *pool_facts_make(struct world *w, const struct pool_mad
     return f;
 }
 
+struct agent_facts *world_agent_facts(struct world *w, const struct agent_made *m) {
+    struct agent_facts *f = NEW(struct agent_facts);
+    f->shared.drop = agent_facts_drop;
+    tags_read(w, m->tags, TIER_AGENT, TAG_PROBED, &f->tags);
+    f->total = (struct scalars){
+        {(m->cpus ? m->cpus : 8) * 1000}, {(m->mem ? m->mem : 8192) * 1000}, {(m->disk ? m->disk : 8192) * 1000}};
+    f->attach_slots = m->slots;
+    if (m->ports.end) vec_push(&f->ports, m->ports);
+    return f;
+}
+
 // ---- rows ----
 
 uint64_t world_provider(struct world *w, const char *name) {
@@ -163,7 +174,7 @@ static const char *pool_path_of(struct world *w, const struct pool_made *m) {
 }
 
 uint64_t world_pool(struct world *w, struct pool_made m) {
-    struct pool_facts *f = pool_facts_make(w, &m);
+    struct pool_facts *f = world_pool_facts(w, &m);
     const struct pool_row *known = state_pool_named(w->state, pool_path_of(w, &m));
     struct draft *d = world_draft(w);
     struct pool_row *p = known ? edit_pool(d, known->id, EV_pool_reported) : draft_add(d, NOUN_POOL, EV_pool_added);
@@ -184,15 +195,7 @@ uint64_t world_pool(struct world *w, struct pool_made m) {
 }
 
 uint64_t world_agent(struct world *w, struct agent_made m) {
-    struct agent_facts *f = NEW(struct agent_facts);
-    f->shared.drop = agent_facts_drop;
-    tags_read(w, m.tags, TIER_AGENT, TAG_PROBED, &f->tags);
-    f->total = (struct scalars){
-        {(m.cpus ? m.cpus : 8) * 1000}, {(m.mem ? m.mem : 8192) * 1000}, {(m.disk ? m.disk : 8192) * 1000}};
-    f->attach_slots = m.slots;
-    if (m.ports.end) vec_push(&f->ports, m.ports);
-    f->storage_bandwidth.n = m.bandwidth;
-    if (m.bus) vec_push(&f->buses, ((struct attach_bus){mem_text(m.bus), m.bus_slots}));
+    struct agent_facts *f = world_agent_facts(w, &m);
     const struct agent_row *known = state_agent_named(w->state, m.name);
     struct draft *d = world_draft(w);
     struct agent_row *a =

@@ -44,6 +44,9 @@ struct agent_made {
     const char *bus;         // drivers that share bus_slots; NULL: none
     uint32_t bus_slots;
 };
+// The facts alone, without a holder.
+struct pool_facts *world_pool_facts(struct world *w, const struct pool_made *made);
+struct agent_facts *world_agent_facts(struct world *w, const struct agent_made *made);
 // Each makes the row, or puts it again with new facts when the name is there already. Gives its id.
 uint64_t world_provider(struct world *w, const char *name);
 uint64_t world_pool(struct world *w, struct pool_made made);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Policies by REST, and what of them is there after a restart.
+// Policies and plans by REST, and what of them is there after a restart.
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stddef.h>
@@ -66,6 +66,54 @@ static void versions_are_there_after_a_restart(void **state) {
     desk_free(again);
 }
 
+// ---- plan ----
+
+static void a_plan_says_what_would_be_and_changes_nothing(void **state) {
+    struct desk *d = *state;
+    desk_provider(d);
+    desk_agent(d);
+    desk_class(d);
+    uint64_t seq = master_state(d->m)->seq;
+    size_t symbols = master_state(d->m)->symbols.count;
+    struct text before = desk_kept(d);
+    desk_expect(
+        d, "POST", "/v1/plan",
+        "{'pools':[{'pool':'file/main/new','like':'file/main/ssd','total':{'bytes':'9TiB'},'tags':['rack=r9']}],"
+        "'agents':[{'name':'n9','like':'n1','total':{'cpus':64}}],"
+        "'classes':[{'name':'nine','pool':'rack = r9'}],"
+        "'requests':[{'name':'db','class':'nine','size':'8TiB','role':'never-heard-of'},"
+        "{'name':'log','class':'nine','size':'2TiB'}]}",
+        200, "'name':'db','class':'nine','size':8796093022208,'places':true");
+    struct text after = desk_kept(d);
+    assert_int_equal(before.size, after.size);
+    assert_memory_equal(before.data, after.data, before.size);
+    assert_int_equal(master_state(d->m)->seq, seq);
+    assert_int_equal(master_state(d->m)->symbols.count, symbols);
+    assert_int_equal(d->out.journal.count, 0);
+    text_done(&before);
+    text_done(&after);
+}
+
+static void a_request_that_would_not_place_is_explained(void **state) {
+    struct desk *d = *state;
+    desk_provider(d);
+    desk_agent(d);
+    desk_class(d);
+    desk_expect(d, "POST", "/v1/plan", "{'requests':[{'name':'db','class':'gold','size':'8TiB'}]}", 200,
+                "'suggestions':[{'change':'a size of");
+    desk_expect(d, "POST", "/v1/plan", "{'requests':[{'name':'db','class':'gold','size':'8TiB'}]}", 200,
+                "'places':false,'requests'");
+}
+
+static void a_plan_that_makes_no_sense_is_refused_by_its_place(void **state) {
+    struct desk *d = *state;
+    desk_expect(d, "POST", "/v1/plan", "{'pools':[{'pool':'file/ssd'}]}", 400,
+                "plan: pools[0]: pool 'file/ssd': write it as provider/instance/pool");
+    desk_expect(d, "POST", "/v1/plan", "{'pools':[{'pool':'a/b/c'}]}", 400, "it does not say how large it is");
+    desk_expect(d, "POST", "/v1/plan", "{'agents':[{'name':'n','like':'m'}]}", 404, "agents[0]: like 'm'");
+    desk_expect(d, "POST", "/v1/plan", "{'classes':[{'name':'c','pool':'x >='}]}", 400, "classes[0]: class 'c': pool");
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
@@ -73,6 +121,9 @@ int main(void) {
         TEST(what_is_wrong_with_a_policy_is_said_and_changes_nothing),
         TEST(a_class_in_use_keeps_the_policy_as_it_is),
         TEST(versions_are_there_after_a_restart),
+        TEST(a_plan_says_what_would_be_and_changes_nothing),
+        TEST(a_request_that_would_not_place_is_explained),
+        TEST(a_plan_that_makes_no_sense_is_refused_by_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// granary plan: what would happen if. Reads a file of changes and requests; the master changes nothing.
+#include "cli/explanation.h"
+#include "cli/output.h"
+#include "cli/source.h"
+#include "cli/verbs.h"
+#include "granary_api.pb-c.h"
+
+static struct err *plan_read(const char *path, struct arena *arena, void **ret_plan) {
+    AUTO_TEXT struct text bytes = {0};
+    const char *said;
+    struct yaml_documents documents;
+    TRY(source_read(path, &bytes, &said));
+    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, arena, &documents), "%s", said));
+    if (documents.count != 1) return err_new(ERR_INVALID, "%s: %zu documents; a plan is one", said, documents.count);
+    return err_wrap(yaml_message(documents.at[0], &granary__plan__descriptor, arena, ret_plan), "%s", said);
+}
+
+// ---- the answer for people ----
+
+static void changes_write(const Granary__PlanAnswer *a, struct text *out) {
+    if (a->n_changes) text_add(out, "Changes:\n");
+    for (size_t i = 0; i < a->n_changes; i++) {
+        text_add(out, a->changes[i]->refused ? "  cannot be: " : "  ");
+        table_clean(out, a->changes[i]->sentence);
+        text_add_char(out, '\n');
+    }
+}
+
+static void losses_write(const Granary__PlanAnswer *a, struct text *out) {
+    if (a->n_losses) text_add(out, "\nNobody could use these volumes any more:\n");
+    for (size_t i = 0; i < a->n_losses; i++) {
+        text_addf(out, "  role '%s': ", a->losses[i]->role ? a->losses[i]->role : "*");
+        table_clean(out, a->losses[i]->sentence);
+        text_add_char(out, '\n');
+    }
+}
+
+static void requests_write(const Granary__PlanAnswer *a, struct text *out, struct arena *arena) {
+    AUTO_TABLE struct table t = {0};
+    table_column(&t, "  WOULD PLACE", TABLE_LEFT);
+    table_column(&t, "SIZE", TABLE_RIGHT);
+    table_column(&t, "CLASS", TABLE_LEFT);
+    table_column(&t, "POOL", TABLE_LEFT);
+    for (size_t i = 0; i < a->n_requests; i++)
+        for (size_t k = 0; k < a->requests[i]->n_volumes; k++) {
+            const Granary__Volume *v = a->requests[i]->volumes[k];
+            table_cellf(&t, "  %s", v->name);
+            table_cell(&t, show_bytes(v->size, arena));
+            table_cell(&t, a->requests[i]->class_);
+            table_cell(&t, v->pool);
+        }
+    if (!table_rows(&t)) return;
+    text_add_char(out, '\n');
+    table_write(&t, out);
+}
+
+static size_t failures_write(const Granary__PlanAnswer *a, struct text *out) {
+    size_t failed = 0;
+    for (size_t i = 0; i < a->n_requests; i++) {
+        const Granary__PlannedRequest *r = a->requests[i];
+        if (r->places) continue;
+        if (!failed++) text_add(out, "\nWould not place:\n");
+        text_add(out, "  ");
+        table_clean(out, r->sentence ? r->sentence : r->name);
+        if (r->explanation) explanation_hint(r->explanation, r->sentence, out);
+        text_add_char(out, '\n');
+    }
+    return failed;
+}
+
+static void classes_write(const Granary__PlanAnswer *a, struct text *out, struct arena *arena) {
+    if (!a->n_classes) return;
+    AUTO_TABLE struct table t = {0};
+    table_column(&t, "  CLASS", TABLE_LEFT);
+    table_column(&t, "LARGEST NOW", TABLE_RIGHT);
+    table_column(&t, "THEN", TABLE_RIGHT);
+    for (size_t i = 0; i < a->n_classes; i++) {
+        const Granary__PlannedClass *c = a->classes[i];
+        table_cellf(&t, "  %s", c->class_);
+        table_cell(&t, c->largest_before ? show_bytes(c->largest_before, arena) : "nothing");
+        table_cell(&t, c->largest_after ? show_bytes(c->largest_after, arena) : "nothing");
+    }
+    text_add_char(out, '\n');
+    table_write(&t, out);
+}
+
+static struct err *plan(struct call *c) {
+    void *asked, *message;
+    TRY(plan_read(call_name(c, 0), c->arena, &asked));
+    TRY(client_ask(c->client, "POST", "/v1/plan", asked, &granary__plan_answer__descriptor, c->arena, &message));
+    if (!message) return err_new(ERR_INTERNAL, "the master planned nothing");
+    const Granary__PlanAnswer *a = message;
+    size_t failed = 0;
+    if (!call_json(c)) {
+        changes_write(a, c->out);
+        losses_write(a, c->out);
+        requests_write(a, c->out, c->arena);
+        failed = failures_write(a, c->out);
+        classes_write(a, c->out, c->arena);
+    }
+    if (a->places) return NULL;
+    if (failed) return err_new(ERR_NO_FIT, "%zu of %zu requests would not place", failed, a->n_requests);
+    return err_new(ERR_NO_FIT, "not all of the plan can be done");
+}
+
+static const struct action actions[] = {
+    {"", "FILE|-", "what would place where, and what would fail and why, if the cluster were changed", NULL, 1, 1, 0,
+     plan,
+     "The file adds, changes and removes agents, pools and classes, and asks for volumes; see docs/plan.md. Nothing is "
+     "changed.\n"
+     "Ends with the exit code of no-fit when something would not place.\n\n"
+     "example:\n  granary plan examples/plan-rack.yaml"},
+};
+NOUN(plan, actions);
