@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/output.h"
+#include "cli/policy_trial.h"
 #include "cli/source.h"
 #include "cli/verbs.h"
 #include "granary_api.pb-c.h"
@@ -167,6 +168,20 @@ static const struct option apply_options[] = {
     {"comment", OPTION_TEXT, "TEXT", "what it is for, shown by 'policy list'"},
     {0},
 };
+static const struct option lint_options[] = {
+    {"offline", OPTION_FLAG, NULL, "look at the documents alone; no master is asked"},
+    {"strict", OPTION_FLAG, NULL, "warnings count as errors"},
+    {0},
+};
+static const struct option rehearse_options[] = {
+    {"consume", OPTION_FLAG, NULL, "each request takes what it gets, so that the next finds less"},
+    {"last", OPTION_NUMBER, "N", "show at most N requests (20)"},
+    {0},
+};
+static const struct option requests_options[] = {
+    {"last", OPTION_NUMBER, "N", "the last N (20)"},
+    {0},
+};
 static const struct action actions[] = {
     {"apply", "DIR|FILE|- [--draft] [--comment TEXT]", "makes a version of these classes and switches it on",
      apply_options, 1, 1, 0, policy_apply,
@@ -181,6 +196,25 @@ static const struct action actions[] = {
      "Every change of a class makes a version too. The last 100 are kept.\n\nexample:\n  granary policy list"},
     {"show", "NUMBER|active", "the classes of one version, as documents that can be applied again", NULL, 1, 1, 0,
      policy_show, "example:\n  granary policy show active > classes.yaml"},
+    {"lint", "DIR|FILE|-|NUMBER [--offline] [--strict]", "what is doubtful in a policy, by the inventory as it is now",
+     lint_options, 1, 1, 0, policy_lint,
+     "Errors: rules that can never hold, values of another unit, a class that is needed and missing. Warnings: keys "
+     "that "
+     "nothing\n"
+     "has, classes that nothing satisfies now, what is said twice. Ends with the exit code of invalid when there are "
+     "errors.\n\n"
+     "examples:\n"
+     "  granary policy lint examples/policy\n"
+     "  granary policy lint examples/policy --offline"},
+    {"rehearse", "DIR|FILE|-|NUMBER [--consume]", "asks the recorded requests again, under another policy",
+     rehearse_options, 1, 1, 0, policy_rehearse,
+     "Both the policy that is on and the other one are asked of the registry as it is now: what differs is what the "
+     "policy does.\n\n"
+     "examples:\n"
+     "  granary policy rehearse 4\n"
+     "  granary policy rehearse examples/policy --consume"},
+    {"requests", "[--last N]", "the requests that were asked lately, refused ones too", requests_options, 0, 0,
+     ACTION_WATCH, policy_requests, "The last 10,000 are kept.\n\nexample:\n  granary policy requests --last 100"},
     {"switch", "NUMBER", "makes the classes of a version the ones that consumers may ask for", NULL, 1, 1, 0,
      policy_switch, "example:\n  granary policy switch 4"},
     {"rollback", "", "goes back to the version that was on before the one that is on", NULL, 0, 0, 0, policy_rollback,

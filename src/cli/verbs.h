@@ -11,7 +11,7 @@
     X(inventory, "", "the storage tiers: what is reported, granted and free")                                          \
     X(agents, "[show|remove NAME]", "the agents, their resources and tags")                                            \
     X(class, "apply|list|show|delete", "what consumers may ask for, and what that means")                              \
-    X(policy, "apply|list|show|switch|rollback", "all classes together, in versions")                                  \
+    X(policy, "apply|list|show|lint|rehearse|requests|switch|rollback", "all classes together, in versions")           \
     X(volume, "create|list|show|grow|delete|publish|unpublish", "volumes, from carving to release")                    \
     X(reservation, "create|list|show|delete", "parts of a pool promised to a role")                                    \
     X(request, "apply FILE", "volumes that one agent can use together, all or none")                                   \

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Storage operations of ACCEPT: part of a class becomes a reservation, a reservation a volume, and the way back.
 #include "core/accept.h"
+#include "core/asked.h"
 #include "core/framework.h"
 
 enum { LABELS_LARGEST = 4096 }; // packed; kept as long as the reservation is
@@ -49,14 +50,14 @@ static struct err *item_class(const struct draft *d, const struct item *item, co
     return err_wrap(broker_class(d->state, item->profile, ret_class), "%s", verb);
 }
 
-static struct err *item_place(const struct draft *d, const struct accept *a, const struct item *item, const char *verb,
+static struct err *item_place(struct draft *d, const struct accept *a, const struct item *item, const char *verb,
                               const struct class_row *class, symbol fs, struct fit *ret_fit) {
     struct want want = {.class = class->id,
                         .size = item_bytes(item),
                         .role = a->role,
                         .framework = framework_owner(d->state, a->framework, a->role).framework,
                         .fs = fs};
-    return err_wrap(broker_place(d, &want, ret_fit), "%s", verb);
+    return err_wrap(asked_place(d, &want, false, ret_fit), "%s", verb);
 }
 
 struct err *accept_reserve(struct draft *d, struct accept *a, const struct accept_operation *o) {

@@ -4,6 +4,7 @@
 #include "core/accept.h"
 #include "core/agent_reservation.h"
 #include "core/allocator.h"
+#include "core/asked.h"
 #include "core/framework.h"
 #include "model/label.h"
 
@@ -145,7 +146,7 @@ static struct err *wanted_plan(struct draft *d, const struct accept *a, const st
                                      .asked = w->size,
                                      .fs = name,
                                      .labels = arena_text(d->arena, w->labels)};
-    return broker_place(d, &want, &ret_plan->fit);
+    return asked_place(d, &want, false, &ret_plan->fit);
 }
 
 static struct err *launch_take_wanted(struct draft *d, const struct accept *a, const struct wanted_volume *w,

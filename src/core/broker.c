@@ -93,20 +93,33 @@ struct judged_pool *broker_judge(const struct draft *d, const struct terms *t, s
     return pools;
 }
 
-static struct err *broker_refuse(const struct draft *d, const struct terms *t) {
+static enum rule nearest_rule(const struct judged_pool *pools, size_t count) {
+    const struct judged_pool *nearest = pools;
+    for (size_t i = 1; i < count; i++)
+        if (verdict_compare(&pools[i].verdict, &nearest->verdict) < 0) nearest = &pools[i];
+    return count ? nearest->verdict.rule : RULE_NONE;
+}
+
+static struct err *broker_refuse(const struct draft *d, const struct terms *t, uint8_t *ret_rule) {
     AUTO_ARENA struct arena arena = {0};
     size_t count;
     const struct judged_pool *pools = broker_judge(d, t, &arena, &count);
+    *ret_rule = (uint8_t)nearest_rule(pools, count);
     return broker_refusal(d, t, pools, count);
 }
 
-struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit) {
+struct err *broker_place_or_rule(const struct draft *d, const struct want *w, struct fit *ret_fit, uint8_t *ret_rule) {
     struct terms t;
     struct fit fit;
     TRY(terms_of(d, w, &t));
-    if (!fits_find(d, &t, &fit, 1)) return broker_refuse(d, &t);
+    if (!fits_find(d, &t, &fit, 1)) return broker_refuse(d, &t, ret_rule);
     *ret_fit = fit;
     return NULL;
+}
+
+struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit) {
+    uint8_t rule;
+    return broker_place_or_rule(d, w, ret_fit, &rule);
 }
 
 static struct err *held_refuse(const struct draft *d, const struct terms *t, const struct charge *held,

@@ -37,6 +37,9 @@ MUST_USE struct err *broker_place(const struct draft *d, const struct want *w, s
 // On the pool of `held` alone, which counts as free: see verdict_of_held. The fit's charge is of the whole.
 MUST_USE struct err *broker_place_held(const struct draft *d, const struct want *w, const struct charge *held,
                                        struct fit *ret_fit);
+// The same; of a refusal also the number of the rule (enum rule) that the nearest pool failed, 0 when it is about none.
+MUST_USE struct err *broker_place_or_rule(const struct draft *d, const struct want *w, struct fit *ret_fit,
+                                          uint8_t *ret_rule);
 // The best fits, best first, at most `most`: how many, into ret_fits. The request's own faults are not looked for.
 size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_fits, size_t most);
 

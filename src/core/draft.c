@@ -16,6 +16,7 @@ void draft_done(struct draft *d) {
     vec_done(&d->touched);
     map_done(&d->places);
     vec_done(&d->notices);
+    vec_done(&d->asked);
 }
 
 void draft_keep(struct draft *d, struct shared *s) {

@@ -30,6 +30,8 @@ struct notice {
     const char *message;
 };
 
+struct asked_note; // core/asked.h
+
 struct draft {
     const struct state *state;
     struct arena *arena; // lives until the events were applied and answered
@@ -41,7 +43,8 @@ struct draft {
     VEC(struct touched) touched; // by first touch
     struct map places;           // id -> place in `touched` + 1
     VEC(struct notice) notices;
-    VEC(struct shared *) held; // shared objects made by this command, let go by draft_done
+    VEC(struct asked_note *) asked; // of the broker, refused or not; in the arena
+    VEC(struct shared *) held;      // shared objects made by this command, let go by draft_done
 };
 
 void draft_init(struct draft *d, const struct state *s, struct arena *arena, struct now now, symbol principal,

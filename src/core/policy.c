@@ -69,6 +69,7 @@ static size_t class_bytes(const struct class_spec *c) {
     if (c->description) bytes += strlen(c->description);
     VEC_EACH (p, &c->prefer_pool) bytes += sizeof *p + selector_bytes(&p->selector);
     VEC_EACH (p, &c->prefer_agent) bytes += sizeof *p + selector_bytes(&p->selector);
+    VEC_EACH (spread, &c->spread) bytes += sizeof *spread + strlen(spread->label);
     VEC_EACH (role, &c->roles) bytes += strlen(*role) + sizeof *role;
     return bytes;
 }

@@ -4,6 +4,7 @@
 
 #include "core/agent_reservation.h"
 #include "core/allocator.h"
+#include "core/asked.h"
 #include "core/attachment.h"
 #include "core/policy.h"
 
@@ -80,23 +81,11 @@ static struct err *create_plan(const struct draft *d, const struct cmd_volume_cr
     return NULL;
 }
 
-// Those who wait take a pool whose provider is away only when no other fits.
-static struct err *create_place(const struct draft *d, const struct want *want, bool wait, struct fit *ret_fit) {
-    struct err *e = broker_place(d, want, ret_fit);
-    if (!e || !wait || err_kind(e) != ERR_UNAVAILABLE) return e;
-    struct want patient = *want;
-    patient.wait = true;
-    AUTO_ERR struct err *still = broker_place(d, &patient, ret_fit);
-    if (still) return e;
-    err_free(e);
-    return NULL;
-}
-
 static struct err *create_one(struct draft *d, const struct cmd_volume_create *c, uint32_t i, struct volume_plan *plan,
                               const struct want *want, struct answer *ret_answer) {
     plan->name = c->count == 1 ? draft_text(d, c->name) : arena_format(d->arena, "%s-%u", c->name, i + 1);
     TRY(volume_name_free(d, c->owner, plan->name));
-    TRY(err_wrap(create_place(d, want, c->wait, &plan->fit), "volume '%s'", plan->name));
+    TRY(err_wrap(asked_place(d, want, c->wait, &plan->fit), "volume '%s'", plan->name));
     struct volume_row *v = volume_make(d, plan);
     vec_push(&ret_answer->ids, v->id);
     vec_push(&ret_answer->ids, draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id).at[0]);
@@ -195,7 +184,7 @@ struct err *decide_reservation_create(struct draft *d, const struct cmd_reservat
     struct want want = {
         .class = class->id, .size = c->size, .iops = c->iops, .role = c->owner.role, .framework = c->owner.framework};
     struct fit fit;
-    TRY(err_wrap(broker_place(d, &want, &fit), "reservation"));
+    TRY(err_wrap(asked_place(d, &want, false, &fit), "reservation"));
     if (c->expires.ms && c->expires.ms <= d->now.wall.ms)
         return err_new(ERR_INVALID, "reservation: it would expire in the past");
     struct reservation_row *r = draft_add(d, NOUN_RESERVATION, EV_reservation_made);

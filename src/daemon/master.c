@@ -364,13 +364,12 @@ static struct err *recover_entry(void *arg, const struct store_record *r) {
 static void put_done(void *arg, const struct err *error, uint64_t durable) {
     (void)durable;
     struct master_daemon *d = arg;
-    if (error) d->fatal = err_new(err_kind(error), "the new registry's store: %s", err_text(error));
+    if (error) d->fatal = err_new(err_kind(error), "the registry's store: %s", err_text(error));
     loop_stop(d->loop);
 }
 
-// Who this registry is must be on disk before anybody hears of it. `durable` is a number that is on disk already.
-static struct err *identity_write(struct master_daemon *d, uint64_t durable) {
-    struct checkpoint_object o = master_identity(d->master);
+// Waits until it is on disk. `durable` is a number that is there already.
+static struct err *object_write(struct master_daemon *d, struct checkpoint_object o, uint64_t durable) {
     struct store_object row = {
         .key = {.noun = (uint32_t)o.noun, .id = o.id}, .seq = durable, .bytes = o.bytes, .size = o.size};
     store_checkpoint_put(d->store, &row, 1, NULL, NULL);
@@ -393,7 +392,8 @@ static struct err *registry_begin(struct master_daemon *d) {
     d->fatal = NULL;
     TRY(e);
     d->durable = first.seq;
-    return identity_write(d, first.seq);
+    // Who this registry is must be on disk before anybody hears of it.
+    return object_write(d, master_identity(d->master), first.seq);
 }
 
 static struct err *registry_open(struct master_daemon *d, const struct settings *s) {
@@ -519,6 +519,13 @@ static struct err *daemon_start(struct master_daemon *d, const struct settings *
     return NULL;
 }
 
+// The last requests are kept over a stop; a crash may lose them.
+static void asked_write(struct master_daemon *d) {
+    struct checkpoint_object rest = d->full ? (struct checkpoint_object){0} : master_asked_rest(d->master);
+    AUTO_ERR struct err *e = rest.bytes ? object_write(d, rest, d->durable) : NULL;
+    if (e) log_warn("the last requests are not kept: %s", err_text(e));
+}
+
 struct err *master_daemon_run(struct loop *l, const struct settings *s) {
     struct master_daemon d = {.loop = l};
     struct err *e = daemon_start(&d, s);
@@ -526,6 +533,7 @@ struct err *master_daemon_run(struct loop *l, const struct settings *s) {
         turn_end(&d);
         loop_run(l);
         e = d.fatal;
+        if (!e) asked_write(&d);
     }
     daemon_done(&d);
     return e;

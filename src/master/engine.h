@@ -5,12 +5,13 @@
 
 #include "base/map.h"
 #include "link/link.h"
+#include "core/asked.h"
 #include "master/master.h"
 #include "wire/agent_link.h"
 
 // Numbers of what is stored and is no row. Rows are stored under the number of their noun; offers never are, so that theirs
 // is free.
-enum { STORED_CLUSTER = NOUN_OFFER };
+enum { STORED_CLUSTER = NOUN_OFFER, STORED_ASKED = 100 };
 _Static_assert(STORED_CLUSTER == 12, "registries hold their cluster under this number");
 
 enum session_kind { SESSION_AGENT = 1, SESSION_PROVIDER, SESSION_FRAMEWORK, SESSION_EVENTS };
@@ -89,8 +90,10 @@ struct master {
     size_t dirty_from;
     struct checkpoint_slice slice; // taken from there and not known to be written yet
     VEC(struct kept_entry) recent;
-    struct map addresses; // data addresses of pools, as agents were told them: text -> nothing
-    struct text said;     // the last event of a framework's stream: its buffer serves the next
+    struct map addresses;    // data addresses of pools, as agents were told them: text -> nothing
+    struct asked_ring asked; // requests, the last ones
+    uint64_t asked_stored;   // through this number they were handed to the checkpoint
+    struct text said;        // the last event of a framework's stream: its buffer serves the next
     struct counters counters;
     bool listeners; // somebody ever subscribed to events
     bool started;
@@ -166,6 +169,11 @@ void task_outputs_free(struct master *m);
 void events_tell(struct master *m, uint64_t seq, struct outputs *out); // of the entry just remembered
 void events_subscribe(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
 void events_remember(struct master *m, uint64_t seq, const void *bytes, size_t size);
+
+// Requests as they were asked, in the checkpoint: blocks of ASKED_BLOCK, each taken when it is full (asked_store.c). No bytes:
+// none is full yet.
+struct checkpoint_object asked_block_next(struct master *m);
+MUST_USE struct err *asked_recover(struct master *m, const void *bytes, size_t size);
 
 // Requests by path. `parts`: the path split at '/', percent-decoded, NULL behind the last; parts[0] is the first.
 enum { PATH_PARTS_MOST = 8 };

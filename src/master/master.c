@@ -46,6 +46,7 @@ void master_free(struct master *m) {
     VEC_EACH (entry, &m->recent) free(entry->bytes);
     vec_done(&m->recent);
     text_done(&m->said);
+    asked_done(&m->asked);
     state_free(m->state);
     free(m->full);
     free(m->hostname);
@@ -146,6 +147,9 @@ static void slice_take(struct master *m, uint64_t durable, size_t most) {
         vec_push(&slice->objects, checkpoint_take(m, o));
         map_remove(&m->dirty, o->id);
     }
+    bool room = slice->objects.count + 1 < most;
+    struct checkpoint_object asked = room ? asked_block_next(m) : (struct checkpoint_object){0};
+    if (asked.bytes) vec_push(&slice->objects, asked);
     bool rest = m->dirty_from < m->dirty_list.count;
     slice->through = rest ? m->dirty_list.at[m->dirty_from].seq - 1 : durable < m->state->seq ? durable : m->state->seq;
     dirty_squeeze(m);
@@ -209,6 +213,7 @@ static struct err *object_take(struct master *m, const struct record *record) {
 }
 
 struct err *master_recover_object(struct master *m, uint64_t noun, uint64_t seq, const void *bytes, size_t size) {
+    if (noun == STORED_ASKED) return asked_recover(m, bytes, size);
     if (noun == STORED_CLUSTER) return cluster_unpack(m->state, bytes, size);
     struct intake in = recovery_intake(m);
     struct record record;
@@ -360,6 +365,7 @@ struct err *master_run(struct master *m, const struct command *c, const struct i
     for (size_t i = 0; i < sizeof turn; i++) entropy[i] ^= (unsigned char)(turn >> (8 * i));
     draft_init(&d, m->state, &arena, at->now, c->principal, entropy);
     struct err *e = core_decide(&d, c, ret_answer);
+    asked_take(&m->asked, m->state, &d);
     if (!e) {
         if (draft_event_count(&d)) master_commit(m, &d, at, out);
         dispatch_notices(m, &d, at, out);

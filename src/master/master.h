@@ -124,6 +124,9 @@ struct checkpoint_slice {
 };
 // Who this registry is, as a checkpoint object of its own noun. Its bytes are the caller's, who frees them.
 struct checkpoint_object master_identity(const struct master *m);
+// Requests that were asked of the broker and wait for the checkpoint until there are enough of them: for a stop. No bytes when
+// there are none; else they are the caller's, who frees them.
+struct checkpoint_object master_asked_rest(const struct master *m);
 // What is to be written next: at most `most` (2 or more) objects whose last change is durable. The same slice again until
 // master_checkpoint_written, for what the store could not take is on no other list. Borrowed until then.
 const struct checkpoint_slice *master_checkpoint(struct master *m, uint64_t durable, size_t most);

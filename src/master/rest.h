@@ -26,6 +26,9 @@
     X("GET", "v1/policies", "after limit", rest_policies, "the versions of the set of all classes")                    \
     X("POST", "v1/policies", "", rest_policy_apply, "makes a version, and switches it on unless it is a draft")        \
     X("GET", "v1/policies/*", "", rest_policy, "one version with its classes, by number or 'active'")                  \
+    X("POST", "v1/policies/lint", "", rest_policy_lint, "what is doubtful in a policy, by the inventory as it is now") \
+    X("POST", "v1/policies/rehearse", "", rest_policy_rehearse,                                                        \
+      "asks the recorded requests again, under another policy")                                                        \
     X("POST", "v1/policies/*/switch", "", rest_policy_switch, "makes its classes the registry's")                      \
     X("POST", "v1/policies/*/rollback", "", rest_policy_rollback,                                                      \
       "from that version to the one that was on before it")                                                            \
@@ -57,6 +60,7 @@
     X("GET", "v1/blast", "domain role after limit", rest_blast,                                                        \
       "what stops and what is at risk when a failure domain ends")                                                     \
     X("POST", "v1/plan", "", rest_plan, "what would happen if; changes nothing")                                       \
+    X("GET", "v1/requests", "after limit", rest_requests, "what was asked of the broker lately, and what it answered") \
     X("GET", "redirect", NULL, rest_redirect, "where the leading master is")                                           \
     X("GET", "master/redirect", NULL, rest_redirect, "the same")
 

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/broker.h"
+#include "wire/class_document.h"
 
 // ---- documents to messages ----
 
@@ -95,20 +96,6 @@ static void document_fill(const struct state *s, const void *row, void *message,
 
 // ---- messages to documents ----
 
-static struct class_wish *wishes_from(struct intake *in, Granary__Preference *const *at, size_t count) {
-    struct class_wish *list = arena_zero(in->arena, count + 1, sizeof *list);
-    for (size_t i = 0; i < count; i++) list[i] = (struct class_wish){at[i]->selector, at[i]->weight};
-    return list;
-}
-
-static struct class_spread_wish *spreads_from(struct intake *in, Granary__Spread *const *at, size_t count) {
-    struct class_spread_wish *list = arena_zero(in->arena, count + 1, sizeof *list);
-    for (size_t i = 0; i < count; i++)
-        list[i] = (struct class_spread_wish){at[i]->key, at[i]->label, at[i]->over, at[i]->required,
-                                             at[i]->has_weight ? at[i]->weight : 0};
-    return list;
-}
-
 static void class_drop(struct shared *self) {
     struct class_shared *doc = (struct class_shared *)self;
     class_spec_done(&doc->spec);
@@ -116,33 +103,7 @@ static void class_drop(struct shared *self) {
 }
 
 struct err *class_shared_from(struct intake *in, const Granary__Class *m, struct class_shared **ret_doc) {
-    struct class_document doc = {
-        .name = m->name,
-        .description = m->description,
-        .pool = m->pool,
-        .agent = m->agent,
-        .fs = m->fs,
-        .access = (enum class_access)m->access,
-        .iops_per_gib = m->iops_per_gib,
-        .bandwidth = {m->bandwidth},
-        .format = (enum class_format)m->format,
-        .launch_wait_set = m->has_launch_wait_ms,
-        .launch_wait_ms = m->launch_wait_ms,
-        .on_agent_lost = (enum class_loss)m->on_agent_lost,
-        .on_release = (enum class_release)m->on_release,
-        .zero_at_create = m->zero_at_create,
-        .smallest = {m->smallest},
-        .largest = {m->largest},
-        .availability = m->availability,
-        .roles = (const char *const *)m->roles,
-        .role_count = m->n_roles,
-        .prefer_pool_count = m->n_prefer_pool,
-        .prefer_agent_count = m->n_prefer_agent,
-    };
-    doc.prefer_pool = wishes_from(in, m->prefer_pool, m->n_prefer_pool);
-    doc.spread = spreads_from(in, m->spread, m->n_spread);
-    doc.spread_count = m->n_spread;
-    doc.prefer_agent = wishes_from(in, m->prefer_agent, m->n_prefer_agent);
+    struct class_document doc = class_document_from(m, in->arena);
     struct class_spec spec;
     TRY(class_spec_make(in->symbols, &doc, &spec));
     symbol_make(in->symbols, spec.fs->name); // volumes of this class look it up

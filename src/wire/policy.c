@@ -62,3 +62,14 @@ struct err *policy_apply_read(struct intake *in, const Granary__PolicyApply *m, 
     *ret_command = c;
     return NULL;
 }
+
+struct err *policy_trial_read(struct intake *in, const struct state *s, const Granary__PolicyTrial *m,
+                              struct policy_shared **ret_doc) {
+    const struct policy_row *row;
+    if (m->has_policy == (m->n_classes > 0))
+        return err_new(ERR_INVALID, "name the number of a version (policy) or give documents (classes), one of both");
+    if (!m->has_policy) return policy_shared_from(in, m->classes, m->n_classes, ret_doc);
+    TRY(policy_find(s, m->policy, &row));
+    *ret_doc = row->doc;
+    return NULL;
+}

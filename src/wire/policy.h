@@ -21,4 +21,8 @@ MUST_USE struct err *policy_shared_from(struct intake *in, Granary__Class *const
 MUST_USE struct err *policy_apply_read(struct intake *in, const Granary__PolicyApply *m,
                                        struct cmd_policy_apply *ret_command);
 
+// The classes of a trial: those of the version that it names, or its own, compiled. `s` holds the versions.
+MUST_USE struct err *policy_trial_read(struct intake *in, const struct state *s, const Granary__PolicyTrial *m,
+                                       struct policy_shared **ret_doc);
+
 #endif

@@ -114,6 +114,63 @@ static void a_plan_that_makes_no_sense_is_refused_by_its_place(void **state) {
     desk_expect(d, "POST", "/v1/plan", "{'classes':[{'name':'c','pool':'x >='}]}", 400, "classes[0]: class 'c': pool");
 }
 
+// ---- trials, and the requests that they ask again ----
+
+static void ask_both(struct desk *d) {
+    desk_provider(d);
+    desk_agent(d);
+    desk_class(d);
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','role':'web','size':'1000000000'}", 202, "db");
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'big','class':'gold','role':'web','size':'5000000000000'}", 409,
+                "big");
+}
+
+static void requests_are_recorded_without_an_entry_of_their_own(void **state) {
+    struct desk *d = *state;
+    ask_both(d);
+    assert_int_equal(d->out.journal.count, 0); // the refused one
+    desk_expect(d, "GET", "/v1/requests", NULL, 200,
+                "'class':'gold','size':1000000000,'role':'web','pool':'file/main/ssd'");
+    desk_expect(d, "GET", "/v1/requests?after=1", NULL, 200, "'error_kind':'no-fit','rule':'bytes'");
+    desk_expect(d, "GET", "/v1/requests?limit=1", NULL, 200, "'next_page':'1'");
+}
+
+static void a_policy_is_tried_before_it_is_switched_on(void **state) {
+    struct desk *d = *state;
+    ask_both(d);
+    size_t symbols = master_state(d->m)->symbols.count;
+    desk_expect(d, "POST", "/v1/policies/rehearse", "{'classes':[{'name':'gold','pool':'never = heard-of'}]}", 200,
+                "'requests':2,'same':0,'elsewhere':0,'fails':1,'places':0,'both_refused':1");
+    desk_expect(d, "POST", "/v1/policies/lint", "{'classes':[{'name':'gold','pool':'x, !x'}]}", 200,
+                "'severity':'error','rule':'never-holds','class':'gold','path':'pool'");
+    desk_expect(d, "POST", "/v1/policies/lint", "{'policy':1}", 200, "{'seq':6}");
+    desk_expect(d, "POST", "/v1/policies/lint", "{}", 400, "one of both");
+    assert_int_equal(master_state(d->m)->symbols.count, symbols);
+    assert_int_equal(d->out.journal.count, 0);
+}
+
+static void requests_are_there_after_a_clean_stop_and_in_blocks_after_a_crash(void **state) {
+    struct desk *d = *state;
+    ask_both(d);
+    for (int i = 2; i < 1500; i++)
+        desk_expect(d, "POST", "/v1/volumes", "{'name':'big','class':'gold','size':'5000000000000'}", 409, "big");
+    desk_checkpoint(d, 1000);
+    struct desk *crashed = desk_recovered(d);
+    desk_start(crashed);
+    desk_expect(crashed, "GET", "/v1/requests?after=998&limit=5", NULL, 200, "'number':1000");
+    desk_expect(crashed, "GET", "/v1/requests?after=1000", NULL, 200, "{'seq':6}");
+    struct checkpoint_object rest = master_asked_rest(d->m);
+    assert_non_null(rest.bytes);
+    struct desk *stopped = desk_recovered(d);
+    assert_null(master_recover_object(stopped->m, rest.noun, rest.seq, rest.bytes, rest.size));
+    desk_start(stopped);
+    desk_expect(stopped, "GET", "/v1/requests?after=1499", NULL, 200, "'number':1500");
+    assert_null(master_asked_rest(crashed->m).bytes);
+    free(rest.bytes);
+    desk_free(crashed);
+    desk_free(stopped);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, desk_setup, desk_teardown)
     const struct CMUnitTest tests[] = {
@@ -123,6 +180,9 @@ int main(void) {
         TEST(versions_are_there_after_a_restart),
         TEST(a_plan_says_what_would_be_and_changes_nothing),
         TEST(a_request_that_would_not_place_is_explained),
+        TEST(requests_are_recorded_without_an_entry_of_their_own),
+        TEST(a_policy_is_tried_before_it_is_switched_on),
+        TEST(requests_are_there_after_a_clean_stop_and_in_blocks_after_a_crash),
         TEST(a_plan_that_makes_no_sense_is_refused_by_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "codec/yaml.h"
 #include "granary_model.pb-c.h"
 #include "model/class.h"
+#include "wire/class_document.h"
 #include "wire/setting.h"
 
 static const char *directory;
@@ -77,47 +78,12 @@ static void the_masters_tag_types_can_be_declared(void **state) {
     settings_free(s);
 }
 
-static size_t wishes(struct arena *arena, Granary__Preference **from, size_t count,
-                     const struct class_wish **ret_wishes) {
-    struct class_wish *made = arena_zero(arena, count, sizeof *made);
-    for (size_t i = 0; i < count; i++) made[i] = (struct class_wish){from[i]->selector, from[i]->weight};
-    *ret_wishes = made;
-    return count;
-}
-
 static struct class_spec class_loaded(struct arena *arena, struct symbols *symbols, const char *file) {
     void *message = NULL;
     struct class_spec spec = {0};
     AUTO_ERR struct err *e = yaml_message(read_example(arena, file), &granary__class__descriptor, arena, &message);
     if (e) fail_msg("%s: %s", file, err_text(e));
-    const Granary__Class *c = message;
-    struct class_document doc = {
-        .name = c->name,
-        .description = c->description,
-        .pool = c->pool,
-        .agent = c->agent,
-        .fs = c->fs,
-        .access = (enum class_access)c->access,
-        .iops_per_gib = c->iops_per_gib,
-        .format = (enum class_format)c->format,
-        .launch_wait_set = c->has_launch_wait_ms,
-        .launch_wait_ms = c->launch_wait_ms,
-        .on_agent_lost = (enum class_loss)c->on_agent_lost,
-        .on_release = (enum class_release)c->on_release,
-        .smallest = {c->smallest},
-        .largest = {c->largest},
-        .roles = (const char *const *)c->roles,
-        .role_count = c->n_roles,
-    };
-    struct class_spread_wish *spread = arena_zero(arena, c->n_spread + 1, sizeof *spread);
-    for (size_t i = 0; i < c->n_spread; i++)
-        spread[i] = (struct class_spread_wish){c->spread[i]->key, c->spread[i]->label, c->spread[i]->over,
-                                               c->spread[i]->required, c->spread[i]->weight};
-    doc.spread = spread;
-    doc.spread_count = c->n_spread;
-    doc.availability = c->availability;
-    doc.prefer_pool_count = wishes(arena, c->prefer_pool, c->n_prefer_pool, &doc.prefer_pool);
-    doc.prefer_agent_count = wishes(arena, c->prefer_agent, c->n_prefer_agent, &doc.prefer_agent);
+    struct class_document doc = class_document_from(message, arena);
     AUTO_ERR struct err *wrong = class_spec_make(symbols, &doc, &spec);
     if (wrong) fail_msg("%s: %s", file, err_text(wrong));
     return spec;
