@@ -118,7 +118,7 @@ static struct err *policy_rollback(struct call *c) {
 
 static void policy_row(struct table *t, const Granary__Policy *p, struct arena *arena) {
     table_cell_number(t, p->number);
-    table_cell(t, p->active ? "on" : p->switched ? "was on" : "draft");
+    table_cell(t, p->active ? "on" : p->broken ? "broken" : p->switched ? "was on" : "draft");
     table_cell_number(t, p->class_count);
     table_cell(t, show_age(p->created, arena));
     table_cell(t, p->active ? show_age(p->switched, arena) : NULL);

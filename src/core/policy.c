@@ -43,8 +43,6 @@ static struct class_shared *policy_class(const struct policy_shared *p, const ch
 struct err *policy_add(struct policy_shared *p, struct class_shared *class) {
     const char *name = class->spec.name;
     if (policy_class(p, name)) return err_new(ERR_CONFLICT, "class '%s' is there twice; leave one out", name);
-    if (p->classes.count == POLICY_CLASSES_MOST)
-        return err_new(ERR_TOO_LARGE, "more than %d classes in one policy", POLICY_CLASSES_MOST);
     size_t at = policy_place(p, name);
     vec_push(&p->classes, class);
     memmove(p->classes.at + at + 1, p->classes.at + at, (p->classes.count - 1 - at) * sizeof *p->classes.at);
@@ -105,6 +103,12 @@ struct err *policy_find(const struct state *s, uint64_t number, const struct pol
     if (!first) return err_new(ERR_NOT_FOUND, "policy %llu: there are no versions yet", (unsigned long long)number);
     return err_new(ERR_NOT_FOUND, "policy %llu: there is none of that number; the versions go from %llu to %llu",
                    (unsigned long long)number, (unsigned long long)first, (unsigned long long)last);
+}
+
+struct err *policy_whole(const struct policy_row *p) {
+    if (!p->broken) return NULL;
+    return err_new(ERR_CONFLICT, "policy %llu: it cannot be read any more: %s", (unsigned long long)p->number,
+                   p->broken);
 }
 
 // The next number: above all that are there, and all that this command has made.
@@ -217,7 +221,7 @@ static struct policy_shared *classes_now(struct draft *d, bool after) {
         bool added = after && t->noun == NOUN_CLASS && !t->removed && !state_class(d->state, class->id);
         if (added && !e) e = policy_add(doc, class->doc);
     }
-    err_free(e); // more classes than a version holds: it has the first ones
+    err_free(e); // names of classes are unique
     return doc;
 }
 
@@ -263,6 +267,7 @@ struct err *decide_policy_apply(struct draft *d, const struct cmd_policy_apply *
 static struct err *switch_to(struct draft *d, const struct policy_row *p, uint64_t before, struct answer *ret_answer) {
     vec_push(&ret_answer->ids, p->id);
     if (p->active) return NULL;
+    TRY(policy_whole(p));
     TRY(err_wrap(classes_switch(d, p->doc), "policy %llu", (unsigned long long)p->number));
     version_switch(d, p->id, policy_active(d->state), before);
     return NULL;

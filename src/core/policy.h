@@ -7,15 +7,15 @@
 #include "core/command.h"
 
 enum {
-    POLICIES_KEPT = 100,        // versions
-    POLICY_CLASSES_MOST = 1000, // of one version
-    POLICIES_BYTES = 16 << 20,  // of all versions, as policy_bytes counts
+    POLICIES_KEPT = 100,       // versions
+    CLASSES_MOST = 1000,       // of a registry, and of one version
+    POLICIES_BYTES = 16 << 20, // of all versions, as policy_bytes counts
     POLICY_COMMENT_LONGEST = 1024,
 };
 
 // An empty set of classes, without a holder.
 MUST_USE struct policy_shared *policy_new(void);
-// Puts it at its place by name and holds it. CONFLICT when there is one of that name; TOO_LARGE above POLICY_CLASSES_MOST.
+// Puts it at its place by name and holds it. CONFLICT when there is one of that name.
 MUST_USE struct err *policy_add(struct policy_shared *p, struct class_shared *class);
 bool policy_equal(const struct policy_shared *a, const struct policy_shared *b);
 // About what its documents take in memory.
@@ -23,6 +23,8 @@ size_t policy_bytes(const struct policy_shared *p);
 const struct policy_row *policy_active(const struct state *s); // NULL: nothing was applied yet
 // The version of that number. NOT_FOUND says which there are.
 MUST_USE struct err *policy_find(const struct state *s, uint64_t number, const struct policy_row **ret_policy);
+// CONFLICT when some of its classes cannot be read any more: says which and why.
+MUST_USE struct err *policy_whole(const struct policy_row *p);
 
 // ---- decisions ----
 

@@ -17,6 +17,9 @@ struct err *decide_class_apply(struct draft *d, const struct cmd_class_apply *c,
         vec_push(&ret_answer->ids, known->id);
         return NULL;
     }
+    if (!known && table_count(&d->state->tables[NOUN_CLASS]) >= CLASSES_MOST)
+        return err_new(ERR_TOO_LARGE, "class '%s': there are %d classes already, and no more are kept", c->name,
+                       CLASSES_MOST);
     vec_push(&ret_answer->ids, class_put(d, known, c->doc));
     policy_record(d, NULL);
     return NULL;

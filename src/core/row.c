@@ -23,7 +23,7 @@ const struct row_kind row_kinds[NOUN_COUNT] = {
                     .texts = {OFF(agent, name), OFF(agent, hostname), OFF(agent, address), OFF(agent, boot_id)},
                     .blobs = {OFF(agent, secret)}, .shareds = {OFF(agent, facts)}},
     [NOUN_CLASS] = {SIZES(class), ALL(class), .texts = {OFF(class, name)}, .shareds = {OFF(class, doc)}},
-    [NOUN_POLICY] = {SIZES(policy), ALL(policy), .texts = {OFF(policy, comment)}, .shareds = {OFF(policy, doc)}},
+    [NOUN_POLICY] = {SIZES(policy), ALL(policy), .texts = {OFF(policy, comment), OFF(policy, broken)}, .shareds = {OFF(policy, doc)}},
     [NOUN_ROLE] = {SIZES(role), ALL(role)},
     [NOUN_RESERVATION] = {SIZES(reservation), ALL(reservation), .texts = {OFF(reservation, reason)},
                           .blobs = {OFF(reservation, labels)}},

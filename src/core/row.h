@@ -205,7 +205,8 @@ struct policy_row {
     uint64_t number;           // versions are numbered from 1
     struct policy_shared *doc; // NULL in a removal that was read from a record
     const char *comment;
-    symbol principal;              // who made it
+    const char *broken; // why some of its classes cannot be read any more, and are left out of it; NULL: it is whole
+    symbol principal;   // who made it
     struct wall created, switched; // switched: when it was last switched on; 0: never
     uint64_t before;               // the version that was on before it; 0: none
     bool active;

@@ -157,13 +157,22 @@ static void only_the_last_versions_are_kept_and_never_without_the_active_one(voi
     assert_true(has_class(p, "gold"));
 }
 
-static void too_many_classes_are_refused_and_so_is_one_twice(void **state) {
+static void a_class_that_is_there_twice_is_refused(void **state) {
     struct play *p = *state;
     struct policy_shared *doc = policy_of(p, CLASSES("gold"), NULL);
     struct class_shared *again = compiled(p, "gold", "media = ssd");
     expect_err(policy_add(doc, again), ERR_CONFLICT, "class 'gold' is there twice");
     shared_leave(&again->shared);
     shared_leave(&doc->shared);
+}
+
+static void a_registry_has_so_many_classes_and_no_more(void **state) {
+    struct play *p = *state;
+    for (int i = 1; i < CLASSES_MOST; i++)
+        world_class(p->w, (struct class_document){.name = arena_format(&p->w->arena, "c%d", i)});
+    expect_err(class_apply(p, "silver", NULL), ERR_TOO_LARGE, "class 'silver': there are 1000 classes already");
+    expect_ok(class_apply(p, "c7", "media = ssd"));
+    assert_int_equal(policy_active(p->w->state)->doc->classes.count, CLASSES_MOST);
 }
 
 // ---- scratch ----
@@ -224,7 +233,8 @@ int main(void) {
         TEST(a_class_that_is_needed_keeps_a_policy_from_being_switched_on),
         TEST(each_change_of_a_class_is_a_version),
         TEST(only_the_last_versions_are_kept_and_never_without_the_active_one),
-        TEST(too_many_classes_are_refused_and_so_is_one_twice),
+        TEST(a_class_that_is_there_twice_is_refused),
+        TEST(a_registry_has_so_many_classes_and_no_more),
         TEST(a_scratch_registry_shows_the_same_and_leaves_the_first_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -368,6 +368,7 @@ static void policy_fill(struct chance *c, struct policy_row *p) {
         (void)twice;
     }
     p->comment = chance_name(c);
+    p->broken = chance_half(c) ? chance_name(c) : NULL;
     p->created = chance_wall(c);
     p->switched = chance_wall(c);
     p->before = chance_number(c);
