@@ -261,6 +261,25 @@ static void requests_that_consume_find_less_and_less(void **state) {
     assert_true(draft_pool_free(d, state_pool_named(t->w->state, "file/main/fast")).bytes == 100 * GIB);
 }
 
+static void requests_keep_their_labels_for_rules_of_spread(void **state) {
+    struct trial *t = *state;
+    struct draft *d = world_draft(t->w);
+    for (int i = 0; i < 2; i++) {
+        struct want w = {
+            .class = world_class_id(t->w, "gold"), .size = {GIB}, .role = world_symbol(t->w, "web"), .labels = "app=x"};
+        struct fit fit;
+        expect_ok(asked_place(d, &w, false, &fit));
+    }
+    asked_take(&t->ring, t->w->state, d);
+    assert_string_equal(asked_get(&t->ring, 2)->labels, "app=x");
+    struct class_spread_wish apart = {.key = "media", .label = "app", .required = true};
+    trial_begin(t);
+    trial_class(t, (struct class_document){.name = "gold", .pool = "media = ssd", .spread = &apart, .spread_count = 1});
+    struct rehearsal r = rehearse(t->w->state, t->scratch, &t->ring, t->doc, true, &t->w->arena);
+    assert_int_equal(r.counts[REHEARSAL_SAME], 1); // the second one finds the first
+    assert_int_equal(r.counts[REHEARSAL_FAILS], 1);
+}
+
 static void a_class_that_goes_fails_its_requests(void **state) {
     struct trial *t = *state;
     ask(t, "gold", 10);
@@ -315,6 +334,7 @@ int main(void) {
         TEST(only_the_last_requests_are_kept),
         TEST(a_rehearsal_says_what_would_end_otherwise),
         TEST(requests_that_consume_find_less_and_less),
+        TEST(requests_keep_their_labels_for_rules_of_spread),
         TEST(a_class_that_goes_fails_its_requests),
         TEST(a_rehearsal_is_repeatable_to_the_bit),
     };
