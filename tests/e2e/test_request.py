@@ -63,11 +63,11 @@ def test_a_request_that_cannot_be_met_takes_nothing_and_says_why(cluster, tmp_pa
     file = tmp_path / "request.yaml"
     free = cluster.free_everywhere()
     file.write_text("role: web\ncpus: 1\nvolumes:\n"
-                    "  - {name: r-a, class: gold, size: 400MiB}\n  - {name: r-b, class: gold, size: 400MiB}\n")
+                    "  - {name: r-a, class: gold, size: 150MiB}\n  - {name: r-b, class: gold, size: 150MiB}\n")
     ended = cluster.command("request", "apply", file)
     assert ended.returncode == 6
-    assert "request of 2 volumes, nothing was taken: volume 'r-b': class 'gold', 400 MiB" in ended.stderr, ended.stderr
-    assert "free of 400 MiB asked" in ended.stderr
+    assert "request of 2 volumes, nothing was taken: volume 'r-b': class 'gold', 150 MiB" in ended.stderr, ended.stderr
+    assert "free of 150 MiB asked" in ended.stderr
     assert cluster.free_everywhere() == free and not cluster.volume("r-a", "web")
     assert not cluster.get("/v1/reservations").get("reservations")
 
@@ -81,11 +81,11 @@ def test_a_request_that_cannot_be_met_takes_nothing_and_says_why(cluster, tmp_pa
 
 
 def test_the_best_class_else_another(cluster, tmp_path):
-    cluster.apply_class("quick", pool="media = ssd", smallest=4 * MIB, iops_per_gib=40000)  # the pool has 10000 iops
+    cluster.apply_class("quick", pool="media = ssd", smallest=4 * MIB, iops_per_gib=80000)  # the pool has 10000 iops
     cluster.apply_class("bulk", pool="media = hdd", smallest=4 * MIB)
     file = tmp_path / "request.yaml"
-    file.write_text("role: web\nvolumes:\n  - {name: else-a, classes: [quick, bulk], size: 200MiB}\n"
-                    "  - {name: else-b, classes: [quick, bulk], size: 200MiB}\n")
+    file.write_text("role: web\nvolumes:\n  - {name: else-a, classes: [quick, bulk], size: 100MiB}\n"
+                    "  - {name: else-b, classes: [quick, bulk], size: 100MiB}\n")
     ended = cluster.command("request", "apply", file)
     assert ended.returncode == 0, ended.stderr
     assert "volume 'else-b': class 'quick' was passed over: " in ended.stdout
