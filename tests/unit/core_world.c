@@ -153,6 +153,8 @@ struct agent_facts *world_agent_facts(struct world *w, const struct agent_made *
         {(m->cpus ? m->cpus : 8) * 1000}, {(m->mem ? m->mem : 8192) * 1000}, {(m->disk ? m->disk : 8192) * 1000}};
     f->attach_slots = m->slots;
     if (m->ports.end) vec_push(&f->ports, m->ports);
+    f->storage_bandwidth.n = m->bandwidth;
+    if (m->bus) vec_push(&f->buses, ((struct attach_bus){mem_text(m->bus), m->bus_slots}));
     return f;
 }
 
