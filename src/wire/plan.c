@@ -90,7 +90,11 @@ static void pool_override(const Granary__PlanPool *m, Granary__Pool *pool, struc
     static Granary__Capability carve[] = {GRANARY__CAPABILITY__CARVE};
     tags_override(m->tags, m->n_tags, &pool->tags, &pool->n_tags, arena);
     constraints_add(m->constraints, m->n_constraints, pool, arena);
-    if (m->total) pool->total = m->total;
+    if (m->total) {
+        pool->total = m->total;
+        pool->has_capacity = false; // it may take all of it
+        pool->capacity = 0;
+    }
     if (m->has_smallest_volume) pool->smallest_volume = m->smallest_volume;
     if (m->has_largest_volume) pool->largest_volume = m->largest_volume;
     if (m->has_granularity) pool->granularity = m->granularity;
