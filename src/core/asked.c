@@ -57,16 +57,23 @@ static struct err *place(const struct draft *d, const struct want *w, bool wait,
     return NULL;
 }
 
-struct err *asked_place(struct draft *d, const struct want *w, bool wait, struct fit *ret_fit) {
+static struct asked_note *note_add(struct draft *d, const struct want *w, uint64_t pool, const struct err *refused) {
     struct asked_note *note = ARENA_NEW(d->arena, struct asked_note);
-    struct err *e = place(d, w, wait, ret_fit, &note->rule);
-    note->want = *w;
-    note->want.wait = wait;
-    if (e)
-        note->error = (uint8_t)err_kind(e);
-    else
-        note->pool = ret_fit->pool;
+    *note = (struct asked_note){*w, refused ? 0 : pool, refused ? (uint8_t)err_kind(refused) : 0, 0};
     vec_push(&d->asked, note);
+    return note;
+}
+
+void asked_answered(struct draft *d, const struct want *w, uint64_t pool, const struct err *refused) {
+    note_add(d, w, pool, refused);
+}
+
+struct err *asked_place(struct draft *d, const struct want *w, bool wait, struct fit *ret_fit) {
+    uint8_t rule = 0;
+    struct err *e = place(d, w, wait, ret_fit, &rule);
+    struct asked_note *note = note_add(d, w, e ? 0 : ret_fit->pool, e);
+    note->want.wait = wait;
+    if (e) note->rule = rule;
     return e;
 }
 

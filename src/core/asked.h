@@ -34,6 +34,8 @@ uint64_t asked_first(const struct asked_ring *ring); // the lowest number that i
 // As broker_place, and the draft remembers that it was asked. `wait`: a pool whose provider is away is taken when no other
 // fits.
 MUST_USE struct err *asked_place(struct draft *d, const struct want *w, bool wait, struct fit *ret_fit);
+// The draft remembers it, answered elsewhere: `pool` took it, or `refused` says why not.
+void asked_answered(struct draft *d, const struct want *w, uint64_t pool, const struct err *refused);
 // Puts what the draft remembers into the ring, also when its command was refused. Names are interned in `s`.
 void asked_take(struct asked_ring *ring, struct state *s, const struct draft *d);
 

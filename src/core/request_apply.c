@@ -6,6 +6,7 @@
 
 #include "core/agent_reservation.h"
 #include "core/allocator.h"
+#include "core/asked.h"
 #include "core/assignment.h"
 
 // ---- what was asked ----
@@ -73,6 +74,16 @@ static struct err *agent_of(const struct draft *d, const struct cmd_request_appl
     return NULL;
 }
 
+// Volume by volume, as if each had been asked for alone: of the class that it got, or of the best one.
+static void request_remember(struct draft *d, const struct assignment_want *w, const struct assignment *a,
+                             const struct err *refused) {
+    for (size_t i = 0; i < w->count; i++) {
+        struct want want = w->wishes[i].wants[refused ? 0 : a->class[i]];
+        want.agent = w->agent;
+        asked_answered(d, &want, a->fits[i].pool, refused);
+    }
+}
+
 static struct err *request_find(struct draft *d, const struct cmd_request_apply *c, struct assignment_want *ret_want,
                                 struct assignment *ret_assignment) {
     TRY(request_check(d, c));
@@ -81,7 +92,9 @@ static struct err *request_find(struct draft *d, const struct cmd_request_apply 
     *ret_want =
         (struct assignment_want){.wishes = wishes, .count = c->volume_count, .need = {.cpus = c->cpus, .mem = c->mem}};
     TRY(agent_of(d, c, &ret_want->agent));
-    return assignment_find(d, ret_want, ret_assignment);
+    struct err *e = assignment_find(d, ret_want, ret_assignment);
+    request_remember(d, ret_want, ret_assignment, e);
+    return e;
 }
 
 // ---- what is taken ----
