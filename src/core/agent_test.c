@@ -20,6 +20,8 @@ void agent_tests_run(const struct symbols *s, const struct agent_tests *tests, c
         for (uint32_t i = 0; i < sel->term_count; i++) {
             if (test->pool_side && !selector_term_joins(&sel->terms[i])) continue;
             if (term_holds(s, sel, &sel->terms[i], own, other)) continue;
+            if (f.count && term_equal(f.test->selector, &f.test->selector->terms[f.term], sel, &sel->terms[i]))
+                continue;
             if (f.count++) continue;
             f.test = test;
             f.term = i;

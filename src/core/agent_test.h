@@ -20,7 +20,7 @@ void agent_tests_of_pool(struct agent_tests *tests, const struct pool_row *pool)
 void agent_tests_of_class(struct agent_tests *tests, const struct class_spec *spec);
 
 struct agent_failure {
-    size_t count;                  // of terms that do not hold
+    size_t count;                  // of different terms that do not hold
     const struct agent_test *test; // of the first one; NULL: all hold
     uint32_t term;
 };

@@ -5,23 +5,12 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "core/agent_test.h"
 #include "core/candidate.h"
 #include "core/fits.h"
 #include "core/figure.h"
+#include "core/suggest_agent.h"
 
-struct search {
-    const struct draft *d;
-    const struct want *want;
-    const struct terms *terms;
-    const struct judged_pool *pools;
-    size_t pool_count;
-    struct arena *arena;
-    struct suggestion *found;
-    size_t count;
-};
-
-static void search_add(struct search *x, struct suggestion s) {
+void search_add(struct search *x, struct suggestion s) {
     if (s.pools && x->count < SUGGESTIONS_MOST) x->found[x->count++] = s;
 }
 
@@ -52,17 +41,28 @@ static const char *size_exact(struct arena *arena, uint64_t n) {
     return arena_format(arena, "%" PRIu64 " bytes", n);
 }
 
+// Whether that pool would fit then.
+static bool pool_fits_if(const struct search *x, const struct judged_pool *j, uint64_t size, uint64_t iops) {
+    struct terms t = *x->terms;
+    t.size.n = size;
+    t.iops.n = iops;
+    struct err *e = class_spec_size_check(&t.class->doc->spec, t.size, t.fs);
+    err_free(e);
+    return !e && verdict_of(x->d, &t, j->pool, true).rule == RULE_NONE;
+}
+
 static void suggest_smaller(struct search *x) {
     uint64_t best = 0;
     struct want w = *x->want;
     for (size_t i = 0; i < x->pool_count; i++) {
         const struct judged_pool *j = &x->pools[i];
         bool by_size = j->verdict.rule == RULE_LARGEST || j->verdict.rule == RULE_BYTES || j->verdict.rule == RULE_IOPS;
-        uint64_t size = by_size ? size_round(terms_largest(x->d, x->terms, j->pool)) : 0;
-        if (size <= best || size >= w.size.n) continue;
-        struct terms t = *x->terms;
-        t.size.n = size;
-        if (verdict_of(x->d, &t, j->pool, true).rule == RULE_NONE) best = size;
+        uint64_t most = by_size ? terms_largest(x->d, x->terms, j->pool) : 0, round = size_round(most);
+        if (most <= best || round >= w.size.n) continue;
+        if (round > best && pool_fits_if(x, j, round, w.iops.n))
+            best = round;
+        else if (most < w.size.n && pool_fits_if(x, j, most, w.iops.n))
+            best = most;
     }
     if (!best) return;
     w.size.n = best;
@@ -70,27 +70,33 @@ static void suggest_smaller(struct search *x) {
 }
 
 static void suggest_larger(struct search *x) {
+    struct want w = *x->want;
     uint64_t least = UINT64_MAX;
     for (size_t i = 0; i < x->pool_count; i++) {
-        const struct verdict *v = &x->pools[i].verdict;
-        if (v->rule == RULE_SMALLEST && v->found < least) least = v->found;
+        const struct judged_pool *j = &x->pools[i];
+        if (j->verdict.rule != RULE_SMALLEST || j->verdict.found >= least) continue;
+        if (pool_fits_if(x, j, j->verdict.found, w.iops.n)) least = j->verdict.found;
     }
     if (least == UINT64_MAX) return;
-    struct want w = *x->want;
     w.size.n = least;
     search_want(x, w, arena_format(x->arena, "larger (%s)", size_exact(x->arena, least)));
 }
 
 static void suggest_slower(struct search *x) {
     struct want w = *x->want;
+    bool any = false;
     uint64_t best = 0;
     for (size_t i = 0; i < x->pool_count; i++) {
-        const struct verdict *v = &x->pools[i].verdict;
-        if (v->rule == RULE_IOPS && v->found > best && v->found < w.iops.n) best = v->found;
+        const struct judged_pool *j = &x->pools[i];
+        uint64_t found = j->verdict.found; // 0: none, or not known
+        if (j->verdict.rule != RULE_IOPS || found >= w.iops.n || (any && found <= best)) continue;
+        if (!pool_fits_if(x, j, w.size.n, found)) continue;
+        any = true;
+        best = found;
     }
-    if (!best) return;
+    if (!any) return;
     w.iops.n = best;
-    search_want(x, w, arena_format(x->arena, "%" PRIu64 " iops", best));
+    search_want(x, w, best ? arena_format(x->arena, "%" PRIu64 " iops", best) : "without asking for iops");
 }
 
 static void suggest_classes(struct search *x) {
@@ -134,85 +140,12 @@ static void suggest_pool_terms(struct search *x) {
     }
 }
 
-// One term that stands alone between some pools and an agent (0: and any agent).
-struct lone_term {
-    const char *text;
-    uint64_t agent, last_pool;
-    uint32_t pools;
-    bool joins;
-};
-enum { LONE_TERMS_MOST = 64, AGENT_TRIES_MOST = 200000 };
-struct lone_terms {
-    struct lone_term at[LONE_TERMS_MOST];
-    size_t count, tries;
-};
-
-static void lone_count(struct lone_terms *l, struct arena *arena, const char *text, uint64_t agent, uint64_t pool,
-                       bool joins) {
-    struct lone_term *found = NULL;
-    for (size_t i = 0; i < l->count && !found; i++)
-        if (l->at[i].agent == agent && strcmp(l->at[i].text, text) == 0) found = &l->at[i];
-    if (!found && l->count == LONE_TERMS_MOST) return;
-    if (!found) {
-        found = &l->at[l->count++];
-        *found = (struct lone_term){.text = arena_text(arena, text), .agent = agent, .joins = joins};
-    }
-    if (found->last_pool != pool) found->pools++;
-    found->last_pool = pool;
-}
-
-static void lone_try(struct search *x, struct lone_terms *l, const struct agent_tests *tests,
-                     const struct pool_row *pool, const struct agent_row *agent) {
-    const struct state *s = x->d->state;
-    struct agent_failure f;
-    if (x->terms->agent && x->terms->agent != agent) return;
-    if (!index_agent_live(s, agent) || !index_agent_has_fs(s, terms_reach(x->terms, pool).fs, agent)) return;
-    if (l->tries++ >= AGENT_TRIES_MOST) return;
-    agent_tests_run(&s->symbols, tests, &agent->facts->tags, &pool->facts->tags, &f);
-    if (f.count != 1) return;
-    AUTO_TEXT struct text text = {0};
-    const struct term *term = &f.test->selector->terms[f.term];
-    term_add_text(&s->symbols, f.test->selector, term, &text);
-    lone_count(l, x->arena, text_string(&text), agent->id, pool->id, selector_term_joins(term));
-    lone_count(l, x->arena, text_string(&text), 0, pool->id, selector_term_joins(term));
-}
-
-static void lone_pool(struct search *x, struct lone_terms *l, const struct pool_row *pool) {
-    struct agent_tests tests = {0};
-    agent_tests_of_pool(&tests, pool);
-    agent_tests_of_class(&tests, &x->terms->class->doc->spec);
-    STATE_EACH(AGENT, agent_row, agent, x->d->state) lone_try(x, l, &tests, pool, agent);
-    vec_done(&tests);
-}
-
-static void lone_add(struct search *x, const struct lone_term *t) {
-    const struct agent_row *agent = state_agent(x->d->state, t->agent);
-    const char *change = agent ? arena_format(x->arena, "agent '%s' with %s", agent->name, t->text)
-                               : arena_format(x->arena, "without %s", t->text);
-    if (t->text[0] == '!' && agent) change = arena_format(x->arena, "agent '%s' without %s", agent->name, t->text + 1);
-    search_add(x, (struct suggestion){.change = change, .pools = t->pools, .agent = t->agent});
-}
-
-// Agents first, at most three; then terms, at most two. A join names no fact that one agent could be given.
-static void suggest_agents(struct search *x) {
-    struct lone_terms *l = ARENA_NEW(x->arena, struct lone_terms);
-    for (size_t i = 0; i < x->pool_count; i++) {
-        const struct judged_pool *j = &x->pools[i];
-        bool by_agent = j->verdict.rule == RULE_CONSTRAINT || j->verdict.rule == RULE_AGENT_SELECTOR;
-        if (by_agent && !verdict_of_figures(x->d, x->terms, j->pool).rule) lone_pool(x, l, j->pool);
-    }
-    size_t agents = 0, terms = 0;
-    for (size_t i = 0; i < l->count; i++)
-        if (l->at[i].agent && !l->at[i].joins && agents++ < 3) lone_add(x, &l->at[i]);
-    for (size_t i = 0; i < l->count; i++)
-        if (!l->at[i].agent && terms++ < 2) lone_add(x, &l->at[i]);
-}
-
 // Providers in the order of their ids, each with how many pools wait for it.
 static void suggest_providers(struct search *x) {
     struct map waiting = {0};
     for (size_t i = 0; i < x->pool_count; i++)
-        if (x->pools[i].verdict.rule == RULE_PROVIDER_AWAY) map_put(&waiting, x->pools[i].pool->provider, NULL)->n++;
+        if (x->pools[i].verdict.rule == RULE_PROVIDER_AWAY && !x->pools[i].pool->stale)
+            map_put(&waiting, x->pools[i].pool->provider, NULL)->n++;
     if (map_count(&waiting)) STATE_EACH(PROVIDER, provider_row, provider, x->d->state) {
             const union map_value *pools = map_find(&waiting, provider->id);
             if (!pools || provider->session) continue;
@@ -263,7 +196,8 @@ static void suggest_availability(struct search *x) {
     t.any_availability = true;
     for (size_t i = 0; i < x->pool_count; i++) {
         const struct judged_pool *j = &x->pools[i];
-        if (j->verdict.rule != RULE_AVAILABILITY) continue;
+        enum rule rule = j->verdict.rule; // an agent that is away or lacks the filesystem may have it
+        if (rule != RULE_AVAILABILITY && rule != RULE_AGENT_AWAY && rule != RULE_FILESYSTEM) continue;
         struct availability a = kind_best(x, kinds, &t, j->pool);
         if (!a.n || a.n < best.n || verdict_of(x->d, &t, j->pool, true).rule) continue;
         pools = a.n == best.n ? pools + 1 : 1;
@@ -288,24 +222,14 @@ static void suggest_less_spread(struct search *x) {
     }
 }
 
-static void suggest_presence(struct search *x) {
-    uint32_t agents = 0;
-    suggest_providers(x);
-    for (size_t i = 0; i < x->pool_count; i++)
-        agents += x->pools[i].verdict.rule == RULE_AGENT_AWAY && index_pool_usable(x->d->state, x->pools[i].pool);
-    const struct agent_row *agent = x->terms->agent;
-    const char *change =
-        agent ? arena_format(x->arena, "agent '%s' connected and active", agent->name) : "an agent that fits connected";
-    search_add(x, (struct suggestion){.change = change, .pools = agents, .agent = agent ? agent->id : 0});
-}
-
 size_t suggest(const struct draft *d, const struct want *w, const struct terms *t, const struct judged_pool *pools,
                size_t pool_count, struct arena *arena, struct suggestion ret_suggestions[SUGGESTIONS_MOST]) {
     struct search x = {d, w, t, pools, pool_count, arena, ret_suggestions, 0};
     suggest_smaller(&x);
     suggest_larger(&x);
     suggest_slower(&x);
-    suggest_presence(&x);
+    suggest_providers(&x);
+    suggest_absent_agents(&x);
     suggest_other_agents(&x);
     suggest_agents(&x);
     suggest_availability(&x);

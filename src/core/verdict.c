@@ -191,8 +191,9 @@ struct verdict verdict_of_figures(const struct draft *d, const struct terms *t, 
     struct verdict v = {.rule = RULE_REPORTED};
     if (!pool->facts) return v;
     v.rule = judge_sizes(t, pool, &v);
+    if (!v.rule && spreads_broken(&t->spreads, &pool->facts->tags)) v.rule = RULE_SPREAD;
     if (!v.rule) v.rule = judge_figures(d, pool, &nothing_held, &v);
-    if (!v.rule && !index_pool_usable(d->state, pool)) v.rule = RULE_PROVIDER_AWAY;
+    if (!v.rule && !t->wait && !index_pool_usable(d->state, pool)) v.rule = RULE_PROVIDER_AWAY;
     return v;
 }
 

@@ -78,7 +78,7 @@ struct verdict verdict_of(const struct draft *d, const struct terms *t, const st
 // The same of the pool that `held` is part of: a reservation to be made a volume, or a volume to be grown. What the class says
 // of pools was asked when it was granted, and who is away comes back.
 struct verdict verdict_of_held(const struct draft *d, const struct terms *t, const struct charge *held);
-// The same with nothing asked about agents: sizes, figures and whether the provider is there.
+// The same with nothing asked about agents: sizes, spread, figures and whether the provider is there.
 struct verdict verdict_of_figures(const struct draft *d, const struct terms *t, const struct pool_row *pool);
 // The largest size with which that pool's figures would pass, 0 when none would.
 uint64_t terms_largest(const struct draft *d, const struct terms *t, const struct pool_row *pool);

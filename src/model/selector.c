@@ -22,8 +22,7 @@ struct selector selector_copy(const struct selector *sel) {
     return copy;
 }
 
-static bool term_equal(const struct selector *a, const struct selector *b, uint32_t i) {
-    const struct term *x = &a->terms[i], *y = &b->terms[i];
+bool term_equal(const struct selector *a, const struct term *x, const struct selector *b, const struct term *y) {
     if (x->op != y->op || x->compare != y->compare || !symbol_equal(x->key, y->key) || x->count != y->count)
         return false;
     for (uint32_t v = 0; v < x->count; v++)
@@ -34,7 +33,7 @@ static bool term_equal(const struct selector *a, const struct selector *b, uint3
 bool selector_equal(const struct selector *a, const struct selector *b) {
     if (a->term_count != b->term_count) return false;
     for (uint32_t i = 0; i < a->term_count; i++)
-        if (!term_equal(a, b, i)) return false;
+        if (!term_equal(a, &a->terms[i], b, &b->terms[i])) return false;
     return true;
 }
 

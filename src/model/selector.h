@@ -72,6 +72,8 @@ MUST_USE struct err *selector_parse(struct symbols *s, const char *text, struct 
 void selector_done(struct selector *sel);
 struct selector selector_copy(const struct selector *sel);
 bool selector_equal(const struct selector *a, const struct selector *b);
+// Term x of a and y of b.
+bool term_equal(const struct selector *a, const struct term *x, const struct selector *b, const struct term *y);
 // Adds the canonical text: parsing it gives an equal selector.
 void selector_add_text(const struct symbols *s, const struct selector *sel, struct text *out);
 void term_add_text(const struct symbols *s, const struct selector *sel, const struct term *term, struct text *out);
