@@ -141,6 +141,7 @@ static void accept_end_offers(struct draft *d, const struct accept *a, const str
 }
 
 void decide_accept(struct draft *d, const struct cmd_accept *c) {
+    d->coarse = true;
     if (c->refusal) {
         accept_refuse(d, c, arena_format(d->arena, "in vain: %s", c->refusal), REFUSE_SECONDS_DEFAULT);
         return;

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "core/coarse.h"
 #include "core/fits.h"
 #include "core/refusal.h"
 
@@ -25,10 +26,7 @@ size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_
 enum { NEAREST = 3 };
 
 struct near_pools {
-    struct {
-        const struct pool_row *pool;
-        struct verdict verdict;
-    } at[NEAREST];
+    struct judged_pool at[NEAREST];
     size_t count, pools, reported;
     size_t asked;     // pools that were asked for their figures and sizes
     size_t too_small; // of them, those whose volumes are larger than what is asked
@@ -61,10 +59,20 @@ static enum err_kind near_kind(const struct near_pools *n) {
     return n->asked && n->too_small == n->asked ? ERR_INVALID : ERR_NO_FIT;
 }
 
-struct err *broker_refusal(const struct draft *d, const struct terms *t, const struct judged_pool *pools,
-                           size_t count) {
-    AUTO_TEXT struct text text = {0};
+static void near_add_text(const struct draft *d, const struct terms *t, const struct near_pools *n, struct text *out) {
     AUTO_ARENA struct arena arena = {0};
+    for (size_t i = 0; i < n->count; i++) {
+        struct refusal r = refusal_of_pool(d, t, n->at[i].pool, &n->at[i].verdict, &arena);
+        if (i) text_add(out, "; ");
+        refusal_add_text(d->state, &r, out);
+    }
+    if (n->pools > n->count)
+        text_addf(out, "; and %zu more pool%s", n->pools - n->count, n->pools - n->count == 1 ? "" : "s");
+}
+
+struct err *broker_refusal(const struct draft *d, const struct want *w, const struct terms *t,
+                           const struct judged_pool *pools, size_t count) {
+    AUTO_TEXT struct text text = {0};
     char size[QUANTITY_TEXT];
     struct near_pools n = {.smallest = UINT64_MAX};
     for (size_t i = 0; i < count; i++) near_take(&n, pools[i].pool, &pools[i].verdict);
@@ -72,13 +80,10 @@ struct err *broker_refusal(const struct draft *d, const struct terms *t, const s
     if (t->agent) text_addf(&text, " on agent '%s'", t->agent->name);
     if (!n.pools) text_add(&text, ": there is no pool yet; start a provider");
     if (n.pools) text_add(&text, n.away ? ": what would fit is away: " : ": no pool fits: ");
-    for (size_t i = 0; i < n.count; i++) {
-        struct refusal r = refusal_of_pool(d, t, n.at[i].pool, &n.at[i].verdict, &arena);
-        if (i) text_add(&text, "; ");
-        refusal_add_text(d->state, &r, &text);
-    }
-    if (n.pools > n.count)
-        text_addf(&text, "; and %zu more pool%s", n.pools - n.count, n.pools - n.count == 1 ? "" : "s");
+    if (n.pools && d->coarse)
+        coarse_add_pools(d, w, t, pools, count, &n.at[0], &text);
+    else
+        near_add_text(d, t, &n, &text);
     if (near_kind(&n) == ERR_INVALID)
         text_addf(&text, "; ask for %s or more", bytes_text((struct bytes){n.smallest}, size));
     return err_new(near_kind(&n), "%s", text_string(&text));
@@ -100,19 +105,20 @@ static enum rule nearest_rule(const struct judged_pool *pools, size_t count) {
     return count ? nearest->verdict.rule : RULE_NONE;
 }
 
-static struct err *broker_refuse(const struct draft *d, const struct terms *t, uint8_t *ret_rule) {
+static struct err *broker_refuse(const struct draft *d, const struct want *w, const struct terms *t,
+                                 uint8_t *ret_rule) {
     AUTO_ARENA struct arena arena = {0};
     size_t count;
     const struct judged_pool *pools = broker_judge(d, t, &arena, &count);
     *ret_rule = (uint8_t)nearest_rule(pools, count);
-    return broker_refusal(d, t, pools, count);
+    return broker_refusal(d, w, t, pools, count);
 }
 
 struct err *broker_place_or_rule(const struct draft *d, const struct want *w, struct fit *ret_fit, uint8_t *ret_rule) {
     struct terms t;
     struct fit fit;
     TRY(terms_of(d, w, &t));
-    if (!fits_find(d, &t, &fit, 1)) return broker_refuse(d, &t, ret_rule);
+    if (!fits_find(d, &t, &fit, 1)) return broker_refuse(d, w, &t, ret_rule);
     *ret_fit = fit;
     return NULL;
 }
@@ -130,7 +136,10 @@ static struct err *held_refuse(const struct draft *d, const struct terms *t, con
     text_addf(&text, "class '%s', %s (%s of it held already): ", t->class->name, bytes_text(t->size, size),
               bytes_text(held->bytes, have));
     struct refusal r = refusal_of_pool(d, t, draft_pool(d, held->pool), v, &arena);
-    refusal_add_text(d->state, &r, &text);
+    if (d->coarse)
+        coarse_add_refusal(d->state, &r, "the pool", &text);
+    else
+        refusal_add_text(d->state, &r, &text);
     return err_new(v->rule == RULE_REPORTED ? ERR_UNAVAILABLE : ERR_NO_FIT, "%s", text_string(&text));
 }
 

@@ -3,6 +3,7 @@
 #include "core/agent_reservation.h"
 #include "core/attach_room.h"
 #include "core/broker.h"
+#include "core/coarse.h"
 #include "core/index.h"
 #include "core/refusal.h"
 
@@ -19,7 +20,10 @@ struct err *broker_agent_check(const struct draft *d, uint64_t agent, const stru
     AUTO_TEXT struct text text = {0};
     AUTO_ARENA struct arena arena = {0};
     struct refusal r = refusal_of_agent(d, v, row, rule, &arena);
-    refusal_add_text(d->state, &r, &text);
+    if (d->coarse)
+        coarse_add_refusal(d->state, &r, NULL, &text);
+    else
+        refusal_add_text(d->state, &r, &text);
     bool away = rule == RULE_AGENT_AWAY || rule == RULE_REPORTED;
     return err_new(away ? ERR_UNAVAILABLE : ERR_NO_FIT, "volume '%s' cannot be used there: %s", v->name,
                    text_string(&text));
@@ -40,7 +44,10 @@ struct err *broker_together_check(const struct draft *d, uint64_t agent, const u
         AUTO_TEXT struct text text = {0};
         AUTO_ARENA struct arena arena = {0};
         struct refusal r = refusal_of_room(d, v, &room, rule, &arena);
-        refusal_add_text(d->state, &r, &text);
+        if (d->coarse)
+            coarse_add_refusal(d->state, &r, NULL, &text);
+        else
+            refusal_add_text(d->state, &r, &text);
         return err_new(ERR_NO_FIT, "volume '%s' cannot be used there beside the others: %s", v->name,
                        text_string(&text));
     }

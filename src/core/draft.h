@@ -39,6 +39,7 @@ struct draft {
     symbol principal;
     unsigned char entropy[16];
     uint32_t entropy_used;
+    bool coarse; // a consumer asks: it is told no tags
     uint64_t next_id;
     VEC(struct touched) touched; // by first touch
     struct map places;           // id -> place in `touched` + 1

@@ -1,23 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Counting what each rule left over, and putting the answer of the broker into rows.
+// Putting the answer of the broker into rows.
 #include "core/explain.h"
-
-// ---- the funnel ----
-
-// A step says how many passed it; steps at which nobody failed are left out, but for the last.
-static void funnel_make(struct explanation *e, const uint32_t failed[RULE_COUNT], const char *what, uint32_t all,
-                        struct arena *arena) {
-    struct funnel_step *steps = arena_zero(arena, RULE_COUNT + 1, sizeof *steps);
-    size_t count = 0;
-    uint32_t left = all;
-    steps[count++] = (struct funnel_step){what, all};
-    for (enum rule rule = RULE_NONE + 1; rule < RULE_COUNT; rule++) {
-        left -= failed[rule];
-        if (failed[rule]) steps[count++] = (struct funnel_step){rule_text(rule), left};
-    }
-    e->funnel = steps;
-    e->funnel_count = count;
-}
 
 // ---- a request ----
 
@@ -90,12 +73,13 @@ static void fits_figure(struct explanation *e, const struct draft *d, const stru
     }
 }
 
-static const char *want_sentence(const struct draft *d, const struct terms *t, const struct explanation *e,
-                                 const struct judged_pool *pools, size_t count, struct arena *arena) {
+static const char *want_sentence(const struct draft *d, const struct want *w, const struct terms *t,
+                                 const struct explanation *e, const struct judged_pool *pools, size_t count,
+                                 struct arena *arena) {
     char size[QUANTITY_TEXT], free[QUANTITY_TEXT];
     size_t fitting = count - e->refused;
     if (!e->places) {
-        struct err *why = broker_refusal(d, t, pools, count);
+        struct err *why = broker_refusal(d, w, t, pools, count);
         const char *sentence = arena_text(arena, err_text(why));
         err_free(why);
         return sentence;
@@ -111,19 +95,15 @@ struct err *explain_want(const struct draft *d, const struct want *w, struct exp
     struct terms t;
     TRY(terms_of(d, w, &t));
     size_t count;
-    uint32_t failed[RULE_COUNT] = {0};
     struct explanation e = {0};
     const struct judged_pool *pools = broker_judge(d, &t, arena, &count);
-    for (size_t i = 0; i < count; i++) {
-        failed[pools[i].verdict.rule]++;
-        e.refused += pools[i].verdict.rule != RULE_NONE;
-    }
-    funnel_make(&e, failed, "pools", (uint32_t)count, arena);
+    for (size_t i = 0; i < count; i++) e.refused += pools[i].verdict.rule != RULE_NONE;
+    e.funnel_count = funnel_of_pools(pools, count, arena, &e.funnel);
     e.fit_count = broker_fits(d, w, e.fits, EXPLAIN_FITS);
     e.places = e.fit_count > 0;
     fits_figure(&e, d, &t);
     pools_refuse(&e, d, &t, pools, count, page, arena);
-    e.sentence = want_sentence(d, &t, &e, pools, count, arena);
+    e.sentence = want_sentence(d, w, &t, &e, pools, count, arena);
     if (!e.places) e.suggestion_count = suggest(d, w, &t, pools, count, arena, e.suggestions);
     *ret_explanation = e;
     return NULL;

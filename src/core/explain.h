@@ -6,13 +6,9 @@
 
 #include "core/broker.h"
 #include "core/figure.h"
+#include "core/funnel.h"
 #include "core/refusal.h"
 #include "core/suggest.h"
-
-struct funnel_step {
-    const char *text; // "satisfy the class's pool selector"
-    uint32_t left;
-};
 
 struct explain_page { // of the refusals
     uint32_t offset, limit;

@@ -24,9 +24,9 @@ struct refusal refusal_of_room(const struct draft *d, const struct volume_row *v
 
 // Every pool with its verdict, by id; in the arena.
 struct judged_pool *broker_judge(const struct draft *d, const struct terms *t, struct arena *arena, size_t *ret_count);
-// The error of a request that none of them fits, as broker_place gives it.
-MUST_USE struct err *broker_refusal(const struct draft *d, const struct terms *t, const struct judged_pool *pools,
-                                    size_t count);
+// The error of a request that none of them fits, as broker_place gives it: to consumers in coarse words.
+MUST_USE struct err *broker_refusal(const struct draft *d, const struct want *w, const struct terms *t,
+                                    const struct judged_pool *pools, size_t count);
 
 // "file/main/fast has 240 GiB free of 500 GiB asked"
 void refusal_add_text(const struct state *s, const struct refusal *r, struct text *out);

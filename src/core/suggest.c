@@ -99,6 +99,12 @@ static void suggest_slower(struct search *x) {
     search_want(x, w, best ? arena_format(x->arena, "%" PRIu64 " iops", best) : "without asking for iops");
 }
 
+static void suggest_size(struct search *x) {
+    suggest_smaller(x);
+    suggest_larger(x);
+    suggest_slower(x);
+}
+
 static void suggest_classes(struct search *x) {
     enum { MOST = 4 };
     size_t before = x->count;
@@ -225,9 +231,7 @@ static void suggest_less_spread(struct search *x) {
 size_t suggest(const struct draft *d, const struct want *w, const struct terms *t, const struct judged_pool *pools,
                size_t pool_count, struct arena *arena, struct suggestion ret_suggestions[SUGGESTIONS_MOST]) {
     struct search x = {d, w, t, pools, pool_count, arena, ret_suggestions, 0};
-    suggest_smaller(&x);
-    suggest_larger(&x);
-    suggest_slower(&x);
+    suggest_size(&x);
     suggest_providers(&x);
     suggest_absent_agents(&x);
     suggest_other_agents(&x);
@@ -236,5 +240,15 @@ size_t suggest(const struct draft *d, const struct want *w, const struct terms *
     suggest_less_spread(&x);
     suggest_classes(&x);
     suggest_pool_terms(&x);
+    return x.count;
+}
+
+size_t suggest_to_asker(const struct draft *d, const struct want *w, const struct terms *t,
+                        const struct judged_pool *pools, size_t pool_count, struct arena *arena,
+                        struct suggestion ret_suggestions[SUGGESTIONS_MOST]) {
+    struct search x = {d, w, t, pools, pool_count, arena, ret_suggestions, 0};
+    suggest_size(&x);
+    suggest_other_agents(&x);
+    suggest_classes(&x);
     return x.count;
 }

@@ -17,5 +17,9 @@ enum { SUGGESTIONS_MOST = 12 };
 // For a request that nothing fits; `pools` are all pools with their verdicts. How many, into ret_suggestions.
 size_t suggest(const struct draft *d, const struct want *w, const struct terms *t, const struct judged_pool *pools,
                size_t pool_count, struct arena *arena, struct suggestion ret_suggestions[SUGGESTIONS_MOST]);
+// The same of what the asker alone can do: another size, fewer iops, another class or agent.
+size_t suggest_to_asker(const struct draft *d, const struct want *w, const struct terms *t,
+                        const struct judged_pool *pools, size_t pool_count, struct arena *arena,
+                        struct suggestion ret_suggestions[SUGGESTIONS_MOST]);
 
 #endif

@@ -164,7 +164,7 @@ static void a_reservation_makes_no_more_volumes_than_its_pool_can_hold(void **st
     struct accept_operation three[] = {on(ACCEPT_CREATE_DISK, "c1", &item), on(ACCEPT_CREATE_DISK, "c2", &item),
                                        on(ACCEPT_CREATE_DISK, "c3", &item)};
     play_accept(p, framework, NULL, three, 3);
-    expect_refused(p, "c3", "file/main/ssd holds as many volumes as it can");
+    expect_refused(p, "c3", "the pool holds as many volumes as it can");
     assert_int_equal(the_reservation(p)->charge.bytes.n, 80 * GIB);
 }
 
@@ -204,11 +204,73 @@ static void a_disk_needs_an_agent_with_its_own_filesystem(void **state) {
     o.fs = "xfs";
     world_symbol(p->w, "xfs");
     accept_storage(p, framework, o);
-    expect_refused(p, "c1", "fs/xfs");
+    expect_refused(p, "c1", "of 1 pool 0 have one with the filesystem");
     reserve(p, framework, 100);
     o.id = "c2";
     create_from_reservation(p, framework, o, 10);
-    expect_refused(p, "c2", "fs/xfs");
+    expect_refused(p, "c2", "the pool is not among those that have one with the filesystem");
+}
+
+// ---- what consumers are told ----
+
+static void expect_no_words(const char *text, const char *words) {
+    if (strstr(text, words)) fail_msg("'%s' is in: %s", words, text);
+}
+
+static const char *reserve_of(struct play *p, uint64_t framework, const char *id, const char *class, uint64_t gib) {
+    struct item item = raw(gib, "web", NULL);
+    item.profile = class;
+    accept_storage(p, framework, on(ACCEPT_RESERVE, id, &item));
+    return told(p, id)->message;
+}
+
+static void a_refusal_tells_frameworks_figures_and_rules_but_no_tags(void **state) {
+    struct play *p = *state;
+    world_class(p->w, (struct class_document){.name = "near", .agent = "same(topology/rack)"});
+    world_class(p->w, (struct class_document){.name = "fast", .pool = "media = nvme"});
+    uint64_t framework = subscribed(p, "db", "web");
+    assert_string_equal(reserve_of(p, framework, "r1", "near", 100),
+                        "RESERVE: class 'near', 100 GiB: no pool fits: the nearest is not among those that have one "
+                        "that satisfies the class's agent selector; of 1 pool 0 have one that satisfies the class's "
+                        "agent selector; would place: class 'gold' instead (1 pool)");
+    const char *text = reserve_of(p, framework, "r2", "fast", 100);
+    expect_words(text, "of 1 pool 0 satisfy the class's pool selector");
+    expect_no_words(text, "media");
+    expect_no_words(text, "file/main");
+    text = reserve_of(p, framework, "r3", "gold", PLAY_POOL + 1);
+    expect_words(text, "the nearest has 1000 GiB free of 1001 GiB asked; of 1 pool 0 have the bytes free; would place: "
+                       "a size of 1000 GiB or less (1 pool)");
+}
+
+static void a_launch_that_is_refused_tells_no_tags(void **state) {
+    struct play *p = *state;
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB, .constraint = "hw/infiniband"});
+    uint64_t framework = subscribed(p, "db", "web");
+    play_launch(p, framework, "n1", "t1", "data", 10);
+    const char *text = told(p, "t1")->message;
+    expect_words(text, "class 'gold', 10 GiB on agent 'n1': no pool fits: the nearest is not among those that have an "
+                       "agent that satisfies their constraints");
+    expect_no_words(text, "infiniband");
+}
+
+static void an_agent_that_may_not_use_a_volume_is_told_without_tags(void **state) {
+    struct play *p = *state;
+    play_make(p, "data", 10);
+    play_pool(p, (struct pool_made){.bytes = PLAY_POOL * GIB, .constraint = "hw/infiniband"});
+    const struct volume_row *v = the_volume(p);
+    struct draft *d = world_draft(p->w);
+    d->coarse = true;
+    expect_err(broker_agent_check(d, p->n1, v), ERR_NO_FIT,
+               "volume 'data' cannot be used there: agent 'n1' is not one that satisfies the constraints of its pool");
+}
+
+static void a_profile_that_is_a_tag_is_refused_with_the_class(void **state) {
+    struct play *p = *state;
+    world_class(p->w, (struct class_document){.name = "fast", .pool = "media = nvme"});
+    uint64_t framework = subscribed(p, "db", "web");
+    expect_words(reserve_of(p, framework, "r1", "media=nvme", 1),
+                 "operators use: ask for a class that asks for it: 'fast'");
+    expect_words(reserve_of(p, framework, "r2", "media", 1), "no class 'media'");
 }
 
 static void a_disk_for_several_writers_has_no_filesystem(void **state) {
@@ -529,6 +591,10 @@ int main(void) {
         T(a_disk_out_of_a_reservation_obeys_the_rules_of_its_pool),
         T(a_disk_out_of_a_reservation_gets_what_its_class_promises),
         T(a_disk_needs_an_agent_with_its_own_filesystem),
+        T(a_refusal_tells_frameworks_figures_and_rules_but_no_tags),
+        T(a_launch_that_is_refused_tells_no_tags),
+        T(an_agent_that_may_not_use_a_volume_is_told_without_tags),
+        T(a_profile_that_is_a_tag_is_refused_with_the_class),
         T(a_disk_for_several_writers_has_no_filesystem),
         T(what_a_failed_create_had_taken_goes_back_to_its_reservation),
         T(what_is_reserved_and_unreserved_in_one_accept_leaves_nothing),
