@@ -35,6 +35,7 @@ static void found_tags(const struct draft *d, const struct offer_constraint *c, 
     size_t count = 0;
     const struct tag *tags = agent->facts ? tag_set_find(&agent->facts->tags, c->key, &count) : NULL;
     for (size_t i = 0; i < count; i++) {
+        if (tags[i].origin != TAG_ATTRIBUTE) continue;
         const char *value = state_text(d->state, tags[i].value);
         found_value(d, c, *value ? value : "true", f);
     }

@@ -10,7 +10,7 @@
 enum wish_subject {
     WISH_HOSTNAME = 1,
     WISH_DOMAIN,  // region or zone: agents here have none
-    WISH_TAG,     // of the agent, `key`
+    WISH_TAG,     // an attribute of the agent, `key`
     WISH_CLASSES, // of storage that the agent can use and the role may take
 };
 enum wish_test { WISH_EXISTS = 1, WISH_ABSENT, WISH_EQUALS, WISH_DIFFERS };

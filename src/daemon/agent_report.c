@@ -22,16 +22,20 @@ static Granary__Tag *tag_new(const char *key, size_t key_size, const char *value
     return t;
 }
 
-static bool configured_has(const char *const *configured, size_t count, const char *key) {
+struct texts {
+    const char *const *at;
+    size_t count;
+};
+
+static bool texts_have(const struct texts *t, const char *key) {
     size_t size = strlen(key);
-    for (size_t i = 0; i < count; i++)
-        if (strncmp(configured[i], key, size) == 0 && (!configured[i][size] || configured[i][size] == '=')) return true;
+    for (size_t i = 0; i < t->count; i++)
+        if (strncmp(t->at[i], key, size) == 0 && (!t->at[i][size] || t->at[i][size] == '=')) return true;
     return false;
 }
 
 struct tag_lists { // what is said of this host, the operator's word last
-    const char *const *configured;
-    size_t configured_count;
+    struct texts configured, attributes;
     const struct probe_tags *probed, *measured;
     const struct host_abilities *abilities;
 };
@@ -39,24 +43,30 @@ struct tag_lists { // what is said of this host, the operator's word last
 // A key that the operator wrote says what the operator wrote, whatever was probed of it.
 static void tag_probed(Granary__AgentReport *r, const struct tag_lists *lists, const char *key, const char *value,
                        struct arena *arena) {
-    if (configured_has(lists->configured, lists->configured_count, key)) return;
+    if (texts_have(&lists->configured, key) || texts_have(&lists->attributes, key)) return;
     r->tags[r->n_tags++] = tag_new(key, strlen(key), value, GRANARY__TAG__ORIGIN__PROBED, arena);
 }
 
+static void texts_fill(Granary__AgentReport *r, const struct texts *t, Granary__Tag__Origin origin,
+                       struct arena *arena) {
+    for (size_t i = 0; i < t->count; i++) {
+        const char *text = t->at[i];
+        size_t size = strcspn(text, "=");
+        r->tags[r->n_tags++] = tag_new(text, size, text[size] ? text + size + 1 : NULL, origin, arena);
+    }
+}
+
 static void tags_fill(Granary__AgentReport *r, const struct tag_lists *lists, struct arena *arena) {
-    size_t most = lists->probed->count + lists->measured->count + lists->configured_count + 3;
+    size_t most = lists->probed->count + lists->measured->count + lists->configured.count + lists->attributes.count + 3;
     r->tags = arena_zero(arena, most, sizeof *r->tags);
     VEC_EACH (tag, lists->probed) tag_probed(r, lists, tag->key, tag->value, arena);
     VEC_EACH (tag, lists->measured) tag_probed(r, lists, tag->key, tag->value, arena);
     tag_probed(r, lists, "host/boot-id", boot_id(), arena);
     if (lists->abilities->root && lists->abilities->loop) tag_probed(r, lists, "volume/device", "loop", arena);
     if (lists->abilities->namespaces) tag_probed(r, lists, "volume/device", "directory", arena);
-    for (size_t i = 0; i < lists->configured_count; i++) {
-        const char *text = lists->configured[i];
-        size_t size = strcspn(text, "=");
-        const char *value = text[size] ? text + size + 1 : NULL;
-        r->tags[r->n_tags++] = tag_new(text, size, value, GRANARY__TAG__ORIGIN__CONFIGURED, arena);
-    }
+    // Of a tag that is said twice the first counts.
+    texts_fill(r, &lists->attributes, GRANARY__TAG__ORIGIN__ATTRIBUTE, arena);
+    texts_fill(r, &lists->configured, GRANARY__TAG__ORIGIN__CONFIGURED, arena);
 }
 
 // ---- resources ----
@@ -149,7 +159,8 @@ struct err *agent_report_make(const struct settings *s, const struct host_abilit
     Granary__AgentReport *r = ARENA_NEW(arena, Granary__AgentReport);
     granary__agent_report__init(r);
     struct tag_lists lists = {.probed = &facts.tags, .measured = measured, .abilities = abilities};
-    lists.configured = settings_list(s, "tags", &lists.configured_count);
+    lists.configured.at = settings_list(s, "tags", &lists.configured.count);
+    lists.attributes.at = settings_list(s, "attributes", &lists.attributes.count);
     tags_fill(r, &lists, arena);
     identities_fill(r, arena);
     struct err *e = resources_fill(r, s, &facts, disk_size, arena);

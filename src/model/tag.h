@@ -22,8 +22,8 @@ enum tier {
 const char *tier_name(enum tier tier);
 MUST_USE bool tier_parse(const char *name, enum tier *ret_tier);
 
-// How whoever said it came by it.
-#define TAG_ORIGINS(X) X(REPORTED, "reported") X(PROBED, "probed") X(CONFIGURED, "configured")
+// How whoever said it came by it. An attribute is configured on an agent, and the only kind that frameworks see.
+#define TAG_ORIGINS(X) X(REPORTED, "reported") X(PROBED, "probed") X(CONFIGURED, "configured") X(ATTRIBUTE, "attribute")
 enum tag_origin {
 #define X(origin, name) TAG_##origin,
     TAG_ORIGINS(X)

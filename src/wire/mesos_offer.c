@@ -10,7 +10,7 @@
 
 enum {
     EVENT_LARGEST = 1 << 20,   // bytes of JSON, about: the smallest buffer known is four times this
-    ATTRIBUTES_MOST = 256,     // tags of an agent that are shown
+    ATTRIBUTES_MOST = 256,     // of an agent that are shown
     RESERVATIONS_SHOWN = 1024, // in one storage-only offer; the others are named by their ids all the same
 };
 #define STORAGE_ATTRIBUTE "granary.storage"
@@ -51,15 +51,17 @@ static void figures_add(const struct offer_maker *m, const struct agent_row *age
                   availability_text(f.availability, percent), m->arena);
 }
 
-// The agent's tags, then the classes of storage that it can use. A tag without value is shown as "true".
+// What the agent's operator made attributes, then the classes of storage that it can use, which nobody else can claim. A tag
+// without value is shown as "true".
 static void offer_attributes(const struct offer_maker *m, const struct agent_row *agent, mesos_offer *offer) {
     const uint64_t *classes;
     size_t class_count = broker_agent_classes(m->state, agent->id, m->arena, &classes);
     const struct tag_set *tags = agent->facts ? &agent->facts->tags : NULL;
     offer->attributes = arena_zero(m->arena, ATTRIBUTES_MOST + 3 * class_count, sizeof *offer->attributes);
-    for (size_t i = 0; tags && i < tags->count && i < ATTRIBUTES_MOST; i++) {
+    for (size_t i = 0; tags && i < tags->count && offer->n_attributes < ATTRIBUTES_MOST; i++) {
         const char *key = state_text(m->state, tags->at[i].key), *value = state_text(m->state, tags->at[i].value);
-        if (strcmp(key, STORAGE_ATTRIBUTE) != 0) attribute_add(offer, key, *value ? value : "true", m->arena);
+        bool ours = text_starts(key, "granary.");
+        if (tags->at[i].origin == TAG_ATTRIBUTE && !ours) attribute_add(offer, key, *value ? value : "true", m->arena);
     }
     for (size_t i = 0; i < class_count; i++) {
         const struct class_row *class = state_class(m->state, classes[i]);

@@ -41,7 +41,7 @@ def cluster():
         c.start_master()
         c.start_provider("files", {"fast": {"capacity": 256 * MIB, "iops": 10000, "tags": ["media=ssd"]}})
         c.apply_class("gold", pool="media = ssd", fs="ext4", smallest=4 * MIB)
-        c.start_agent("n1", "--tags", "town=Zürich")
+        c.start_agent("n1", "--attributes", "town=Zürich")
         yield c
 
 

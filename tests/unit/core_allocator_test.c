@@ -75,10 +75,11 @@ static void wish_host(struct offer_world *w, uint64_t framework, enum wish_test 
     wish(w, framework, &c, 1, NULL, 0);
 }
 
-static void tag_agent(struct offer_world *w, uint64_t agent, const char *text) {
+static void tag_agent(struct offer_world *w, uint64_t agent, const char *text, enum tag_origin origin) {
     struct tag tag;
     struct err *e = tag_parse(&w->s->symbols, text, &tag);
     must(!e);
+    tag.origin = origin;
     world_begin(w);
     struct agent_row *a = edit_agent(&w->d, agent, EV_agent_reported);
     struct agent_facts *f = world_facts(a->facts->total, 31000, 32000);
@@ -204,15 +205,19 @@ static void one_group_must_hold_whole(void **state) {
     wish(w, f, c, ARRAY_LEN(c), NULL, 0);
     settle(w);
     assert_null(world_offer_on(w, agent));
-    tag_agent(w, agent, "topology/rack=r1");
+    tag_agent(w, agent, "topology/rack=r1", TAG_CONFIGURED); // nothing that frameworks see
+    settle(w);
+    assert_null(world_offer_on(w, agent));
+    world_agent_facts(w, agent, world_scalars(4, 8192)); // without tags
+    tag_agent(w, agent, "topology/rack=r1", TAG_ATTRIBUTE);
     settle(w);
     expect_offer(w, agent, f, 4);
     world_decline(w, world_offer_on(w, agent)->id, 0);
-    tag_agent(w, agent, "topology/rack=r2"); // one of its values is r1 still
+    tag_agent(w, agent, "topology/rack=r2", TAG_ATTRIBUTE); // one of its values is r1 still
     settle(w);
     expect_offer(w, agent, f, 4);
     world_decline(w, world_offer_on(w, agent)->id, 0);
-    tag_agent(w, agent, "hw/gpu");
+    tag_agent(w, agent, "hw/gpu", TAG_ATTRIBUTE);
     settle(w);
     expect_offer(w, agent, f, 4); // by the second group
 }

@@ -77,10 +77,13 @@ static void tags_read(struct world *w, const char *texts, enum tier tier, enum t
         const char *text = part + strspn(part, " ");
         if (!*text) continue;
         struct tag tag;
+        bool shown = text_starts(text, "attribute:");
+        if (shown) text += strlen("attribute:");
         enum tier said_by = tag_tier(&text, tier);
         expect_ok(tag_parse(&w->state->symbols, text, &tag));
         tag.tier = said_by;
         tag.origin = origin;
+        if (shown) tag.origin = TAG_ATTRIBUTE;
         tag.since = tag_time((struct wall){w->now.wall.ms - 50000});
         expect_ok(tag_set_add(ret_tags, tag));
     }

@@ -22,7 +22,8 @@ struct draft *world_draft(struct world *w);
 // Applies the draft's events, one sequence number each.
 void world_apply(struct world *w);
 
-// Texts are comma-separated tags ("media=ssd, topology/rack=r1"); "provider:" or "instance:" before a tag says its tier.
+// Texts are comma-separated tags ("media=ssd, topology/rack=r1"); "provider:" or "instance:" before a tag says its tier,
+// "attribute:" that frameworks see it.
 struct pool_made {
     const char *provider, *instance, *name; // instance NULL: "main"
     const char *store;                      // NULL: the name

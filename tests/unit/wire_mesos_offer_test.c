@@ -12,7 +12,11 @@
 
 static int setup(void **state) {
     struct world *w = world_new();
-    world_agent(w, (struct agent_made){.name = "n1", .tags = "topology/rack=r19, hw/infiniband, media=caf\xc3\xa9"});
+    world_agent(
+        w,
+        (struct agent_made){
+            .name = "n1",
+            .tags = "attribute:topology/rack=r19, attribute:hw/infiniband, attribute:media=caf\xc3\xa9, net/vlan=19"});
     world_provider(w, "ebs");
     world_pool(w, (struct pool_made){.provider = "ebs", .name = "ssd", .bytes = 100 * GIB});
     world_class(w, (struct class_document){.name = "gold"});
@@ -122,7 +126,7 @@ static void ports_are_ranges_and_what_is_zero_is_left_out(void **state) {
     expect_lacks(json, "'name':'disk'");
 }
 
-static void tags_and_classes_are_ascii_text_attributes(void **state) {
+static void attributes_and_classes_are_ascii_text_attributes(void **state) {
     struct world *w = *state;
     uint64_t f = world_framework(w, "*", 0);
     const char *json = offers_text(w, f, offer_made(w, f, (struct offered){.role = "*", .resources = small}));
@@ -132,6 +136,7 @@ static void tags_and_classes_are_ascii_text_attributes(void **state) {
     expect_has(json, "{'name':'granary.storage','type':'TEXT','text':{'value':'gold'}}");
     expect_has(json, "{'name':'granary.affinity.gold','type':'TEXT','text':{'value':'100'}}");
     expect_has(json, "{'name':'granary.availability.gold','type':'TEXT','text':{'value':'100'}}");
+    expect_lacks(json, "vlan");                                              // a tag that is no attribute
     for (const char *c = json; *c; c++) assert_true(*c >= ' ' && *c <= '~'); // one line of ASCII
 }
 
@@ -147,7 +152,9 @@ static void a_class_for_other_roles_is_no_attribute(void **state) {
 
 static void an_agent_cannot_claim_classes_by_its_tags(void **state) {
     struct world *w = *state;
-    world_agent(w, (struct agent_made){.name = "n1", .tags = "granary.storage=platinum"});
+    world_agent(
+        w, (struct agent_made){.name = "n1",
+                               .tags = "attribute:granary.storage=platinum, attribute:granary.affinity.platinum=100"});
     uint64_t f = world_framework(w, "*", 0);
     expect_lacks(offers_text(w, f, offer_made(w, f, (struct offered){.role = "*", .resources = small})), "platinum");
 }
@@ -289,7 +296,7 @@ int main(void) {
         TEST(without_multi_role_and_refinement_the_shape_is_the_old_one),
         TEST(with_multi_role_and_refinement_the_shape_is_the_new_one),
         TEST(ports_are_ranges_and_what_is_zero_is_left_out),
-        TEST(tags_and_classes_are_ascii_text_attributes),
+        TEST(attributes_and_classes_are_ascii_text_attributes),
         TEST(a_class_for_other_roles_is_no_attribute),
         TEST(an_agent_cannot_claim_classes_by_its_tags),
         TEST(a_volume_rides_as_a_reserved_mount_disk),
