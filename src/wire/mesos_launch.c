@@ -28,8 +28,8 @@ static struct err *option_read(struct symbols *s, const char *key, const char *v
     const struct filesystem *fs;
     w->options = true;
     if (strcmp(key, "class") == 0) {
-        w->class = value;
-        return name_check("class", value);
+        w->class = value; // a tag is told which class to use
+        return strpbrk(value, "=<>!()/ ") && strlen(value) <= TAG_VALUE_LONGEST ? NULL : name_check("class", value);
     }
     if (strcmp(key, "size") == 0) {
         TRY(err_wrap(bytes_parse(value, &w->size), "driver option 'size'"));

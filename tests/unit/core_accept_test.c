@@ -267,10 +267,12 @@ static void an_agent_that_may_not_use_a_volume_is_told_without_tags(void **state
 static void a_profile_that_is_a_tag_is_refused_with_the_class(void **state) {
     struct play *p = *state;
     world_class(p->w, (struct class_document){.name = "fast", .pool = "media = nvme"});
+    world_class(p->w, (struct class_document){.name = "slow", .pool = "media in (hdd, tape)"});
     uint64_t framework = subscribed(p, "db", "web");
     expect_words(reserve_of(p, framework, "r1", "media=nvme", 1),
                  "operators use: ask for a class that asks for it: 'fast'");
-    expect_words(reserve_of(p, framework, "r2", "media", 1), "no class 'media'");
+    expect_words(reserve_of(p, framework, "r2", "media=hdd", 1), "ask for a class that asks for it: 'slow'");
+    expect_words(reserve_of(p, framework, "r3", "media", 1), "no class 'media'");
 }
 
 static void a_disk_for_several_writers_has_no_filesystem(void **state) {
