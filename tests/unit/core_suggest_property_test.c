@@ -150,6 +150,7 @@ static void class_random(struct inventory *v, int i) {
     doc.access = chance(4) ? ACCESS_SINGLE_WRITER : ACCESS_MULTI_READER;
     doc.bandwidth.n = chance(4) ? 0 : chance(200) * MIB;
     doc.smallest.n = chance(4) ? 0 : chance(9) * GIB + chance(MIB);
+    doc.availability = chance(3) ? 0 : 95 + (double)chance(4);
     doc.largest.n = chance(4) ? 0 : doc.smallest.n + chance(50) * GIB + GIB;
     v->classes[i].doc = doc;
     texts_random(&v->classes[i].pool, pool_terms, ARRAY_LEN(pool_terms), 2);
@@ -213,6 +214,9 @@ static struct world *inventory_build(const struct inventory *v) {
     struct world *w = world_new();
     uint64_t volume = 0;
     (void)world_symbol(w, "xfs"); // the first, so that a request's symbol is the same in every cluster
+    world_domain(w, "power=feed-A", "90");
+    world_domain(w, "power=feed-B", "99");
+    world_domain(w, "rack=r1", "98.5");
     world_provider(w, "p0");
     world_provider(w, "p1");
     for (int i = 0; i < POOLS; i++) pool_build(w, v, i);
@@ -253,10 +257,10 @@ static void inventory_print(const struct inventory *v) {
                joined(w, &v->agents[i].tags));
     for (int i = 0; i < CLASSES; i++) {
         const struct class_document *doc = &v->classes[i].doc;
-        printf("  class %d: pool {%s}, agent {%s}, fs %s, access %d, %g iops per GiB, %" PRIu64 " B/s, %" PRIu64
-               " to %" PRIu64 "\n",
+        printf("  class %d: pool {%s}, agent {%s}, fs %s, access %d, %g iops per GiB, available %g, %" PRIu64
+               " B/s, %" PRIu64 " to %" PRIu64 "\n",
                i, joined(w, &v->classes[i].pool), joined(w, &v->classes[i].agent), doc->fs ? doc->fs : "ext4",
-               doc->access, doc->iops_per_gib, doc->bandwidth.n, doc->smallest.n, doc->largest.n);
+               doc->access, doc->iops_per_gib, doc->availability, doc->bandwidth.n, doc->smallest.n, doc->largest.n);
     }
     for (int i = 0; i < VOLUMES; i++)
         printf("  volume %d: class %d, pool %d, %d GiB\n", i, v->volumes[i].class, v->volumes[i].pool,
@@ -316,7 +320,9 @@ static size_t term_leaves(struct inventory *v, int class, const char *term) {
 // Makes the change in the n-th way; false when there is none.
 static bool change_make(struct inventory *v, int class, const char *change, size_t n, char made[TEXT]) {
     const char *without = after(change, "without "), *with = after(change, " with ");
+    const char *availability = after(change, " with availability ");
     int agent = agent_named(change);
+    if (availability) return v->classes[class].doc.availability = strtod(availability, NULL), n == 0;
     if (text_starts(change, "class '")) return n == 0 && without && texts_remove(&v->classes[class].pool, without);
     if (text_starts(change, "provider 'p"))
         return v->provider_away[change[strlen("provider 'p")] - '0'] = false, n == 0;
@@ -365,7 +371,7 @@ static struct want want_random(struct world *w) {
 }
 
 struct tally {
-    size_t refused, asked, facts, terms, presence;
+    size_t refused, asked, facts, terms, presence, availability;
 };
 
 static void tally_count(struct tally *t, const struct suggestion *s) {
@@ -373,6 +379,8 @@ static void tally_count(struct tally *t, const struct suggestion *s) {
         t->asked++;
     else if (strstr(s->change, "connected"))
         t->presence++;
+    else if (strstr(s->change, "availability"))
+        t->availability++;
     else if (s->agent)
         t->facts++;
     else
@@ -433,10 +441,12 @@ static void a_suggested_change_places_the_request_on_as_many_pools_as_was_said(v
     const char *one = getenv("GRANARY_SEED");
     if (one) return inventory_try(strtoull(one, NULL, 10), &t);
     for (uint64_t seed = 1; seed <= INVENTORIES; seed++) inventory_try(seed, &t);
-    printf("%zu requests refused; tried: %zu by the asker, %zu facts of agents, %zu terms, %zu connections\n",
-           t.refused, t.asked, t.facts, t.terms, t.presence);
+    printf("%zu requests refused; tried: %zu by the asker, %zu facts of agents, %zu terms, %zu connections, %zu "
+           "availabilities\n",
+           t.refused, t.asked, t.facts, t.terms, t.presence, t.availability);
     size_t least = INVENTORIES / 20;
-    if (t.asked < least || t.facts < least || t.terms < least || t.presence < least) fail_msg("too few were tried");
+    if (t.asked < least || t.facts < least || t.terms < least || t.presence < least || t.availability < least / 8)
+        fail_msg("too few were tried");
 }
 
 static void the_terms_are_written_as_suggestions_write_them(void **state) {
