@@ -6,6 +6,7 @@ import pathlib
 import pytest
 from cluster import wait_until
 from conftest import open_cluster
+from framework import Framework, docker_volume, launch, task
 
 SCENARIOS = sorted(p for p in (pathlib.Path(__file__).parents[2] / "examples/scenarios").iterdir() if p.is_dir())
 
@@ -69,9 +70,57 @@ def test_a_scenario_places_and_refuses_as_it_says(path, new_cluster):
         assert c.wait_volume(f"v{n}")["pool"], said
 
 
+FINE = ("media", "topology", "rexray", "kind", "scaleio", "ebs", "aisle")  # what no consumer is to hear of
+
+
+@pytest.fixture(scope="module")
+def consumer():
+    """A framework in the cluster of two providers, which knows nothing of storage."""
+    with open_cluster() as c:
+        start_scenario(c, next(p for p in SCENARIOS if p.name == "two-providers"))
+        f = Framework(c, role="web", label=False)
+        yield f
+        f.close()
+
+
+def refused_launch(f, name, **options):
+    offer = f.agent_offer("n1")
+    f.accept(offer, launch(task(offer, name, "true", "web", container=docker_volume(f"volume-{name}", **options))))
+    return f.wait_task(name, "TASK_ERROR")["message"]
+
+
+def test_a_framework_sees_classes_and_figures_but_no_tags(consumer):
+    offer = consumer.agent_offer("n1")
+    seen = {a["name"]: a["text"]["value"] for a in offer["attributes"]}
+    assert {n.split(".")[0] for n in seen} == {"granary"} and 0 <= int(seen["granary.affinity.gold"]) <= 100, seen
+    assert not [w for w in FINE if w in json.dumps(offer)], offer
+
+
+def test_a_refused_framework_hears_figures_and_what_to_ask_for(consumer):
+    said = refused_launch(consumer, "huge", **{"class": "gold", "size": "600TB"})
+    assert "the nearest has 455 TiB free of 546 TiB asked" in said, said
+    assert "of 7 pools 4 satisfy the class's pool selector" in said, said
+    assert "would place: a size of 465656 GiB or less (2 pools), class 'bulk' instead (2 pools)" in said, said
+    assert not [w for w in FINE if w in said], said
+
+
+def test_a_tag_is_answered_with_the_class_at_every_door(consumer):
+    c, answer = consumer.cluster, "ask for a class that asks for it: 'cloud', 'gold'"
+    assert answer in refused_launch(consumer, "tag", **{"class": "media=ssd", "size": "1GiB"})
+    code, read = c.ask("POST", "/v1/volumes", {"name": "v", "class": "media=ssd", "size": 1 << 30})
+    assert code == 400 and answer in read["message"], read
+    code, read = c.ask("POST", "/v1/volumes", {"name": "v", "class": "gold", "size": 1 << 30, "tags": ["media=ssd"]})
+    assert code == 400 and answer in read["message"], read
+    code, read = c.ask("POST", "/v1/explain", {"class": "media=ssd", "size": 1 << 30})
+    assert code == 400 and answer in read["message"], read
+    for argv in (["volume", "create", "v"], ["explain"], ["reservation", "create"]):
+        ended = c.command(*argv, "--class", "media=ssd", "--size", "1GiB")
+        assert ended.returncode == 2 and answer in ended.stderr, (argv, ended)
+
+
 def test_every_key_of_the_scenarios_is_data():
     """What the scenarios ask for is known to no source file but as a measured fact."""
     sources = pathlib.Path(__file__).parents[2] / "src"
     text = "\n".join(p.read_text() for p in sources.rglob("*.[ch]"))
-    for key in ("suit/colour", "boots/size", "crater/depth", "grain", "topology/aisle", "cooling"):
+    for key in ("suit/colour", "boots/size", "crater/depth", "grain", "topology/aisle"):
         assert f'"{key}' not in text, key
