@@ -247,9 +247,16 @@ static void suggest_first_agent(struct search *x) {
     search_add(x, (struct suggestion){.change = "an agent that fits connected", .pools = pools});
 }
 
+static bool any_pool_lacks_presence(const struct search *x) {
+    for (size_t i = 0; i < x->pool_count; i++)
+        if (x->pools[i].verdict.rule == RULE_AGENT_AWAY) return true;
+    return false;
+}
+
 void suggest_absent_agents(struct search *x) {
     const struct state *s = x->d->state;
     size_t said = 0, tries = 0;
+    if (!any_pool_lacks_presence(x)) return; // there may be many agents
     if (!index_agents_known(s)) suggest_first_agent(x);
     STATE_EACH(AGENT, agent_row, agent, s) {
         if (x->terms->agent && x->terms->agent != agent) continue;
