@@ -11,6 +11,8 @@
 
 static void answers_clear(Granary__Class *class) {
     class->has_id = class->has_version = class->has_created = class->has_largest_grantable = false;
+    class->has_script_failures = false;
+    class->script_failure = NULL;
 }
 
 // ---- read ----
@@ -128,11 +130,33 @@ static void ways_write(const Granary__Class *class, struct text *out, struct are
     if (class->zero_at_create) text_add(out, "zero-at-create: true\n");
 }
 
+// As a block when it would read back the same, else in quotes.
+static void script_write(const Granary__Class *class, struct text *out, struct arena *arena) {
+    const char *script = class->script;
+    if (!script || !*script) return;
+    size_t size = strlen(script);
+    bool block = size > 1 && script[size - 1] == '\n' && script[size - 2] != '\n';
+    for (size_t i = 0; i < size && block; i++)
+        block = (unsigned char)script[i] >= ' ' ? script[i] != 0x7f : script[i] == '\n' || script[i] == '\t';
+    text_row(out, "on-script-error",
+             show_word(&granary__on_script_error__descriptor, (int)class->on_script_error, arena));
+    if (!block) {
+        text_row(out, "script", script);
+        return;
+    }
+    text_add(out, "script: |2\n");
+    for (const char *line = script; *line; line = strchr(line, '\n') + 1)
+        text_addf(out, "%s%.*s\n", *line == '\n' ? "" : "  ", (int)strcspn(line, "\n"), line);
+}
+
 void class_write(const Granary__Class *class, struct text *out, struct arena *arena) {
     if (class->has_largest_grantable)
         text_addf(out, "# the largest volume that can be granted now: %s\n",
                   class->largest_grantable ? show_bytes(class->largest_grantable, arena) : "nothing");
     if (class->has_version) text_addf(out, "# version %llu\n", (unsigned long long)class->version);
+    if (class->script_failure)
+        text_addf(out, "# its script failed %llu times since it was applied or the master started, the last time: %s\n",
+                  (unsigned long long)class->script_failures, class->script_failure);
     text_row(out, "name", class->name);
     text_row(out, "description", class->description);
     text_row(out, "pool", class->pool);
@@ -153,4 +177,5 @@ void class_write(const Granary__Class *class, struct text *out, struct arena *ar
         yaml_add_text(out, class->roles[i]);
         text_add_char(out, '\n');
     }
+    script_write(class, out, arena);
 }

@@ -110,7 +110,9 @@ const char *show_resources(const Granary__AgentResources *r, struct arena *arena
 const char *show_word(const ProtobufCEnumDescriptor *type, int value, struct arena *arena) {
     const ProtobufCEnumValue *v = protobuf_c_enum_descriptor_get_value(type, value);
     char *word = arena_text(arena, v ? v->name : "?");
-    if (text_starts(word, "FORMAT_")) word += strlen("FORMAT_");
+    static const char *const prefixes[] = {"FORMAT_", "SCRIPT_"};
+    for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+        if (text_starts(word, prefixes[i])) word += strlen(prefixes[i]);
     for (char *at = word; *at; at++) *at = *at == '_' ? '-' : (char)tolower((unsigned char)*at);
     return word;
 }

@@ -109,7 +109,8 @@ static const struct action actions[] = {
     {"apply", "FILE|-", "makes or changes the classes of a YAML file", NULL, 1, 1, 0, class_apply,
      "The file holds one document per class, divided by '---'; '-' is standard input. Nothing is sent unless all of it "
      "can be\n"
-     "read. What stands already is changed to what the document says, for volumes made from then on.\n\n"
+     "read. What stands already is changed to what the document says, for volumes made from then on.\n"
+     "A class may hold a script that chooses among the pools that fit: see examples/class-scripted.yaml.\n\n"
      "examples:\n"
      "  granary class apply examples/class-gold.yaml\n"
      "  printf 'name: scratch\\npool: media = ssd\\n' | granary class apply -"},

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "core/choice.h"
 #include "core/coarse.h"
-#include "core/fits.h"
 #include "core/refusal.h"
 
 bool broker_role_allowed(const struct state *s, const struct class_row *class, symbol role) {
@@ -94,6 +94,7 @@ struct judged_pool *broker_judge(const struct draft *d, const struct terms *t, s
     size_t count = 0;
     STATE_EACH(POOL, pool_row, pool, d->state)
     pools[count++] = (struct judged_pool){pool, verdict_of(d, t, pool, false)};
+    choices_judge(d, t, pools, count, arena);
     *ret_count = count;
     return pools;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walks a class's shapes, in each from the most free bytes down. Figures of the state cut the walk
 // short; who may be best is judged by all rules. Pools whose balances this command has changed are judged one by one.
-#include "core/fits.h"
+#include "core/choice.h"
+
+#include "core/attach_room.h"
 
 static bool fit_before(const struct fit *a, const struct fit *b) {
     if (a->score != b->score) return a->score > b->score;
@@ -88,6 +90,93 @@ static void changed_judge(struct search *x, const struct shape *only,
             x->score = common + shape_key(m->shape)->score + key_liking(x, shape_key(m->shape));
             judge(x, p);
         }
+}
+
+// ---- all ----
+
+struct shape_said { // of one shape, for the agent asked for
+    bool known, lets_in;
+    int64_t score;
+};
+
+static const struct shape_said *shape_ask(const struct search *x, struct shape_said *said, const struct shape *shape,
+                                          int64_t common) {
+    if (said->known) return said;
+    const struct shape_key *key = shape_key(shape);
+    *said = (struct shape_said){true, shape_lets_in(x, shape), common + key->score + key_liking(x, key)};
+    return said;
+}
+
+struct gathering {
+    struct search search;
+    struct arena *arena;
+    struct choice *choices;
+    size_t count;
+    const struct charge *charge; // of pools of that granularity; NULL: not counted yet, or cannot be
+    uint64_t granularity;
+    const struct attach_room *room; // of the agent asked for; NULL: not limited
+};
+
+static void gather_changed(struct gathering *g, uint32_t member, const struct standing *p, int64_t score) {
+    const struct pool_row *pool = draft_pool(g->search.d, p->pool);
+    if (!pool) return;
+    struct verdict v = verdict_of(g->search.d, g->search.t, pool, true);
+    if (v.rule) return;
+    const struct quantities *free = arena_copy(g->arena, &v.free, sizeof v.free);
+    const struct charge *charge = arena_copy(g->arena, &v.charge, sizeof v.charge);
+    g->choices[g->count++] =
+        (struct choice){.member = member, .pool = p, .free = free, .charge = charge, .score = score};
+}
+
+static const struct charge *charge_of(struct gathering *g, const struct pool_facts *facts) {
+    if (g->charge && g->granularity == facts->granularity.n) return g->charge;
+    struct charge charge;
+    g->granularity = facts->granularity.n;
+    bool counted = terms_charge(g->search.t, facts, &charge);
+    return g->charge = counted ? arena_copy(g->arena, &charge, sizeof charge) : NULL;
+}
+
+static void gather(struct gathering *g, uint32_t member, const struct standing *p, int64_t score) {
+    const struct spreads *spreads = &g->search.t->spreads;
+    if (spreads->count) score -= spreads_cost(spreads, &p->facts->tags);
+    if (g->search.changed.count && is_changed(&g->search, p->account)) {
+        gather_changed(g, member, p, score);
+        return;
+    }
+    const struct charge *charge = charge_of(g, p->facts);
+    if (!charge || !standing_fits(g->search.t, p, charge)) return;
+    if (spreads->count && spreads_broken(spreads, &p->facts->tags)) return;
+    if (g->room && attach_room_rule(g->room, g->search.d->state, p->pool, charge->bandwidth, NULL)) return;
+    g->choices[g->count++] =
+        (struct choice){.member = member, .pool = p, .free = &p->free, .charge = charge, .score = score};
+}
+
+size_t fits_gather(const struct draft *d, const struct terms *t, struct arena *arena, struct choice **ret_choices) {
+    struct gathering g = {.search = {.d = d, .t = t}, .arena = arena};
+    struct shapes shapes = index_shapes(d->state, t->class->id);
+    struct members members = index_members(d->state, t->class->id);
+    struct shape_said *said = arena_zero(arena, shapes.count + 1, sizeof *said);
+    int64_t common = common_liking(&g.search, &shapes);
+    *ret_choices = g.choices = arena_zero(arena, members.count + 1, sizeof *g.choices);
+    struct attach_room room;
+    if (t->agent && attach_limited(t->agent->facts)) {
+        room = t->room ? *t->room : attach_room(d, t->agent);
+        g.room = &room;
+    }
+    changed_find(&g.search);
+    for (uint32_t i = 0; i < members.count; i++) {
+        const struct shape *shape = members.at[i].shape;
+        const struct shape_said *s = shape_ask(&g.search, &said[shape->place], shape, common);
+        if (s->lets_in) gather(&g, i, members.at[i].pool, s->score);
+    }
+    vec_done(&g.search.changed);
+    return g.count;
+}
+
+struct fit choice_fit(const struct choice *c) {
+    struct charge charge = *c->charge;
+    charge.pool = c->pool->pool;
+    return (struct fit){c->pool->pool, charge, c->score, {c->free->bytes}};
 }
 
 // ---- the best ----
@@ -189,6 +278,7 @@ static size_t search_best(const struct draft *d, const struct terms *t, const st
 }
 
 size_t fits_find(const struct draft *d, const struct terms *t, struct fit *ret_fits, size_t most) {
+    if (t->class->doc->spec.script) return choices_best(d, t, ret_fits, most);
     return search_best(d, t, NULL, ret_fits, most);
 }
 
@@ -197,6 +287,7 @@ bool fits_of_shape(const struct draft *d, const struct terms *t, const struct sh
 }
 
 uint32_t fits_count(const struct draft *d, const struct terms *t) {
+    if (t->class->doc->spec.script) return (uint32_t)choices_best(d, t, NULL, SIZE_MAX);
     struct search x = {.d = d, .t = t};
     changed_find(&x);
     search_run(&x, NULL);
@@ -231,5 +322,6 @@ struct bytes fits_largest(const struct draft *d, const struct terms *t, struct b
             shape_walk(shapes.at[i].shape, largest_visit, &x);
     changed_judge(&x, NULL, largest_judge);
     vec_done(&x.changed);
+    if (x.largest > floor && t->class->doc->spec.script) return choices_largest(d, t, (struct bytes){x.largest}, least);
     return (struct bytes){x.largest > floor ? x.largest : 0};
 }

@@ -5,6 +5,21 @@
 
 #include "core/verdict.h"
 
+struct choice { // a pool that fits, and what the class's script said of it
+    const struct standing *pool;
+    const struct quantities *free; // as the command sees it
+    const struct charge *charge;   // but for the pool's id
+    int64_t score;                 // of the class, and of the agent asked for
+    uint32_t member;               // its place among index_members
+    bool chosen;
+    double rank;        // of what is chosen: the higher, the better
+    const char *reason; // of what is not; NULL: none was given
+};
+// All that fit by the rules alone, by id, nothing chosen yet: how many, into the arena.
+size_t fits_gather(const struct draft *d, const struct terms *t, struct arena *arena, struct choice **ret_choices);
+struct fit choice_fit(const struct choice *c);
+
+// A class with a script is asked through choice.h in all that follows, but for fits_of_shape.
 // The best fits, best first, at most `most`: how many, into ret_fits.
 size_t fits_find(const struct draft *d, const struct terms *t, struct fit *ret_fits, size_t most);
 // The best of one shape; false when none fits.

@@ -8,6 +8,7 @@
 
 #include "core/candidate.h"
 #include "core/domain_group.h"
+#include "core/script.h"
 
 struct class_entry {
     uint64_t id;
@@ -16,6 +17,7 @@ struct class_entry {
     struct reach *reach;      // its other rules about agents
     struct map joined;        // pool id -> struct reach *, of pools outside of its shapes that were asked for
     struct shape_list shapes; // its pools
+    struct script *script;    // NULL: it has none
     uint64_t *usable;         // agents that can use some usable pool
     uint64_t usable_version;  // of the index, when `usable` was worked out; 0 never
     uint64_t figure, figure_version, figure_seq;
@@ -71,6 +73,7 @@ static void class_entry_free(struct index *x, struct class_entry *c) {
     map_done(&c->joined);
     free(c->usable);
     free(c->memo);
+    script_free(c->script);
     shared_leave(&c->doc->shared);
     free(c);
 }
@@ -347,6 +350,7 @@ void index_class_put(struct state *s, const struct class_row *live) {
     c->doc = live->doc;
     shared_hold(&c->doc->shared);
     c->joins = class_joins(&c->doc->spec);
+    if (c->doc->spec.script) c->script = script_new(c->doc->spec.script);
     c->shapes.common = c->reach = class_reach(s, c);
     MAP_EACH (entry, &x->pools) class_take_pool(s, c, entry->value.p);
 }
@@ -378,6 +382,16 @@ struct shapes index_shapes(const struct state *s, uint64_t class) {
     const struct class_entry *c = map_get(&s->index->classes, class);
     if (!c) return (struct shapes){0};
     return (struct shapes){c->shapes.entries.at, c->shapes.bounds.at, c->reach, c->shapes.entries.count};
+}
+
+struct members index_members(const struct state *s, uint64_t class) {
+    struct class_entry *c = map_get(&s->index->classes, class);
+    return c ? shapes_members(&c->shapes, s->index->version) : (struct members){0};
+}
+
+struct script *index_script(const struct state *s, uint64_t class) {
+    const struct class_entry *c = map_get(&s->index->classes, class);
+    return c ? c->script : NULL;
 }
 
 const struct standing *index_standing(const struct state *s, uint64_t pool) {

@@ -34,6 +34,8 @@ struct shapes { // the pools of a class. Borrowed until the next state_apply
     size_t count;
 };
 struct shapes index_shapes(const struct state *s, uint64_t class);
+struct members index_members(const struct state *s, uint64_t class);         // borrowed as the above
+struct script *index_script(const struct state *s, uint64_t class);          // NULL: it has none. Borrowed likewise
 const struct standing *index_standing(const struct state *s, uint64_t pool); // NULL when there is no such pool
 // The first of the pools of an account, each names the next; NULL when it has none.
 const struct standing *index_account_first(const struct state *s, uint32_t account);

@@ -104,15 +104,39 @@ static struct err *agents_lack(const struct draft *d, const struct terms *t, str
                    milli_to_double(cpus), milli_to_double(mem));
 }
 
+// The script says which pool is best; of the agents that may use it, the one that is liked most is taken.
+static bool pair_by_script(const struct draft *d, const struct terms *t, struct scalars need, struct pair *ret_pair) {
+    AUTO_ARENA struct arena arena = {0};
+    size_t members = index_members(d->state, t->class->id).count;
+    struct fit *fits = arena_zero(&arena, members + 1, sizeof *fits);
+    size_t count = fits_find(d, t, fits, members);
+    for (size_t i = 0; i < count; i++) {
+        const struct standing *pool = index_standing(d->state, fits[i].pool);
+        struct shape_entry entry = {.pool = fits[i].pool, .shape = standing_membership(pool, t->class->id)->shape};
+        uint64_t agent = shape_agent(d, t, &entry, need);
+        if (!agent) continue;
+        *ret_pair = (struct pair){.fit = fits[i], .agent = agent};
+        return true;
+    }
+    return false;
+}
+
+static bool pair_by_shapes(const struct draft *d, const struct terms *t, struct scalars need, struct pair *ret_pair) {
+    struct lead *leads;
+    struct pair best = {0};
+    size_t count = leads_of(d, t, &leads);
+    for (size_t i = 0; i < count && lead_may_win(&leads[i], &best); i++) pair_try(d, t, leads[i].entry, need, &best);
+    free(leads);
+    *ret_pair = best;
+    return best.agent;
+}
+
 struct err *broker_place_pair(const struct draft *d, const struct want *w, struct scalars need, struct pair *ret_pair) {
     struct terms t;
-    struct pair best = {0};
-    struct lead *leads;
+    struct pair best;
     TRY(terms_of(d, w, &t));
-    size_t count = leads_of(d, &t, &leads);
-    for (size_t i = 0; i < count && lead_may_win(&leads[i], &best); i++) pair_try(d, &t, leads[i].entry, need, &best);
-    free(leads);
-    if (best.agent) {
+    bool scripted = t.class->doc->spec.script;
+    if (scripted ? pair_by_script(d, &t, need, &best) : pair_by_shapes(d, &t, need, &best)) {
         *ret_pair = best;
         return NULL;
     }

@@ -65,6 +65,7 @@ static size_t selector_bytes(const struct selector *s) {
 static size_t class_bytes(const struct class_spec *c) {
     size_t bytes = sizeof *c + strlen(c->name) + selector_bytes(&c->pool) + selector_bytes(&c->agent);
     if (c->description) bytes += strlen(c->description);
+    if (c->script) bytes += strlen(c->script);
     VEC_EACH (p, &c->prefer_pool) bytes += sizeof *p + selector_bytes(&p->selector);
     VEC_EACH (p, &c->prefer_agent) bytes += sizeof *p + selector_bytes(&p->selector);
     VEC_EACH (spread, &c->spread) bytes += sizeof *spread + strlen(spread->label);

@@ -243,6 +243,10 @@ struct refusal refusal_of_pool(const struct draft *d, const struct terms *t, con
     case RULE_VOLUMES: explain_figures(d, &r, pool, v, arena); break;
     case RULE_AGENT_AWAY: explain_agent_away(d, &r, t->agent); break;
     case RULE_PROVIDER_AWAY: explain_provider_away(d, &r, pool, arena); break;
+    case RULE_SCRIPT:
+        r.asked = "a score of the class's script";
+        r.found = v->reason ? v->reason : "none, and no reason was given";
+        break;
     }
     return r;
 }
@@ -301,6 +305,7 @@ void refusal_add_text(const struct state *s, const struct refusal *r, struct tex
     case RULE_LARGEST: text_addf(out, " makes volumes of %s, asked %s", r->found, r->asked); return;
     case RULE_VOLUMES: text_add(out, " holds as many volumes as it can"); return;
     case RULE_REPORTED: text_add(out, " has not reported since the master started"); return;
+    case RULE_SCRIPT: text_addf(out, " is refused by the class's script: %s", r->found); return;
     case RULE_PROVIDER_AWAY:
     case RULE_AGENT_AWAY: text_addf(out, ": needs %s: %s", r->asked, r->found); break;
     default: text_addf(out, ": asked %s, found %s", r->asked, r->found); break;

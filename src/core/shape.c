@@ -109,6 +109,24 @@ void shape_list_done(struct shape_list *shapes) {
     must(!shapes->entries.count);
     vec_done(&shapes->entries);
     vec_done(&shapes->bounds);
+    vec_done(&shapes->members);
+}
+
+static int by_pool(const void *a, const void *b) {
+    const struct member *x = a, *y = b;
+    return number_compare(x->pool->pool, y->pool->pool);
+}
+
+struct members shapes_members(struct shape_list *shapes, uint64_t version) {
+    if (shapes->members_version != version) {
+        vec_clear(&shapes->members);
+        VEC_EACH (entry, &shapes->entries)
+            VEC_EACH (member, &entry->shape->heap)
+                vec_push(&shapes->members, ((struct member){member->pool, entry->shape}));
+        if (shapes->members.count) qsort(shapes->members.at, shapes->members.count, sizeof(struct member), by_pool);
+        shapes->members_version = version;
+    }
+    return (struct members){shapes->members.at, shapes->members.count, version};
 }
 
 // Takes a membership out of its pool; the last one moves into its place.

@@ -52,16 +52,29 @@ struct shape_bound {
     int64_t score;  // with all that an agent could add by the key's reaches
     uint64_t bytes; // free, of the pool at its top
 };
+struct member { // a pool of the class, and where it stands in it
+    const struct standing *pool;
+    const struct shape *shape;
+};
+struct members { // all of them, by id
+    const struct member *at;
+    size_t count;
+    uint64_t version; // equal ones: the same pools with the same facts
+};
 // By reaches, then best score first: those of the same reaches are neighbours. Zeroed is valid and empty.
 struct shape_list {
     const struct reach *common; // the class's rules about agents alone
     VEC(struct shape_entry) entries;
     VEC(struct shape_bound) bounds; // of each entry
+    VEC(struct member) members;     // when they were last asked for; see shapes_members
+    uint64_t members_version;       // then; 0 never
 };
 void shape_list_done(struct shape_list *shapes); // must be empty
 
 // The shape of that key, made when it is new.
 struct shape *shapes_get(struct shape_list *shapes, const struct shape_key *key);
+// All pools of the list. They are gathered anew when the version is another than that of the last time.
+struct members shapes_members(struct shape_list *shapes, uint64_t version);
 // Enters the pool, whose new membership is given its shape and place.
 void shape_enter(struct shape *shape, struct standing *pool, uint64_t class);
 // Takes it out of the class; a shape that is empty then is freed.

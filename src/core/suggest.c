@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "core/candidate.h"
-#include "core/fits.h"
+#include "core/choice.h"
 #include "core/figure.h"
 #include "core/suggest_agent.h"
 
@@ -99,8 +99,20 @@ static void suggest_slower(struct search *x) {
     search_want(x, w, best ? arena_format(x->arena, "%" PRIu64 " iops", best) : "without asking for iops");
 }
 
+// Of those smaller than what is asked, one that the class's script was seen to take.
+static void suggest_size_to_script(struct search *x) {
+    struct want w = *x->want;
+    w.size = fits_largest(x->d, x->terms, (struct bytes){1});
+    if (w.size.n >= x->want->size.n)
+        w.size = choices_largest(x->d, x->terms, (struct bytes){size_round(x->want->size.n / 2)}, (struct bytes){1});
+    if (w.size.n) search_want(x, w, arena_format(x->arena, "a size of %s", size_exact(x->arena, w.size.n)));
+}
+
 static void suggest_size(struct search *x) {
-    suggest_smaller(x);
+    if (x->terms->class->doc->spec.script)
+        suggest_size_to_script(x);
+    else
+        suggest_smaller(x);
     suggest_larger(x);
     suggest_slower(x);
 }
@@ -231,15 +243,16 @@ static void suggest_less_spread(struct search *x) {
 size_t suggest(const struct draft *d, const struct want *w, const struct terms *t, const struct judged_pool *pools,
                size_t pool_count, struct arena *arena, struct suggestion ret_suggestions[SUGGESTIONS_MOST]) {
     struct search x = {d, w, t, pools, pool_count, arena, ret_suggestions, 0};
+    bool scripted = t->class->doc->spec.script; // what it takes is not known but by asking it
     suggest_size(&x);
-    suggest_providers(&x);
-    suggest_absent_agents(&x);
+    if (!scripted) suggest_providers(&x);
+    if (!scripted) suggest_absent_agents(&x);
     suggest_other_agents(&x);
-    suggest_agents(&x);
-    suggest_availability(&x);
-    suggest_less_spread(&x);
+    if (!scripted) suggest_agents(&x);
+    if (!scripted) suggest_availability(&x);
+    if (!scripted) suggest_less_spread(&x);
     suggest_classes(&x);
-    suggest_pool_terms(&x);
+    if (!scripted) suggest_pool_terms(&x);
     return x.count;
 }
 

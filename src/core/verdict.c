@@ -177,6 +177,21 @@ struct verdict verdict_of(const struct draft *d, const struct terms *t, const st
     return v;
 }
 
+static bool quantity_covers(uint64_t asked, uint64_t free, bool known) {
+    return !asked || (known && asked <= free);
+}
+
+bool standing_fits(const struct terms *t, const struct standing *p, const struct charge *c) {
+    const struct pool_facts *f = p->facts;
+    const struct quantities *free = &p->free;
+    if (!f || c->bytes.n > free->bytes || (!p->usable && !t->wait)) return false;
+    if (c->bytes.n < f->smallest.n || (f->largest.n && c->bytes.n > f->largest.n)) return false;
+    if (t->raw && (pool_is_formatted(f) || !capability_has(f->capabilities, CAN_RAW_BLOCK))) return false;
+    return quantity_covers(c->iops.n, free->iops, free->known & KNOWS_IOPS) &&
+           quantity_covers(c->bandwidth.n, free->bandwidth, free->known & KNOWS_BANDWIDTH) &&
+           (!(free->known & KNOWS_VOLUMES) || free->volumes);
+}
+
 struct verdict verdict_of_held(const struct draft *d, const struct terms *t, const struct charge *held) {
     const struct pool_row *pool = draft_pool(d, held->pool);
     struct verdict v = {.rule = RULE_REPORTED};

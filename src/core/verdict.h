@@ -27,7 +27,8 @@
     X(SLOTS, "attach-slots", "have an agent with a free attach slot")                                                  \
     X(AGENT_BANDWIDTH, "agent-bandwidth", "have an agent with the storage bandwidth free")                             \
     X(AGENT_AWAY, "agent-away", "have such an agent here now")                                                         \
-    X(PROVIDER_AWAY, "provider-away", "have their provider connected")
+    X(PROVIDER_AWAY, "provider-away", "have their provider connected")                                                 \
+    X(SCRIPT, "script", "are chosen by the class's script")
 
 enum rule {
     RULE_NONE,
@@ -67,6 +68,7 @@ struct verdict {
     uint64_t asked, found; // of the rules about figures: the further apart, the less near
     struct charge charge;
     struct quantities free;
+    const char *reason; // of the class's script, when that refused; may be NULL
 };
 struct judged_pool {
     const struct pool_row *pool;
@@ -74,6 +76,9 @@ struct judged_pool {
 };
 // `fixed_holds`: the pool is a candidate of the class, what is fixed between them was looked at.
 struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds);
+// Whether it would be RULE_NONE by the figures of the state alone, with nothing asked about agents. `c` is what it would be
+// charged. For walks over all pools of a class.
+bool standing_fits(const struct terms *t, const struct standing *p, const struct charge *c);
 
 // The same of the pool that `held` is part of: a reservation to be made a volume, or a volume to be grown. What the class says
 // of pools was asked when it was granted, and who is away comes back.

@@ -32,6 +32,7 @@ const char *class_format_name(enum class_format format) {
 void class_spec_done(struct class_spec *spec) {
     free(spec->name);
     free(spec->description);
+    free(spec->script);
     selector_done(&spec->pool);
     selector_done(&spec->agent);
     for (size_t i = 0; i < spec->prefer_pool.count; i++) selector_done(&spec->prefer_pool.at[i].selector);
@@ -142,6 +143,17 @@ static struct err *ways_make(const struct class_document *doc, struct class_spec
     return NULL;
 }
 
+static struct err *script_make(const struct class_document *doc, struct class_spec *spec) {
+    spec->on_script_error = doc->on_script_error ? doc->on_script_error : ON_SCRIPT_ERROR_REFUSE;
+    if (spec->on_script_error > ON_SCRIPT_ERROR_CLASSES)
+        return err_new(ERR_INVALID, "on_script_error has a number that we do not know");
+    if (!doc->script || !*doc->script) return NULL;
+    if (strnlen(doc->script, CLASS_SCRIPT_LONGEST + 1) > CLASS_SCRIPT_LONGEST)
+        return err_new(ERR_TOO_LARGE, "script: longer than %d bytes", CLASS_SCRIPT_LONGEST);
+    spec->script = mem_text(doc->script);
+    return NULL;
+}
+
 static struct err *spec_fill(struct symbols *s, const struct class_document *doc, struct class_spec *spec) {
     if (doc->description && strnlen(doc->description, CLASS_DESCRIPTION_LONGEST + 1) > CLASS_DESCRIPTION_LONGEST)
         return err_new(ERR_TOO_LARGE, "description: longer than %d bytes", CLASS_DESCRIPTION_LONGEST);
@@ -153,6 +165,7 @@ static struct err *spec_fill(struct symbols *s, const struct class_document *doc
     TRY(spreads_make(s, doc, spec));
     TRY(numbers_make(doc, spec));
     TRY(ways_make(doc, spec));
+    TRY(script_make(doc, spec));
     return sizes_make(doc, spec);
 }
 
@@ -200,9 +213,9 @@ static bool numbers_equal(const struct class_spec *a, const struct class_spec *b
 
 bool class_spec_equal(const struct class_spec *a, const struct class_spec *b) {
     return text_equal(a->name, b->name) && text_equal(a->description, b->description) && numbers_equal(a, b) &&
-           roles_equal(a, b) && spreads_equal(a, b) && selector_equal(&a->pool, &b->pool) &&
-           selector_equal(&a->agent, &b->agent) && a->prefer_pool.count == b->prefer_pool.count &&
-           a->prefer_agent.count == b->prefer_agent.count &&
+           text_equal(a->script, b->script) && a->on_script_error == b->on_script_error && roles_equal(a, b) &&
+           spreads_equal(a, b) && selector_equal(&a->pool, &b->pool) && selector_equal(&a->agent, &b->agent) &&
+           a->prefer_pool.count == b->prefer_pool.count && a->prefer_agent.count == b->prefer_agent.count &&
            preferences_equal(a->prefer_pool.at, b->prefer_pool.at, a->prefer_pool.count) &&
            preferences_equal(a->prefer_agent.at, b->prefer_agent.at, a->prefer_agent.count);
 }

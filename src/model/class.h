@@ -31,12 +31,16 @@
 #define CLASS_FORMATS(X)                                                                                               \
     X(FORMAT_AT_FIRST_PUBLISH, "lazy")                                                                                 \
     X(FORMAT_AT_CREATE, "eager")
+#define CLASS_SCRIPT_ERRORS(X)                                                                                         \
+    X(ON_SCRIPT_ERROR_REFUSE, "refuse")                                                                                \
+    X(ON_SCRIPT_ERROR_CLASSES, "classes")
 
 #define X(row, name) row,
 enum class_access { ACCESS_NONE, CLASS_ACCESSES(X) };
 enum class_loss { ON_LOSS_NONE, CLASS_LOSSES(X) };
 enum class_release { ON_RELEASE_NONE, CLASS_RELEASES(X) };
 enum class_format { FORMAT_NEVER, CLASS_FORMATS(X) };
+enum class_script_error { ON_SCRIPT_ERROR_NONE, CLASS_SCRIPT_ERRORS(X) };
 #undef X
 const char *class_access_name(enum class_access access);
 const char *class_loss_name(enum class_loss loss);
@@ -53,6 +57,7 @@ enum {
     CLASS_SPREADS_MOST = 4,
     CLASS_SPREAD_WEIGHT = 10,
     CLASS_SPREAD_OVER_MOST = 1000000,
+    CLASS_SCRIPT_LONGEST = 65536,
 };
 enum { VOLUMES_A_REQUEST = 64 }; // most volumes of a class that one request makes
 
@@ -90,7 +95,9 @@ struct class_document {
     size_t role_count;
     const struct class_spread_wish *spread;
     size_t spread_count;
-    double availability; // least, in percent; 0: none is asked
+    double availability;                     // least, in percent; 0: none is asked
+    const char *script;                      // docs/broker-script.md; NULL: the class ranks by its preferences
+    enum class_script_error on_script_error; // what decides when the script fails: nobody, or the class
 };
 
 struct class_preference {
@@ -125,6 +132,8 @@ struct class_spec {
     VEC(char *) roles;     // owned texts; none: everybody
     VEC(struct class_spread) spread;
     struct availability availability; // of pool and agent together, at least; 0: none is asked
+    char *script;                     // may be NULL; not compiled here
+    enum class_script_error on_script_error;
 };
 
 // Compiles and checks: "class 'gold': ..." names the field, what was found and what would do.

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 
 #include "core/broker.h"
+#include "core/index.h"
+#include "core/script.h"
 #include "wire/class_document.h"
 
 // ---- documents to messages ----
@@ -89,6 +91,9 @@ static void document_fill(const struct state *s, const void *row, void *message,
     m->fs = (char *)spec->fs->name;
     ways_fill(spec, m);
     figures_fill(spec, m);
+    m->script = spec->script;
+    m->has_on_script_error = spec->script != NULL;
+    m->on_script_error = (Granary__OnScriptError)spec->on_script_error;
     m->n_roles = spec->roles.count;
     if (m->n_roles)
         m->roles = arena_copy(arena, spec->roles.at, m->n_roles * sizeof *m->roles); // texts stay the class's
@@ -106,6 +111,11 @@ struct err *class_shared_from(struct intake *in, const Granary__Class *m, struct
     struct class_document doc = class_document_from(m, in->arena);
     struct class_spec spec;
     TRY(class_spec_make(in->symbols, &doc, &spec));
+    struct err *e = err_wrap(script_check(spec.script), "class '%s': script", spec.name);
+    if (e) {
+        class_spec_done(&spec);
+        return e;
+    }
     symbol_make(in->symbols, spec.fs->name); // volumes of this class look it up
     struct class_shared *made = NEW(struct class_shared);
     made->shared.drop = class_drop;
@@ -141,7 +151,12 @@ static void largest_fill(const struct state *s, const struct class_row *row, Gra
 Granary__Class *class_message(const struct state *s, const struct class_row *row, struct arena *arena,
                               enum detail detail) {
     Granary__Class *m = fields_message(s, &class_map, row, arena);
-    if (detail == DETAIL_API && state_class(s, row->id)) largest_fill(s, row, m, arena); // not of one just removed
+    if (detail != DETAIL_API || !state_class(s, row->id)) return m; // one just removed can grant nothing
+    largest_fill(s, row, m, arena);
+    struct script_failures failures = script_failures(index_script(s, row->id));
+    m->has_script_failures = failures.count != 0;
+    m->script_failures = failures.count;
+    m->script_failure = arena_text(arena, failures.last);
     return m;
 }
 

@@ -37,6 +37,8 @@ struct class_document class_document_from(const Granary__Class *m, struct arena 
         .availability = m->availability,
         .roles = (const char *const *)m->roles,
         .role_count = m->n_roles,
+        .script = m->script,
+        .on_script_error = (enum class_script_error)m->on_script_error,
         .prefer_pool_count = m->n_prefer_pool,
         .prefer_agent_count = m->n_prefer_agent,
     };

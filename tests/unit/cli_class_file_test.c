@@ -92,6 +92,47 @@ static void what_is_written_reads_back_the_same(void **state) {
     vec_done(&back);
 }
 
+static void expect_script_back(const char *script, const char *shown) {
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_TEXT struct text out = {0};
+    struct class_list list = read_all("name: gold\non-script-error: classes\nscript: x\n", &arena);
+    assert_int_equal(list.at[0]->on_script_error, GRANARY__ON_SCRIPT_ERROR__SCRIPT_CLASSES);
+    list.at[0]->script = arena_text(&arena, script);
+    class_write(list.at[0], &out, &arena);
+    if (!strstr(out.data, shown)) fail_msg("'%s' is not in %s", shown, out.data);
+    struct class_list back = read_all(out.data, &arena);
+    assert_string_equal(back.at[0]->script, script);
+    assert_true(class_same(list.at[0], back.at[0]));
+    vec_done(&list);
+    vec_done(&back);
+}
+
+static void scripts_are_written_as_people_write_them(void **state) {
+    (void)state;
+    expect_script_back("function broker(r, p)\n  return {1}\nend\n",
+                       "on-script-error: classes\nscript: |2\n  function broker(r, p)\n    return {1}\n  end\n");
+    expect_script_back("  -- shifted\n\n\tx = 1 # no comment: 'a'\n", "script: |2\n    -- shifted\n\n");
+    expect_script_back("x = 1", "script: x = 1\n");
+    expect_script_back("x = 1\n\n\n", "script: \"x = 1\\n");
+    expect_script_back("x = 1\r\ny = 2\n", "script: \"x = 1\\r");
+}
+
+static void how_often_a_script_failed_is_a_remark(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_TEXT struct text out = {0};
+    struct class_list list =
+        read_all("name: gold\nscript: x\nscript-failures: 3\nscript-failure: 'line 1: no'\n", &arena);
+    assert_null(list.at[0]->script_failure);
+    list.at[0]->script_failure = "line 1: no";
+    list.at[0]->script_failures = 3;
+    class_write(list.at[0], &out, &arena);
+    assert_non_null(
+        strstr(out.data,
+               "# its script failed 3 times since it was applied or the master started, the last time: line 1: no\n"));
+    vec_done(&list);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_holds_several_classes),
@@ -99,6 +140,8 @@ int main(void) {
         cmocka_unit_test(what_answers_add_is_no_part_of_the_document),
         cmocka_unit_test(a_default_that_is_spelled_out_is_no_change),
         cmocka_unit_test(what_is_written_reads_back_the_same),
+        cmocka_unit_test(scripts_are_written_as_people_write_them),
+        cmocka_unit_test(how_often_a_script_failed_is_a_remark),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,6 +21,9 @@ static const char *const constraints[] = {NULL, NULL, NULL, "b", "a >= 2", "same
 static const char *const class_pools[] = {NULL, NULL, "m = ssd", "same(c)", "!c"};
 static const char *const class_agents[] = {NULL, NULL, "a", "b"};
 
+// A class that takes what fits, by the scores of the class, decides as if it had no script.
+static const char takes_all[] = "function broker(request, pools) return pools.score end";
+
 static const char *any(const char *const *texts, size_t count) {
     return texts[(size_t)rand() % count];
 }
@@ -60,6 +63,7 @@ static void class_put(struct world *w) {
                                            .prefer_pool_count = (size_t)rand() % 3,
                                            .prefer_agent = agents,
                                            .prefer_agent_count = (size_t)rand() % 2,
+                                           .script = rand() % 3 ? NULL : takes_all,
                                            .iops_per_gib = rand() % 3 ? 0 : 100});
 }
 

@@ -107,6 +107,10 @@ static void class_files_are_accepted_and_say_what_they_seem_to(void **state) {
         class_loaded(&arena, &symbols, "class-near.yaml"); // the types of measured keys are built in
     assert_int_equal(near.agent.terms[0].compare, VALUE_NUMBER);
     assert_int_equal(near.agent.terms[3].compare, VALUE_NETWORK);
+    struct class_spec scripted = class_loaded(&arena, &symbols, "class-scripted.yaml");
+    assert_non_null(strstr(scripted.script, "function broker(request, pools, scores)"));
+    assert_int_equal(scripted.on_script_error, ON_SCRIPT_ERROR_CLASSES);
+    class_spec_done(&scripted);
     class_spec_done(&near);
     assert_int_equal(mirrored.availability.n, 997000000000);
     assert_int_equal(mirrored.spread.count, 2);

@@ -157,6 +157,8 @@ static struct class_shared *chance_class(struct chance *c, const char *name) {
     m.smallest = chance_below(c, 1ull << 39);
     m.roles = (char **)roles;
     m.n_roles = chance_below(c, 3);
+    m.script = chance_half(c) ? "function broker(request, pools)\n  return pools.score\nend\n" : NULL;
+    m.on_script_error = (Granary__OnScriptError)(1 + (m.script && chance_half(c)));
     struct class_shared *doc = NULL;
     struct err *e = class_shared_from(c->in, &m, &doc);
     must(!e);
