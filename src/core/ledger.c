@@ -54,6 +54,7 @@ uint64_t pool_store_bytes(const struct pool_row *pool, struct bytes bytes) {
 }
 
 struct bytes pool_grantable_bytes(const struct pool_row *pool, uint64_t store_bytes) {
+    if (pool->charge_numerator == pool->charge_denominator) return (struct bytes){store_bytes}; // most are: no division
     unsigned __int128 n = (unsigned __int128)store_bytes * pool->charge_denominator / pool->charge_numerator;
     return (struct bytes){n > UINT64_MAX ? UINT64_MAX : (uint64_t)n};
 }
