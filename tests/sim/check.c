@@ -47,6 +47,11 @@ static void grant_check(struct sim *s, const struct pool_row *p, const char *wha
              (unsigned long long)before, (unsigned long long)known);
 }
 
+void check_forget(struct sim *s) {
+    MAP_EACH (entry, &s->granted) free(entry->value.p);
+    map_done(&s->granted);
+}
+
 // I1: no grant is made beyond what is known of a backing store, nor beyond a pool's own capacity. What was granted before
 // may come to exceed it, when the storage reports less: then nothing more is granted.
 static void check_grants(struct sim *s, const struct state *state) {

@@ -75,8 +75,7 @@ static void world_done(struct sim *s) {
     MAP_EACH (entry, &s->devices) free(entry->value.p);
     map_done(&s->devices);
     promises_done(s);
-    MAP_EACH (entry, &s->granted) free(entry->value.p);
-    map_done(&s->granted);
+    check_forget(s);
     map_done(&s->exchanges);
     heap_done(&s->queue);
     memory_disk_free(s->disk);

@@ -228,7 +228,7 @@ void master_crash(struct sim *s) {
     outputs_clear(&s->outputs);
     master_free(s->master);
     s->master = NULL;
-    map_done(&s->granted); // accounts are numbered anew
+    check_forget(s); // what it will know is reported anew
     transport_master_down(s);
     sim_at(s, 200 + (int64_t)sim_random(s, 3000), master_up_again, NULL);
 }

@@ -211,6 +211,7 @@ struct device *sim_device(struct sim *s, struct uuid volume);
 
 // ---- check.c ----
 void check_event(struct sim *s);     // I1, I3, I6, I7, warnings, after every event
+void check_forget(struct sim *s);    // what was granted, as I1 remembers it
 void check_recovery(struct sim *s);  // I10
 void check_converged(struct sim *s); // I5, I9
 
