@@ -83,7 +83,6 @@ struct err *accept_reserve(struct draft *d, struct accept *a, const struct accep
     r->principal = d->principal;
     r->class = class->id;
     r->charge = fit.charge;
-    r->charge.volumes = 0;
     r->labels = o->labels;
     r->created = d->now.wall;
     vec_push(&a->reservations, r->id);
@@ -204,7 +203,7 @@ static struct err *reservation_fit(const struct draft *d, uint64_t id, const str
     struct want want = {.class = r->class, .size = item_bytes(item), .fs = fs};
     want.iops.n = in_proportion(r->charge.iops.n, want.size.n, r->charge.bytes.n);
     TRY(reservation_left_check(r, want.size, want.size));
-    TRY(err_wrap(broker_place_held(d, &want, &r->charge, ret_fit), "CREATE_DISK"));
+    TRY(err_wrap(broker_place_held(d, &want, &(struct held_charge){r->charge, 0}, ret_fit), "CREATE_DISK"));
     return reservation_left_check(r, want.size, ret_fit->charge.bytes);
 }
 

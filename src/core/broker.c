@@ -129,14 +129,14 @@ struct err *broker_place(const struct draft *d, const struct want *w, struct fit
     return broker_place_or_rule(d, w, ret_fit, &rule);
 }
 
-static struct err *held_refuse(const struct draft *d, const struct terms *t, const struct charge *held,
+static struct err *held_refuse(const struct draft *d, const struct terms *t, const struct held_charge *held,
                                const struct verdict *v) {
     AUTO_TEXT struct text text = {0};
     AUTO_ARENA struct arena arena = {0};
     char size[QUANTITY_TEXT], have[QUANTITY_TEXT];
     text_addf(&text, "class '%s', %s (%s of it held already): ", t->class->name, bytes_text(t->size, size),
-              bytes_text(held->bytes, have));
-    struct refusal r = refusal_of_pool(d, t, draft_pool(d, held->pool), v, &arena);
+              bytes_text(held->charge.bytes, have));
+    struct refusal r = refusal_of_pool(d, t, draft_pool(d, held->charge.pool), v, &arena);
     if (d->coarse)
         coarse_add_refusal(d->state, &r, "the pool", &text);
     else
@@ -144,13 +144,13 @@ static struct err *held_refuse(const struct draft *d, const struct terms *t, con
     return err_new(v->rule == RULE_REPORTED ? ERR_UNAVAILABLE : ERR_NO_FIT, "%s", text_string(&text));
 }
 
-struct err *broker_place_held(const struct draft *d, const struct want *w, const struct charge *held,
+struct err *broker_place_held(const struct draft *d, const struct want *w, const struct held_charge *held,
                               struct fit *ret_fit) {
     struct terms t;
     TRY(terms_of(d, w, &t));
     struct verdict v = verdict_of_held(d, &t, held);
     if (v.rule) return held_refuse(d, &t, held, &v);
-    *ret_fit = (struct fit){.pool = held->pool, .charge = v.charge, .free = {v.free.bytes}};
+    *ret_fit = (struct fit){.pool = held->charge.pool, .charge = v.charge, .free = {v.free.bytes}};
     return NULL;
 }
 

@@ -34,8 +34,12 @@ struct fit {
 // such class or agent. UNAVAILABLE: it would fit, but those needed are away. NO_FIT: the sentence names the three
 // nearest pools with what failed.
 MUST_USE struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit);
+struct held_charge { // what an asker has of a pool already
+    struct charge charge;
+    uint32_t volumes; // 1: a volume to be grown; 0: a reservation
+};
 // On the pool of `held` alone, which counts as free: see verdict_of_held. The fit's charge is of the whole.
-MUST_USE struct err *broker_place_held(const struct draft *d, const struct want *w, const struct charge *held,
+MUST_USE struct err *broker_place_held(const struct draft *d, const struct want *w, const struct held_charge *held,
                                        struct fit *ret_fit);
 // The same; of a refusal also the number of the rule (enum rule) that the nearest pool failed, 0 when it is about none.
 MUST_USE struct err *broker_place_or_rule(const struct draft *d, const struct want *w, struct fit *ret_fit,

@@ -86,11 +86,9 @@ bool volume_is_charged(const struct volume_row *v) {
     return !over || v->handle;
 }
 
-static struct quantities charge_cost(const struct pool_row *pool, const struct charge *c) {
-    return (struct quantities){.bytes = pool_store_bytes(pool, c->bytes),
-                               .iops = c->iops.n,
-                               .bandwidth = c->bandwidth.n,
-                               .volumes = c->volumes};
+static struct quantities charge_cost(const struct pool_row *pool, const struct charge *c, uint32_t volumes) {
+    return (struct quantities){
+        .bytes = pool_store_bytes(pool, c->bytes), .iops = c->iops.n, .bandwidth = c->bandwidth.n, .volumes = volumes};
 }
 
 struct quantities volume_cost(const struct pool_row *pool, const struct volume_row *v) {
@@ -98,11 +96,11 @@ struct quantities volume_cost(const struct pool_row *pool, const struct volume_r
     struct charge c = v->charge;
     if (v->grow_to.n > c.bytes.n) c.bytes = v->grow_to;
     if (v->grow_iops.n > c.iops.n) c.iops = v->grow_iops;
-    return charge_cost(pool, &c);
+    return charge_cost(pool, &c, 1);
 }
 
 struct quantities reservation_cost(const struct pool_row *pool, const struct reservation_row *r) {
-    return charge_cost(pool, &r->charge);
+    return charge_cost(pool, &r->charge, 0);
 }
 
 void quantities_add(struct quantities *to, const struct quantities *cost) {

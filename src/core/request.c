@@ -195,7 +195,6 @@ struct err *decide_reservation_create(struct draft *d, const struct cmd_reservat
     r->principal = d->principal;
     r->class = class->id;
     r->charge = fit.charge;
-    r->charge.volumes = 0;
     r->reason = c->reason;
     r->created = d->now.wall;
     r->expires = c->expires;

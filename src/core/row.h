@@ -225,12 +225,11 @@ struct owner {
     uint64_t framework; // framework id when the role is "*", else 0
 };
 
-struct charge { // taken from a pool
+struct charge { // taken from a pool; a volume also counts as one, a reservation as none
     uint64_t pool;
     struct bytes bytes; // granted, before the pool's charge factor
     struct iops iops;
     struct bandwidth bandwidth;
-    uint32_t volumes;
 };
 
 struct reservation_row {

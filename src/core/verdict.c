@@ -63,7 +63,7 @@ struct err *terms_of(const struct draft *d, const struct want *w, struct terms *
 
 bool terms_charge(const struct terms *t, const struct pool_facts *facts, struct charge *ret_charge) {
     const struct class_spec *spec = &t->class->doc->spec;
-    struct charge c = {.bandwidth = spec->bandwidth, .volumes = 1};
+    struct charge c = {.bandwidth = spec->bandwidth};
     if (!bytes_round_up(t->size, facts->granularity, &c.bytes)) return false;
     c.iops = class_spec_iops(spec, c.bytes);
     if (c.iops.n < t->iops.n) c.iops = t->iops;
@@ -124,7 +124,7 @@ static uint64_t beyond(uint64_t asked, uint64_t held) {
 }
 
 // `held` of the pool is the asker's already.
-static enum rule judge_figures(const struct draft *d, const struct pool_row *pool, const struct charge *held,
+static enum rule judge_figures(const struct draft *d, const struct pool_row *pool, const struct held_charge *held,
                                struct verdict *v) {
     v->free = draft_pool_free(d, pool);
     const struct charge *c = &v->charge;
@@ -133,9 +133,10 @@ static enum rule judge_figures(const struct draft *d, const struct pool_row *poo
         uint64_t asked, found;
         bool known;
     } figures[] = {
-        {RULE_BYTES, beyond(c->bytes.n, held->bytes.n), v->free.bytes, true},
-        {RULE_IOPS, beyond(c->iops.n, held->iops.n), v->free.iops, v->free.known & KNOWS_IOPS},
-        {RULE_BANDWIDTH, beyond(c->bandwidth.n, held->bandwidth.n), v->free.bandwidth, v->free.known & KNOWS_BANDWIDTH},
+        {RULE_BYTES, beyond(c->bytes.n, held->charge.bytes.n), v->free.bytes, true},
+        {RULE_IOPS, beyond(c->iops.n, held->charge.iops.n), v->free.iops, v->free.known & KNOWS_IOPS},
+        {RULE_BANDWIDTH, beyond(c->bandwidth.n, held->charge.bandwidth.n), v->free.bandwidth,
+         v->free.known & KNOWS_BANDWIDTH},
         {RULE_VOLUMES, v->free.known & KNOWS_VOLUMES ? beyond(1, held->volumes) : 0, v->free.volumes, true},
     };
     for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
@@ -163,7 +164,7 @@ static enum rule judge_presence(const struct draft *d, const struct terms *t, co
     return t->wait || index_pool_usable(d->state, pool) ? RULE_NONE : RULE_PROVIDER_AWAY;
 }
 
-static const struct charge nothing_held;
+static const struct held_charge nothing_held;
 
 struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds) {
     struct verdict v = {.rule = RULE_REPORTED};
@@ -192,8 +193,8 @@ bool standing_fits(const struct terms *t, const struct standing *p, const struct
            (!(free->known & KNOWS_VOLUMES) || free->volumes);
 }
 
-struct verdict verdict_of_held(const struct draft *d, const struct terms *t, const struct charge *held) {
-    const struct pool_row *pool = draft_pool(d, held->pool);
+struct verdict verdict_of_held(const struct draft *d, const struct terms *t, const struct held_charge *held) {
+    const struct pool_row *pool = draft_pool(d, held->charge.pool);
     struct verdict v = {.rule = RULE_REPORTED};
     if (!pool->facts) return v;
     v.rule = judge_sizes(t, pool, &v);

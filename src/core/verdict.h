@@ -82,7 +82,7 @@ bool standing_fits(const struct terms *t, const struct standing *p, const struct
 
 // The same of the pool that `held` is part of: a reservation to be made a volume, or a volume to be grown. What the class says
 // of pools was asked when it was granted, and who is away comes back.
-struct verdict verdict_of_held(const struct draft *d, const struct terms *t, const struct charge *held);
+struct verdict verdict_of_held(const struct draft *d, const struct terms *t, const struct held_charge *held);
 // The same with nothing asked about agents: sizes, spread, figures and whether the provider is there.
 struct verdict verdict_of_figures(const struct draft *d, const struct terms *t, const struct pool_row *pool);
 // The largest size with which that pool's figures would pass, 0 when none would.

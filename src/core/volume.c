@@ -80,7 +80,6 @@ struct volume_row *volume_make(struct draft *d, const struct volume_plan *plan) 
     v->class = plan->class->id;
     v->reservation = plan->reservation;
     v->charge = plan->fit.charge;
-    v->charge.volumes = 1;
     v->asked = plan->asked;
     v->fs = plan->fs;
     v->persistence = plan->persistence;
@@ -207,7 +206,7 @@ struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uin
     struct want want = {
         .class = old->class, .size = size, .iops = old->charge.iops, .role = old->owner.role, .fs = old->fs};
     struct fit fit;
-    TRY(err_wrap(broker_place_held(d, &want, &old->charge, &fit), "grow %s", says));
+    TRY(err_wrap(broker_place_held(d, &want, &(struct held_charge){old->charge, 1}, &fit), "grow %s", says));
     struct volume_row *v = edit_volume(d, volume, EV_volume_growing);
     v->grow_to = fit.charge.bytes;
     v->grow_iops = fit.charge.iops;

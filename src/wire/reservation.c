@@ -19,7 +19,6 @@ static const struct field_map fields[] = {
     FIELD(reservation_row, 1001, U64, class),
     FIELD(reservation_row, 1002, U64, owner.framework),
     FIELD(reservation_row, 1003, BLOB, labels),
-    FIELD(reservation_row, 1004, U32, charge.volumes),
     FIELD(reservation_row, 1005, U64, agent),
 };
 const struct noun_map reservation_map = {&granary__reservation__descriptor, fields, ARRAY_LEN(fields), NULL, NULL};

@@ -50,7 +50,6 @@ static const struct field_map fields[] = {
     FIELD(volume_row, 1012, BOOL, zero_at_create),
     FIELD(volume_row, 1013, BOOL, released),
     FIELD(volume_row, 1014, U64, grow_to),
-    FIELD(volume_row, 1015, U32, charge.volumes),
     FIELD(volume_row, 1016, U64, grow_iops),
     FIELD(volume_row, 1030, TEXT, labels),
 };

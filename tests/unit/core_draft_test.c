@@ -267,12 +267,12 @@ static void what_is_undone_was_never_there(void **state) {
     struct owner owner = {.role = world_symbol(p->w, "web")};
     struct volume_row *kept = draft_add(d, NOUN_VOLUME, EV_volume_wanted);
     *kept = (struct volume_row){.id = kept->id, .name = "v0", .owner = owner, .state = VOLUME_MAKING};
-    kept->charge = (struct charge){.pool = p->pool, .bytes = {10 * GIB}, .volumes = 1};
+    kept->charge = (struct charge){.pool = p->pool, .bytes = {10 * GIB}};
     struct draft_mark mark = draft_mark(d);
     struct volume_row *dropped = draft_add(d, NOUN_VOLUME, EV_volume_wanted);
     uint64_t id = dropped->id;
     *dropped = (struct volume_row){.id = id, .name = "v1", .owner = owner, .state = VOLUME_MAKING};
-    dropped->charge = (struct charge){.pool = p->pool, .bytes = {20 * GIB}, .volumes = 1};
+    dropped->charge = (struct charge){.pool = p->pool, .bytes = {20 * GIB}};
     assert_int_equal(draft_pool_free(d, state_pool(p->w->state, p->pool)).bytes, (PLAY_POOL - 30) * GIB);
     draft_undo(d, mark);
     assert_null(draft_volume(d, id));

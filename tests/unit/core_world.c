@@ -300,7 +300,7 @@ uint64_t world_volume(struct world *w, const char *name, const char *class, cons
     v->name = name;
     v->owner.role = world_symbol(w, "web");
     v->class = of_class;
-    v->charge = (struct charge){.pool = of_pool, .bytes = {bytes}, .volumes = 1};
+    v->charge = (struct charge){.pool = of_pool, .bytes = {bytes}};
     v->asked.n = bytes;
     v->handle = "h";
     v->fs = world_symbol(w, "ext4");

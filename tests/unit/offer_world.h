@@ -240,7 +240,7 @@ static inline uint64_t world_volume(struct offer_world *w, const char *role, uin
     v->name = draft_text(&w->d, name);
     v->owner = (struct owner){y, framework};
     v->class = w->class;
-    v->charge = (struct charge){.pool = w->pool, .bytes = {1024}, .volumes = 1};
+    v->charge = (struct charge){.pool = w->pool, .bytes = {1024}};
     v->fs = fs;
     v->access = ACCESS_SINGLE_WRITER;
     v->state = VOLUME_READY;
