@@ -28,19 +28,6 @@ static struct want want_of(struct offer_world *w, unsigned i) {
         .class = inventory_class(w, i % INVENTORY_CLASSES), .size = {(1 + i % 7) * GIB_}, .iops = {100}};
 }
 
-// Decided, and taken out of the ledger: what follows sees it.
-static double decide_once(struct offer_world *w, const struct want *want) {
-    struct fit fit;
-    double from = clock_us();
-    struct draft view = {.state = w->s, .now = w->now};
-    check(broker_place(&view, want, &fit));
-    const struct pool_row *pool = state_pool(w->s, fit.pool);
-    struct quantities cost = {.bytes = fit.charge.bytes.n, .iops = fit.charge.iops.n};
-    quantities_add(&w->s->ledger.accounts.at[pool->account].granted, &cost);
-    index_account_changed(w->s, pool->account);
-    return clock_us() - from;
-}
-
 // Decided, and made a reservation by an event.
 static double reserve_once(struct offer_world *w, const struct want *want) {
     struct fit fit;
@@ -68,7 +55,7 @@ static double decisions(unsigned pools, struct samples *times, struct samples *r
         unsigned profile = i % INVENTORY_CLASSES % INVENTORY_PROFILES;
         wants[i].agent = inventory_agent(&w, i * 37 % (AGENTS / INVENTORY_PROFILES) * INVENTORY_PROFILES + profile);
     }
-    for (unsigned i = 0; i < ROUNDS; i++) vec_push(times, decide_once(&w, &wants[i % 256]));
+    for (unsigned i = 0; i < ROUNDS; i++) vec_push(times, inventory_decide(&w, &wants[i % 256]));
     for (unsigned i = 0; i < ROUNDS; i++) vec_push(reserved, reserve_once(&w, &wants[i % 256]));
     world_close(&w);
     return (double)((after.uordblks + after.hblkhd) - (before.uordblks + before.hblkhd)) / pools;

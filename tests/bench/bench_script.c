@@ -39,23 +39,10 @@ static uint64_t class_put(struct offer_world *w, const char *name, const char *t
     return id;
 }
 
-// Decided, and taken out of the ledger.
-static double decide_once(struct offer_world *w, const struct want *want) {
-    struct fit fit;
-    double from = clock_us();
-    struct draft view = {.state = w->s, .now = w->now};
-    check(broker_place(&view, want, &fit));
-    const struct pool_row *pool = state_pool(w->s, fit.pool);
-    struct quantities cost = {.bytes = fit.charge.bytes.n, .iops = fit.charge.iops.n};
-    quantities_add(&w->s->ledger.accounts.at[pool->account].granted, &cost);
-    index_account_changed(w->s, pool->account);
-    return clock_us() - from;
-}
-
 static void decisions(struct offer_world *w, uint64_t class, struct samples *times) {
     for (unsigned i = 0; i < ROUNDS; i++) {
         struct want want = {.class = class, .size = {(uint64_t)(1 + i % 7) << 30}, .iops = {100}};
-        vec_push(times, decide_once(w, &want));
+        vec_push(times, inventory_decide(w, &want));
     }
 }
 

@@ -3,6 +3,7 @@
 #include "inventory.h"
 
 #include "bench/measure.h"
+#include "core/index.h"
 
 static unsigned pick(unsigned long long seed, unsigned below) {
     return (unsigned)(hash_u64(seed * 0x9E3779B97F4A7C15u + 1) >> 20) % below;
@@ -207,6 +208,20 @@ uint64_t inventory_agent(const struct offer_world *w, unsigned number) {
     char name[16];
     snprintf(name, sizeof name, "n%u", number);
     return state_agent_named(w->s, name)->id;
+}
+
+// ---- deciding ----
+
+double inventory_decide(struct offer_world *w, const struct want *want) {
+    struct fit fit;
+    double from = clock_us();
+    struct draft view = {.state = w->s, .now = w->now};
+    check(broker_place(&view, want, &fit));
+    const struct pool_row *pool = state_pool(w->s, fit.pool);
+    struct quantities cost = {.bytes = fit.charge.bytes.n, .iops = fit.charge.iops.n};
+    quantities_add(&w->s->ledger.accounts.at[pool->account].granted, &cost);
+    index_account_changed(w->s, pool->account);
+    return clock_us() - from;
 }
 
 // ---- as lines ----

@@ -4,6 +4,7 @@
 #ifndef BENCH_INVENTORY_H
 #define BENCH_INVENTORY_H
 
+#include "core/broker.h"
 #include "unit/offer_world.h"
 
 enum {
@@ -21,6 +22,8 @@ uint64_t inventory_class(const struct offer_world *w, unsigned number); // its i
 uint64_t inventory_agent(const struct offer_world *w, unsigned number); // its id, from 0
 // Puts the agent again with that many gigabits per second, a changed tag; the microseconds of applying it.
 double inventory_agent_speed(struct offer_world *w, uint64_t agent, unsigned gbps);
+// Decides, and takes it out of the ledger, so that what follows sees it; the microseconds of both.
+double inventory_decide(struct offer_world *w, const struct want *want);
 // As lines of JSON: first the classes, then the pools.
 void inventory_write(unsigned pools, const char *path);
 
