@@ -111,8 +111,10 @@ static double cinder_ms(const char *peer, unsigned pools) {
     inventory_write(pools, path);
     AUTO_FREE char *command = mem_format("/usr/bin/python3 '%s' '%s' 2>/dev/null", peer, path);
     FILE *out = popen(command, "r");
+    char line[128] = "";
     double ms = 0;
-    if (!out || fscanf(out, "%lf", &ms) != 1) ms = 0;
+    while (out && fgets(line, sizeof line, out)) // to its end: a program whose pipe breaks has failed
+        ms = strtod(line, NULL);
     int code = out ? pclose(out) : -1;
     unlink(path);
     return WIFEXITED(code) && WEXITSTATUS(code) == 0 ? ms : 0;

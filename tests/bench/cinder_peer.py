@@ -76,7 +76,6 @@ def decide(manager, pools, request):
         raise SystemExit("cinder_peer: no pool passed")
     best = manager.get_weighed_backends(fits, request, ["CapacityWeigher"])[0].obj
     best.free_capacity_gb -= request["size"]
-    return len(fits)
 
 
 def main():
@@ -85,15 +84,15 @@ def main():
     pools = pools_of(rows)
     host_manager.HostManager._update_backend_state_map = lambda *_: None  # its pools come from a database
     manager = host_manager.HostManager()
-    times, passed = [], 0
+    times = []
     end = time.monotonic() + 4
     while time.monotonic() < end or len(times) < 5:
         number = len(times)
         request = request_of(classes[number % CLASSES], 1 + number % 7)
         start = time.process_time()
-        passed += decide(manager, pools, request)
+        decide(manager, pools, request)
         times.append(time.process_time() - start)
-    print(f"{statistics.median(times) * 1000:.3f} {passed / len(times) / len(pools):.4f}")
+    print(f"{statistics.median(times) * 1000:.3f}")
 
 
 main()
