@@ -7,6 +7,7 @@
 #include "core/agent_reservation.h"
 #include "core/attach_room.h"
 #include "core/index.h"
+#include "core/pair.h"
 
 struct choice { // what was found
     uint64_t agent;
@@ -252,7 +253,18 @@ static int by_size(const void *left, const void *right, void *wishes) {
     return *a < *b ? -1 : *a > *b;
 }
 
+// One volume alone mostly gets its best class without a search.
+static bool pair_alone(const struct search *x, struct assignment *a) {
+    struct pair pair;
+    if (x->w->count > 1 || x->w->agent) return false;
+    if (!pair_find(x->d, &x->w->wishes[0].wants[0], x->w->need, &pair)) return false;
+    a->agent = pair.agent;
+    a->fits[0] = pair.fit;
+    return true;
+}
+
 static struct err *search_all(struct search *x, struct assignment *a) {
+    if (pair_alone(x, a)) return NULL;
     TRY(agents_find(x));
     bool others = classes_all(x, true);
     bool found = search_run(x, others);

@@ -39,7 +39,7 @@ static bool pair_before(const struct pair *a, const struct pair *b) {
 static bool agent_can(const struct draft *d, const struct terms *t, uint64_t pool, uint64_t id, struct scalars need) {
     const struct agent_row *agent = draft_agent(d, id);
     if (!agent || !agent->facts) return false;
-    struct scalars free = agent_free_for(d->state, agent, (symbol){0}, false);
+    struct scalars free = agent_free_for(d->state, agent, (symbol){0}, true);
     return scalars_within(&need, &free) && attach_room_for(d, agent, pool, t->class->doc->spec.bandwidth);
 }
 
@@ -88,22 +88,6 @@ static void pair_try(const struct draft *d, const struct terms *asked, const str
     if (t.agent && fits_of_shape(d, &t, entry->shape, &mine.fit) && pair_before(&mine, best)) *best = mine;
 }
 
-static struct err *agents_lack(const struct draft *d, const struct terms *t, struct scalars need) {
-    struct milli cpus = {0}, mem = {0};
-    char size[QUANTITY_TEXT];
-    STATE_EACH(AGENT, agent_row, agent, d->state) {
-        if (!agent->facts || !index_agent_live(d->state, agent)) continue;
-        struct scalars free = agent_free_for(d->state, agent, (symbol){0}, false);
-        if (free.cpus.n > cpus.n) cpus = free.cpus;
-        if (free.mem.n > mem.n) mem = free.mem;
-    }
-    return err_new(ERR_NO_FIT,
-                   "class '%s', %s: pools fit, but no agent that may use them has %g cpus and %g MiB of memory free; "
-                   "the most that any agent has is %g cpus and %g MiB",
-                   t->class->name, bytes_text(t->size, size), milli_to_double(need.cpus), milli_to_double(need.mem),
-                   milli_to_double(cpus), milli_to_double(mem));
-}
-
 // The script says which pool is best; of the agents that may use it, the one that is liked most is taken.
 static bool pair_by_script(const struct draft *d, const struct terms *t, struct scalars need, struct pair *ret_pair) {
     AUTO_ARENA struct arena arena = {0};
@@ -131,16 +115,13 @@ static bool pair_by_shapes(const struct draft *d, const struct terms *t, struct 
     return best.agent;
 }
 
-struct err *broker_place_pair(const struct draft *d, const struct want *w, struct scalars need, struct pair *ret_pair) {
+bool pair_find(const struct draft *d, const struct want *w, struct scalars need, struct pair *ret_pair) {
     struct terms t;
     struct pair best;
-    TRY(terms_of(d, w, &t));
+    AUTO_ERR struct err *e = terms_of(d, w, &t);
+    if (e) return false;
     bool scripted = t.class->doc->spec.script;
-    if (scripted ? pair_by_script(d, &t, need, &best) : pair_by_shapes(d, &t, need, &best)) {
-        *ret_pair = best;
-        return NULL;
-    }
-    struct fit alone;
-    TRY(broker_place(d, w, &alone));
-    return agents_lack(d, &t, need);
+    if (!(scripted ? pair_by_script(d, &t, need, &best) : pair_by_shapes(d, &t, need, &best))) return false;
+    *ret_pair = best;
+    return true;
 }

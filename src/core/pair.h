@@ -10,10 +10,9 @@ struct pair {
     uint64_t agent;
 };
 
-// The best pair of a pool that fits and a live agent that may use it and has `need` free: highest score, then most free
-// bytes of the pool, then lowest ids. Errors as broker_place; NO_FIT also when pools fit and no agent has so much free: the
-// sentence names the figures of the freest.
-MUST_USE struct err *broker_place_pair(const struct draft *d, const struct want *w, struct scalars need,
-                                       struct pair *ret_pair);
+// The best pair of a pool that fits and a live agent that may use it and has `need` beside tasks and reservations: highest
+// score, then most free bytes of the pool, then lowest ids. Quick, not thorough: of each shape one agent is looked at, so
+// that when it is false a search of all agents may still find a pair, or say why there is none.
+bool pair_find(const struct draft *d, const struct want *w, struct scalars need, struct pair *ret_pair);
 
 #endif

@@ -77,7 +77,7 @@ static void joint(struct samples *times, struct samples *tags, struct samples *e
         struct pair pair;
         double from = clock_us();
         world_begin(&w);
-        check(broker_place_pair(&w.d, &want, world_scalars(4, 1024), &pair));
+        must(pair_find(&w.d, &want, world_scalars(4, 1024), &pair));
         world_commit(&w);
         vec_push(times, clock_us() - from);
     }

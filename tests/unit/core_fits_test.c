@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The search for fits against asking every pool every rule: the same fits in the same order, the same number, the same largest
 // size; also in the middle of a command that has taken and given back.
-#include "core/fits.h"
+#include "core/pair.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/fits.h"
 #include "core_world.h"
 
 enum { POOLS = 12, AGENTS = 6, CLASSES = 4, ROUNDS = 300, MOST = 3 };
@@ -150,6 +151,31 @@ static void fits_compare(const struct draft *d, const struct terms *t, size_t *s
     *seen += fit;
 }
 
+// Every agent with every pool.
+static bool plain_pair(const struct draft *d, const struct terms *asked, struct pair *ret_pair) {
+    struct fit fits[2 * POOLS];
+    uint64_t largest;
+    bool found = false;
+    STATE_EACH(AGENT, agent_row, agent, d->state) {
+        struct terms t = *asked;
+        t.agent = agent;
+        if (!plain_fits(d, &t, fits, &largest) || (found && !before(&fits[0], &ret_pair->fit))) continue;
+        *ret_pair = (struct pair){fits[0], agent->id};
+        found = true;
+    }
+    return found;
+}
+
+static void pair_compare(const struct draft *d, const struct want *want, const struct terms *t) {
+    struct pair plain, found;
+    bool any = plain_pair(d, t, &plain);
+    assert_int_equal(pair_find(d, want, (struct scalars){0}, &found), any);
+    if (!any) return;
+    assert_int_equal(found.fit.pool, plain.fit.pool);
+    assert_int_equal(found.fit.score, plain.fit.score);
+    assert_int_equal(found.agent, plain.agent);
+}
+
 static void ask(struct world *w, struct draft *d, size_t *seen) {
     char name[16];
     const struct class_row *class = state_class_named(w->state, numbered(name, "c", rand() % CLASSES));
@@ -162,6 +188,8 @@ static void ask(struct world *w, struct draft *d, size_t *seen) {
     struct terms t;
     struct err *e = terms_of(d, &want, &t);
     if (!e) fits_compare(d, &t, seen);
+    // A script chooses the pool before there is an agent.
+    if (!e && !want.agent && !class->doc->spec.script) pair_compare(d, &want, &t);
     err_free(e);
 }
 

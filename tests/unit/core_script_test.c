@@ -244,7 +244,7 @@ static void pool_and_agent_are_chosen_by_script_and_liking(void **state) {
     struct world *w = *state;
     struct want want = scripted(w, "return {1, 2, 3}");
     struct pair pair;
-    expect_ok(broker_place_pair(world_draft(w), &want, (struct scalars){.cpus = {1000}}, &pair));
+    assert_true(pair_find(world_draft(w), &want, (struct scalars){.cpus = {1000}}, &pair));
     assert_string_equal(state_pool(w->state, pair.fit.pool)->name, "mixed");
     assert_true(pair.agent == world_agent_id(w, "n1"));
 }
