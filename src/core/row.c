@@ -21,7 +21,7 @@ const struct row_kind row_kinds[NOUN_COUNT] = {
                    .one_block = true},
     [NOUN_AGENT] = {SIZES(agent), .derived_from = OFF(agent, number),
                     .texts = {OFF(agent, name), OFF(agent, hostname), OFF(agent, address), OFF(agent, boot_id)},
-                    .blobs = {OFF(agent, secret)}, .shareds = {OFF(agent, facts)}},
+                    .blobs = {OFF(agent, secret)}, .shareds = {OFF(agent, facts)}, .one_block = true},
     [NOUN_CLASS] = {SIZES(class), ALL(class), .texts = {OFF(class, name)}, .shareds = {OFF(class, doc)}},
     [NOUN_POLICY] = {SIZES(policy), ALL(policy), .texts = {OFF(policy, comment), OFF(policy, broken)},
                      .shareds = {OFF(policy, doc)}},
