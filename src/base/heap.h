@@ -14,7 +14,7 @@ struct heap_item {
 
 struct heap {
     struct heap_item *at;
-    size_t count, capacity;
+    uint32_t count, capacity;
 };
 
 void heap_done(struct heap *h); // zeroed is valid and empty

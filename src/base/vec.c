@@ -2,9 +2,13 @@
 // How typed arrays grow.
 #include "base/vec.h"
 
-void *vec_grow(void *at, size_t need, size_t *capacity, size_t item_size) {
-    size_t grown = *capacity ? *capacity * 2 : 8;
+enum { SMALLEST_BLOCK = 24 }; // what the allocator gives at least: the first items fill it
+
+void *vec_grow(void *at, size_t need, uint32_t *capacity, size_t item_size) {
+    size_t first = item_size < SMALLEST_BLOCK ? SMALLEST_BLOCK / item_size : 1;
+    size_t grown = *capacity ? (size_t)*capacity * 2 : first;
     if (grown < need) grown = need;
-    *capacity = grown;
+    must(grown <= UINT32_MAX);
+    *capacity = (uint32_t)grown;
     return mem_resize(at, grown, item_size);
 }

@@ -27,7 +27,7 @@ static struct err *agent_sums_check(const struct state *s, const struct agent_ro
         !scalars_equal(&reserved, &held->reserved))
         return err_new(
             ERR_INTERNAL,
-            "agent '%s': the ledger counts other sums than its %zu offers, %zu tasks and %zu reservations hold",
+            "agent '%s': the ledger counts other sums than its %u offers, %u tasks and %u reservations hold",
             agent->name, offers->count, tasks->count, reservations->count);
     const struct agent_view *view = map_get(&s->allocator->agents, agent->id);
     if (!offers->count || !agent->facts || (view && view->marked)) return NULL;

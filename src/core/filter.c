@@ -72,7 +72,7 @@ size_t filters_sweep(struct filters *f, const struct shares *s, struct mono now)
         else
             filter_done(&f->at[i]);
     }
-    f->count = kept;
+    vec_cut(f, kept);
     return kept;
 }
 

@@ -29,7 +29,7 @@ static void ports_settle(struct port_set *set) {
         else if (last->end < r.end)
             last->end = r.end;
     }
-    set->count = kept;
+    vec_cut(set, kept);
 }
 
 void ports_assign(struct port_set *set, const struct port_range *ranges, size_t count) {
@@ -66,7 +66,7 @@ void ports_take(struct port_set *set, struct port_range range) {
     size_t covered = i;
     while (covered < set->count && set->at[covered].end <= range.end) covered++;
     memmove(set->at + i, set->at + covered, (set->count - covered) * sizeof *set->at);
-    set->count -= covered - i;
+    vec_cut(set, set->count - (covered - i));
     if (i < set->count && set->at[i].begin <= range.end) set->at[i].begin = range.end + 1;
 }
 

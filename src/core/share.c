@@ -93,7 +93,7 @@ void share_take(struct contender *c, const struct scalars *what) {
     c->uses++;
 }
 
-static void contender_leave(struct contender **list, size_t *count, const struct contender *c) {
+static void contender_leave(struct contender **list, uint32_t *count, const struct contender *c) {
     for (size_t i = 0; i < *count; i++) {
         if (list[i] != c) continue;
         memmove(list + i, list + i + 1, (*count - i - 1) * sizeof *list);

@@ -138,9 +138,7 @@ static void outputs_release(struct master_daemon *d) {
         free(o.body);
     }
     if (d->outputs_from < 256 && d->outputs_from < d->outputs.list.count) return;
-    size_t left = d->outputs.list.count - d->outputs_from;
-    if (left) memmove(d->outputs.list.at, d->outputs.list.at + d->outputs_from, left * sizeof *d->outputs.list.at);
-    d->outputs.list.count = left;
+    vec_skip(&d->outputs.list, d->outputs_from);
     d->outputs_from = 0;
 }
 

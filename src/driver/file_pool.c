@@ -170,7 +170,7 @@ static struct err *pool_names(const struct file_pool *p, struct names *ret_names
         else
             ret_names->at[kept++] = ret_names->at[i];
     }
-    ret_names->count = kept;
+    vec_cut(ret_names, kept);
     return NULL;
 }
 

@@ -90,7 +90,8 @@ static void objects_squeeze(struct objects *all) {
         all->order.at[kept] = all->order.at[i];
         all->numbers.at[kept++] = all->numbers.at[i];
     }
-    all->order.count = all->numbers.count = kept;
+    vec_cut(&all->order, kept);
+    vec_cut(&all->numbers, kept);
 }
 
 void object_delete(struct objects *all, struct object *o) {

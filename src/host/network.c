@@ -80,7 +80,7 @@ static void routes_drop_down(const struct prober *p, struct host_network *n) {
     size_t kept = 0;
     for (size_t i = 0; i < n->routes.count; i++)
         if (is_up(p, n->routes.at[i].interface)) n->routes.at[kept++] = n->routes.at[i];
-    n->routes.count = kept;
+    vec_cut(&n->routes, kept);
 }
 
 // ---- interfaces ----

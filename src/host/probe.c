@@ -97,7 +97,7 @@ static void tags_settle(struct probe_tags *tags) {
             tags->at[kept++] = tags->at[i];
         }
     }
-    tags->count = kept;
+    vec_cut(tags, kept);
 }
 
 struct err *probe_host(const char *root, struct probe_facts *ret_facts) {

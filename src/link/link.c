@@ -26,8 +26,7 @@ void link_seen(struct link *l, uint64_t number, struct mono now) {
     size_t gone = 0;
     while (gone < l->waiting.count && l->waiting.at[gone].number <= number) free(l->waiting.at[gone++].bytes);
     if (!gone) return;
-    l->waiting.count -= gone;
-    memmove(l->waiting.at, l->waiting.at + gone, l->waiting.count * sizeof *l->waiting.at);
+    vec_skip(&l->waiting, gone);
     l->resends = 0;
     l->resend_at = (struct mono){now.ms + link_pause(l)};
 }

@@ -109,11 +109,9 @@ static void dirty_index(struct master *m) {
 
 static void dirty_squeeze(struct master *m) {
     if (m->dirty_from < 1024 || m->dirty_from * 2 < m->dirty_list.count) return;
-    size_t left = m->dirty_list.count - m->dirty_from;
-    memmove(m->dirty_list.at, m->dirty_list.at + m->dirty_from, left * sizeof *m->dirty_list.at);
-    m->dirty_list.count = left;
+    vec_skip(&m->dirty_list, m->dirty_from);
     m->dirty_from = 0;
-    for (size_t i = 0; i < left; i++)
+    for (size_t i = 0; i < m->dirty_list.count; i++)
         if (m->dirty_list.at[i].id) map_put(&m->dirty, m->dirty_list.at[i].id, NULL)->n = i + 1;
 }
 

@@ -16,7 +16,7 @@ static void gauges_of_providers(const struct master *m, struct text *to) {
     text_add(to, "# HELP granary_operations_open Operations that a provider has still to carry out\n# TYPE "
                  "granary_operations_open gauge\n");
     STATE_EACH(PROVIDER, provider_row, p, m->state)
-    text_addf(to, "granary_operations_open{provider=\"%s\"} %zu\n", p->name,
+    text_addf(to, "granary_operations_open{provider=\"%s\"} %u\n", p->name,
               state_related(m->state, OPEN_OPERATIONS_OF_PROVIDER, p->id)->count);
 }
 

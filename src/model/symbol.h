@@ -31,7 +31,7 @@ struct symbols {
     struct map ids; // text -> index
     struct symbol_row *rows;
     struct symbol_rule *rules;
-    size_t count, capacity, rule_count, rule_capacity;
+    uint32_t count, capacity, rule_count, rule_capacity;
 };
 
 enum { SYMBOL_RULES_MOST = 1024 };

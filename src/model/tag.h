@@ -63,7 +63,7 @@ void tag_add_text(const struct symbols *s, const struct tag *t, struct text *out
 // tag_set_done. Copy to share. Read `at` and `count` freely.
 struct tag_set {
     struct tag *at;
-    size_t count, capacity;
+    uint32_t count, capacity;
 };
 
 void tag_set_done(struct tag_set *set);

@@ -56,7 +56,7 @@ size_t tag_set_remove_key(struct tag_set *set, symbol key) {
     if (!tag_set_find(set, key, &count)) return 0;
     i = tag_set_seek(set, key, (symbol){0});
     memmove(&set->at[i], &set->at[i + count], (set->count - i - count) * sizeof *set->at);
-    set->count -= count;
+    set->count -= (uint32_t)count;
     return count;
 }
 

@@ -322,8 +322,7 @@ static struct err *memory_trim(void *state, uint64_t seq, size_t limit, bool *re
     // The last row stays in place, gone or not: it says how far the numbers went.
     if (d->trimmed < 2 || d->trimmed * 2 < d->journal.count) return NULL;
     size_t drop = d->trimmed - 1;
-    memmove(d->journal.at, d->journal.at + drop, (d->journal.count - drop) * sizeof *d->journal.at);
-    d->journal.count -= drop;
+    vec_skip(&d->journal, drop);
     d->trimmed = 1;
     return NULL;
 }

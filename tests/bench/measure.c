@@ -60,7 +60,7 @@ double samples_at(struct samples *s, unsigned percent) {
 
 void samples_print(const char *name, struct samples *s, const char *unit) {
     double p10 = samples_at(s, 10), p50 = samples_at(s, 50);
-    printf("%s: p10 %.2f, p50 %.2f %s (%zu samples)\n", name, p10, p50, unit, s->count);
+    printf("%s: p10 %.2f, p50 %.2f %s (%u samples)\n", name, p10, p50, unit, s->count);
 }
 
 static void goal_print(const char *what, double found, const char *bound, double goal, bool kept) {

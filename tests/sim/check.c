@@ -111,12 +111,12 @@ static void check_attach_room(struct sim *s, const struct state *state) {
         uint64_t bandwidth = 0;
         VEC_EACH (id, list) bandwidth += state_attachment(state, *id)->bandwidth.n;
         if (held->attachments != list->count || held->bandwidth != bandwidth)
-            sim_fail(s, "I6: agent %s: %u attachments and %llu bytes/s counted, %zu and %llu are there", a->name,
+            sim_fail(s, "I6: agent %s: %u attachments and %llu bytes/s counted, %u and %llu are there", a->name,
                      held->attachments, (unsigned long long)held->bandwidth, list->count,
                      (unsigned long long)bandwidth);
         if (!a->facts) continue;
         if (list->count > a->facts->buses.at[0].slots || bandwidth > a->facts->storage_bandwidth.n)
-            sim_fail(s, "I6: agent %s: %zu attachments with %llu bytes/s, and it has %u slots and %llu bytes/s",
+            sim_fail(s, "I6: agent %s: %u attachments with %llu bytes/s, and it has %u slots and %llu bytes/s",
                      a->name, list->count, (unsigned long long)bandwidth, a->facts->buses.at[0].slots,
                      (unsigned long long)a->facts->storage_bandwidth.n);
     }

@@ -258,9 +258,7 @@ void sim_outputs(struct sim *s) {
         output_send(s, &o);
         free(o.body);
     }
-    s->outputs.list.count -= i;
-    if (i && s->outputs.list.count)
-        memmove(s->outputs.list.at, s->outputs.list.at + i, s->outputs.list.count * sizeof *s->outputs.list.at);
+    vec_skip(&s->outputs.list, i);
 }
 
 struct gone {

@@ -193,7 +193,7 @@ static void see(const struct state *s, struct text *to) {
         size_t n = broker_rank_agents(&d, v, (struct scalars){0}, 0, &arena, &agents);
         text_addf(to, "%s %zu %llu\n", v->name, n, n ? (unsigned long long)agents[0].agent : 0);
     }
-    text_addf(to, "seq %llu last %llu symbols %zu\n", (unsigned long long)s->seq, (unsigned long long)s->last_id,
+    text_addf(to, "seq %llu last %llu symbols %u\n", (unsigned long long)s->seq, (unsigned long long)s->last_id,
               s->symbols.count);
     draft_done(&d);
 }
