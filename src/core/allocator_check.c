@@ -25,10 +25,9 @@ static struct err *agent_sums_check(const struct state *s, const struct agent_ro
     for (size_t i = 0; i < tasks->count; i++) scalars_add(&used, &state_task(s, tasks->at[i])->resources);
     if (!scalars_equal(&offered, &held->offered) || !scalars_equal(&used, &held->used) ||
         !scalars_equal(&reserved, &held->reserved))
-        return err_new(
-            ERR_INTERNAL,
-            "agent '%s': the ledger counts other sums than its %u offers, %u tasks and %u reservations hold",
-            agent->name, offers->count, tasks->count, reservations->count);
+        return err_new(ERR_INTERNAL,
+                       "agent '%s': the ledger counts other sums than its %u offers, %u tasks and %u reservations hold",
+                       agent->name, offers->count, tasks->count, reservations->count);
     const struct agent_view *view = map_get(&s->allocator->agents, agent->id);
     if (!offers->count || !agent->facts || (view && view->marked)) return NULL;
     if (!scalars_overdrawn(held, &agent->facts->total)) return NULL;

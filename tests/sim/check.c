@@ -116,8 +116,8 @@ static void check_attach_room(struct sim *s, const struct state *state) {
                      (unsigned long long)bandwidth);
         if (!a->facts) continue;
         if (list->count > a->facts->buses.at[0].slots || bandwidth > a->facts->storage_bandwidth.n)
-            sim_fail(s, "I6: agent %s: %u attachments with %llu bytes/s, and it has %u slots and %llu bytes/s",
-                     a->name, list->count, (unsigned long long)bandwidth, a->facts->buses.at[0].slots,
+            sim_fail(s, "I6: agent %s: %u attachments with %llu bytes/s, and it has %u slots and %llu bytes/s", a->name,
+                     list->count, (unsigned long long)bandwidth, a->facts->buses.at[0].slots,
                      (unsigned long long)a->facts->storage_bandwidth.n);
     }
 }
