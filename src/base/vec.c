@@ -6,7 +6,7 @@ enum { SMALLEST_BLOCK = 24 }; // what the allocator gives at least: the first it
 
 void *vec_grow(void *at, size_t need, uint32_t *capacity, size_t item_size) {
     size_t first = item_size < SMALLEST_BLOCK ? SMALLEST_BLOCK / item_size : 1;
-    size_t grown = *capacity ? (size_t)*capacity * 2 : first;
+    size_t grown = *capacity ? *capacity + *capacity / 2 + 1 : first;
     if (grown < need) grown = need;
     must(grown <= UINT32_MAX);
     *capacity = (uint32_t)grown;

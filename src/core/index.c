@@ -38,7 +38,6 @@ struct index {
     VEC(uint32_t) free_numbers;
     uint64_t *live, *lists_fs;
     VEC(struct fs_listing) fs;
-    struct map pools;                // id -> struct standing *
     struct map classes;              // id -> struct class_entry *
     VEC(struct standing *) accounts; // the first pool of each account of the ledger
     struct map providers;            // id -> has a session
@@ -89,9 +88,12 @@ static void standing_free(struct index *x, struct standing *p) {
 void index_free(struct index *x) {
     if (!x) return;
     MAP_EACH (entry, &x->classes) class_entry_free(x, entry->value.p);
-    MAP_EACH (entry, &x->pools) standing_free(x, entry->value.p);
+    VEC_EACH (first, &x->accounts)
+        for (struct standing *p = *first, *next; p; p = next) {
+            next = p->next;
+            standing_free(x, p);
+        }
     map_done(&x->classes);
-    map_done(&x->pools);
     map_done(&x->providers);
     vec_done(&x->accounts);
     reaches_done(&x->reaches);
@@ -253,7 +255,7 @@ static void class_take_pool(struct state *s, struct class_entry *c, struct stand
     key.formatted = pool_is_formatted(p->facts);
     struct shape *shape = shapes_get(&c->shapes, &key);
     if (shape->heap.count) reach_leave(&s->index->reaches, joined);
-    shape_enter(shape, p, c->id);
+    shape_enter(shape, p);
 }
 
 // ---- pools, classes, providers ----
@@ -309,19 +311,19 @@ void index_account_changed(struct state *s, uint32_t account) {
         if (p->facts) standing_count(s, p, state_pool(s, p->pool));
 }
 
-void index_pool_put(struct state *s, const struct pool_row *live, bool facts_changed) {
+static struct standing *standing_new(struct index *x, const struct pool_row *live) {
+    struct standing *p = NEW(struct standing), **first = account_first(x, live->account);
+    p->pool = live->id;
+    p->account = live->account;
+    p->next = *first;
+    return *first = p;
+}
+
+void index_pool_put(struct state *s, struct pool_row *live, bool facts_changed) {
     struct index *x = s->index;
-    bool fresh;
-    union map_value *place = map_put(&x->pools, live->id, &fresh);
-    if (fresh) place->p = NEW(struct standing);
-    struct standing *p = place->p;
-    if (fresh) {
-        p->pool = live->id;
-        p->account = live->account;
-        struct standing **first = account_first(x, live->account);
-        p->next = *first;
-        *first = p;
-    }
+    bool fresh = !live->standing;
+    if (fresh) live->standing = standing_new(x, live);
+    struct standing *p = live->standing;
     if (facts_changed || fresh) pool_take_facts(s, p, live->facts);
     p->usable = index_pool_usable(s, live);
     standing_count(s, p, live);
@@ -330,13 +332,13 @@ void index_pool_put(struct state *s, const struct pool_row *live, bool facts_cha
 
 void index_pool_removed(struct state *s, const struct pool_row *last) {
     struct index *x = s->index;
-    struct standing *p = map_get(&x->pools, last->id);
+    const struct pool_row *live = state_pool(s, last->id); // a stored last image has no standing
+    struct standing *p = live ? live->standing : NULL;
     if (!p) return;
     MAP_EACH (entry, &x->classes) class_leave_pool(x, entry->value.p, p);
     struct standing **place = account_first(x, p->account);
     while (*place != p) place = &(*place)->next;
     *place = p->next;
-    map_remove(&x->pools, last->id);
     standing_free(x, p);
     x->version++;
 }
@@ -346,13 +348,15 @@ void index_class_put(struct state *s, const struct class_row *live) {
     index_class_removed(s, live);
     if (!live->doc) return;
     struct class_entry *c = map_put(&x->classes, live->id, NULL)->p = NEW(struct class_entry);
-    c->id = live->id;
+    c->id = c->shapes.class = live->id;
     c->doc = live->doc;
     shared_hold(&c->doc->shared);
     c->joins = class_joins(&c->doc->spec);
     if (c->doc->spec.script) c->script = script_new(c->doc->spec.script);
     c->shapes.common = c->reach = class_reach(s, c);
-    MAP_EACH (entry, &x->pools) class_take_pool(s, c, entry->value.p);
+    STATE_EACH(POOL, pool_row, pool, s) {
+        if (pool->standing) class_take_pool(s, c, pool->standing);
+    }
 }
 
 void index_class_removed(struct state *s, const struct class_row *last) {
@@ -371,8 +375,8 @@ void index_provider_put(struct state *s, const struct provider_row *live) {
     s->index->version++;
     const struct id_list *pools = state_related(s, POOLS_OF_PROVIDER, live->id);
     for (size_t i = 0; i < pools->count; i++) {
-        struct standing *p = map_get(&s->index->pools, pools->at[i]);
-        if (p) p->usable = index_pool_usable(s, state_pool(s, p->pool));
+        const struct pool_row *pool = state_pool(s, pools->at[i]);
+        if (pool->standing) pool->standing->usable = index_pool_usable(s, pool);
     }
 }
 
@@ -395,7 +399,8 @@ struct script *index_script(const struct state *s, uint64_t class) {
 }
 
 const struct standing *index_standing(const struct state *s, uint64_t pool) {
-    return map_get(&s->index->pools, pool);
+    const struct pool_row *row = state_pool(s, pool);
+    return row ? row->standing : NULL;
 }
 
 const struct standing *index_account_first(const struct state *s, uint32_t account) {
@@ -420,7 +425,7 @@ uint32_t index_fs(const struct state *s, const char *fs) {
 
 bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view) {
     const struct index *x = s->index;
-    const struct standing *p = map_get(&x->pools, w->pool);
+    const struct standing *p = index_standing(s, w->pool);
     struct class_entry *c = w->class ? map_get(&x->classes, w->class) : NULL;
     if (!p || !p->reach || (w->class && !c)) return false;
     *ret_view = (struct reach_view){

@@ -15,7 +15,7 @@ void index_free(struct index *x); // accepts NULL
 // Called by state_apply after the live row was put. `facts_changed`: the row is new or points to other facts. The
 // agent's number is given here, and taken back when it is removed: numbers are dense, from 1, and used again.
 void index_agent_put(struct state *s, struct agent_row *live, bool facts_changed);
-void index_pool_put(struct state *s, const struct pool_row *live, bool facts_changed);
+void index_pool_put(struct state *s, struct pool_row *live, bool facts_changed);
 void index_class_put(struct state *s, const struct class_row *live);
 void index_provider_put(struct state *s,
                         const struct provider_row *live); // its session decides whether pools are offered

@@ -8,19 +8,19 @@ void ledger_done(struct ledger *l) {
     MAP_EACH (entry, &l->agents) free(entry->value.p);
     map_done(&l->agents);
     map_done(&l->pools);
-    map_done(&l->accounts_by_name);
     vec_done(&l->accounts);
+    vec_done(&l->free_accounts);
 }
 
-uint32_t ledger_account(struct ledger *l, uint64_t provider, const char *store) {
-    AUTO_FREE char *key = mem_format("%llu/%s", (unsigned long long)provider, store);
-    bool fresh;
-    union map_value *v = map_put_text(&l->accounts_by_name, key, &fresh);
-    if (fresh) {
-        vec_push(&l->accounts, ((struct account){.provider = provider, .store = store}));
-        v->n = l->accounts.count;
-    }
-    return (uint32_t)(v->n - 1);
+uint32_t ledger_account_open(struct ledger *l) {
+    if (l->free_accounts.count) return vec_pop(&l->free_accounts);
+    (void)vec_add(&l->accounts);
+    return l->accounts.count - 1;
+}
+
+void ledger_account_close(struct ledger *l, uint32_t account) {
+    l->accounts.at[account] = (struct account){0};
+    vec_push(&l->free_accounts, account);
 }
 
 struct granted ledger_granted(const struct ledger *l, const struct pool_row *pool) {

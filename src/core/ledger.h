@@ -7,10 +7,8 @@
 #include "base/map.h"
 #include "core/row.h"
 
-struct account { // of one backing store; quantities are store units (bytes after the charge factor)
-    uint64_t provider;
-    const char *store; // borrowed from the key of `accounts_by_name`
-    struct quantities granted;
+struct account {               // of one backing store
+    struct quantities granted; // in store units: bytes after the charge factor
 };
 
 struct granted {             // out of one pool
@@ -27,14 +25,14 @@ struct agent_account {
 // Zeroed is valid and empty.
 struct ledger {
     VEC(struct account) accounts;
-    struct map accounts_by_name; // "<provider id>/<store>" -> index + 1
+    VEC(uint32_t) free_accounts; // of stores that are gone
     struct map pools;            // pool id -> store bytes granted of it
     struct map agents;           // agent id -> struct agent_account *
 };
 void ledger_done(struct ledger *l);
 
-// The account of that backing store, made when it is new.
-uint32_t ledger_account(struct ledger *l, uint64_t provider, const char *store);
+uint32_t ledger_account_open(struct ledger *l); // of another backing store
+void ledger_account_close(struct ledger *l, uint32_t account);
 struct granted ledger_granted(const struct ledger *l, const struct pool_row *pool);
 // Counts what a volume or reservation of that pool costs, or counts it no more (then it must have been counted).
 void ledger_charge(struct ledger *l, const struct pool_row *pool, const struct quantities *cost, bool add);

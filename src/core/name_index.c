@@ -44,6 +44,7 @@ bool row_name_key(enum noun noun, const void *row, struct name_key *ret_key) {
     case NOUN_FRAMEWORK: *ret_key = key_of(0, 0, ((const struct framework_row *)row)->text_id, NULL); return true;
     case NOUN_ROLE: *ret_key = key_of(((const struct role_row *)row)->name.n, 0, NULL, NULL); return true;
     case NOUN_POOL: *ret_key = key_of(pool->provider, 0, pool->instance, pool->name); return true;
+    case NAMES_OF_STORES: *ret_key = key_of(pool->provider, 0, pool->store, NULL); return true;
     case NOUN_VOLUME: *ret_key = key_of(volume->owner.role.n, volume->owner.framework, volume->name, NULL); return true;
     case NOUN_TASK: *ret_key = key_of(task->framework, 0, task->text_id, NULL); return true;
     default: return false;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Finds rows of one noun by name. Keeps hashes and ids only: the names stand in the rows.
+// Finds rows of one noun by name, and pools by backing store. Keeps hashes and ids only: the names stand in the rows.
 #ifndef CORE_NAME_INDEX_H
 #define CORE_NAME_INDEX_H
 
@@ -11,6 +11,8 @@ struct name_key {
     const char *texts[2]; // "" where there is none
     uint32_t hash;
 };
+// Instead of a noun: pools by their backing store, which several may share.
+#define NAMES_OF_STORES NOUN_COUNT
 // False when rows of that noun have no names.
 bool row_name_key(enum noun noun, const void *row, struct name_key *ret_key);
 bool name_key_equal(const struct name_key *a, const struct name_key *b);
@@ -21,7 +23,7 @@ struct name_index {
     size_t slot_count, live;
 };
 void name_index_done(struct name_index *n);
-// The id of the row of `t` whose name key is `key`; 0 when there is none.
+// The id of a row of `t` whose name key is `key`; 0 when there is none.
 uint64_t name_index_find(const struct name_index *n, const struct table *t, enum noun noun, const struct name_key *key);
 void name_index_add(struct name_index *n, const struct name_key *key, uint64_t id);
 void name_index_remove(struct name_index *n, const struct name_key *key, uint64_t id);

@@ -127,7 +127,8 @@ struct pool_row { // kept: who it is and how it charges; passing: what it report
         *facts; // NULL until reported; a pool that the provider no longer reports keeps its last ones, stale
     bool stale;
     // derived
-    uint32_t account; // its backing store in the ledger
+    uint32_t account;          // its backing store in the ledger
+    struct standing *standing; // in the index
 };
 
 // ---- agents ----

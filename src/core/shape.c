@@ -8,7 +8,7 @@
 
 static struct membership *membership_of(struct standing *pool, uint64_t class) {
     VEC_EACH (m, &pool->memberships)
-        if (m->class == class) return m;
+        if (m->shape->list->class == class) return m;
     return NULL;
 }
 
@@ -51,9 +51,9 @@ void standing_moved(struct standing *pool) {
     VEC_EACH (m, &pool->memberships) heap_sink(m->shape, heap_rise(m->shape, m->place));
 }
 
-void shape_enter(struct shape *shape, struct standing *pool, uint64_t class) {
+void shape_enter(struct shape *shape, struct standing *pool) {
     uint32_t last = (uint32_t)shape->heap.count;
-    vec_push_tight(&pool->memberships, ((struct membership){class, shape, last}));
+    vec_push_tight(&pool->memberships, ((struct membership){shape, last}));
     vec_push(&shape->heap, ((struct shape_member){pool, pool->memberships.count - 1}));
     heap_rise(shape, last);
 }

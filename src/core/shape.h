@@ -8,8 +8,7 @@
 
 struct shape;
 
-struct membership { // of a pool in a class
-    uint64_t class;
+struct membership { // of a pool in a class: that of the shape's list
     struct shape *shape;
     uint32_t place; // in the shape's heap
 };
@@ -63,6 +62,7 @@ struct members { // all of them, by id
 };
 // By reaches, then best score first: those of the same reaches are neighbours. Zeroed is valid and empty.
 struct shape_list {
+    uint64_t class;
     const struct reach *common; // the class's rules about agents alone
     VEC(struct shape_entry) entries;
     VEC(struct shape_bound) bounds; // of each entry
@@ -76,7 +76,7 @@ struct shape *shapes_get(struct shape_list *shapes, const struct shape_key *key)
 // All pools of the list. They are gathered anew when the version is another than that of the last time.
 struct members shapes_members(struct shape_list *shapes, uint64_t version);
 // Enters the pool, whose new membership is given its shape and place.
-void shape_enter(struct shape *shape, struct standing *pool, uint64_t class);
+void shape_enter(struct shape *shape, struct standing *pool);
 // Takes it out of the class; a shape that is empty then is freed.
 void shape_leave(struct standing *pool, uint64_t class);
 // After the pool's free bytes changed: in all its shapes.

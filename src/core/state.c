@@ -31,6 +31,7 @@ void state_free(struct state *s) {
         name_index_done(&s->names[i]);
         table_done(&s->tables[i]);
     }
+    name_index_done(&s->stores);
     domains_done(&s->domains);
     symbols_done(&s->symbols);
     free(s);
@@ -40,11 +41,27 @@ void state_free(struct state *s) {
 
 static void name_relate(struct state *s, enum noun noun, const void *row, uint64_t id, bool add) {
     struct name_key key;
-    if (!row_name_key(noun, row, &key)) return;
-    if (add)
-        name_index_add(&s->names[noun], &key, id);
-    else
-        name_index_remove(&s->names[noun], &key, id);
+    if (row_name_key(noun, row, &key)) (add ? name_index_add : name_index_remove)(&s->names[noun], &key, id);
+}
+
+// Pools of one backing store share one account: the first that comes opens it, the last that goes closes it.
+static const struct pool_row *pool_of_store(const struct state *s, const struct name_key *key) {
+    return state_pool(s, name_index_find(&s->stores, &s->tables[NOUN_POOL], NAMES_OF_STORES, key));
+}
+
+static void store_join(struct state *s, struct pool_row *pool) {
+    struct name_key key;
+    must(row_name_key(NAMES_OF_STORES, pool, &key));
+    const struct pool_row *other = pool_of_store(s, &key);
+    pool->account = other ? other->account : ledger_account_open(&s->ledger);
+    name_index_add(&s->stores, &key, pool->id);
+}
+
+static void store_leave(struct state *s, const struct pool_row *pool) {
+    struct name_key key;
+    must(row_name_key(NAMES_OF_STORES, pool, &key));
+    name_index_remove(&s->stores, &key, pool->id);
+    if (!pool_of_store(s, &key)) ledger_account_close(&s->ledger, pool->account);
 }
 
 static void lists_relate(struct state *s, enum noun noun, const void *row, uint64_t id, bool add) {
@@ -264,17 +281,12 @@ void state_timers_passed(struct state *s, struct mono mono, struct wall wall) {
     while (s->wall_timers.count && heap_first(&s->wall_timers)->when <= wall.ms) heap_pop(&s->wall_timers);
 }
 
-static void derived_start(struct state *s, enum noun noun, void *live) {
-    struct pool_row *pool = live;
-    if (noun == NOUN_POOL) pool->account = ledger_account(&s->ledger, pool->provider, pool->store);
-}
-
 // All that follows from a row as it is now.
 static void row_derive(struct state *s, enum noun noun, void *live, const void *before, bool fresh) {
     uint64_t id;
     memcpy(&id, live, sizeof id);
     if (fresh) {
-        derived_start(s, noun, live);
+        if (noun == NOUN_POOL) store_join(s, live);
         name_relate(s, noun, live, id, true); // names never change
     }
     row_relate(s, noun, live, id, true);
@@ -301,6 +313,7 @@ static void apply_removal(struct state *s, const struct event *e, uint64_t id) {
     name_relate(s, e->noun, live, id, false);
     row_relate(s, e->noun, live, id, false);
     hook_removed(s, e->noun, e->row, e->kind);
+    if (e->noun == NOUN_POOL) store_leave(s, live);
     table_remove(&s->tables[e->noun], id);
 }
 

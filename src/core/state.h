@@ -36,7 +36,7 @@ struct state {
     uint64_t seq;     // of the last event applied
     uint64_t last_id; // highest id given; ids are unique across nouns
     // derived
-    struct name_index names[NOUN_COUNT];
+    struct name_index names[NOUN_COUNT], stores;
     struct relation_lists relations[RELATION_COUNT];
     struct ledger ledger;
     struct heap timers;      // mono deadlines of rows; may hold outdated ones

@@ -54,12 +54,26 @@ static struct err *tier_read(struct intake *in, const struct tier_said *said, co
 
 // ---- pools ----
 
-static void pool_facts_drop(struct shared *self) {
-    struct pool_facts *f = (struct pool_facts *)self;
-    struct tier_facts t = {f->tags, LIST_OF(&f->constraints), LIST_OF(&f->preferences)};
-    tier_done(&t);
+static void pool_rules_done(struct pool_facts *f) {
+    struct weighted_list constraints = LIST_OF(&f->constraints), preferences = LIST_OF(&f->preferences);
+    weighted_done(&constraints);
+    weighted_done(&preferences);
     free(f->data_address);
-    free(f);
+}
+
+static void pool_facts_drop(struct shared *self) {
+    pool_rules_done((struct pool_facts *)self);
+    free(self);
+}
+
+// The same with the tags behind it, in one allocation: facts never change, and there are as many as pools.
+static struct pool_facts *pool_facts_pack(const struct pool_facts *read) {
+    size_t tags = read->tags.count * sizeof *read->tags.at;
+    struct pool_facts *f = mem_zero(1, sizeof *f + tags);
+    *f = *read;
+    f->tags.capacity = f->tags.count;
+    f->tags.at = tags ? memcpy(f + 1, read->tags.at, tags) : NULL;
+    return f;
 }
 
 static struct err *total_read(const Granary__Pool *m, struct quantities *ret_total) {
@@ -111,10 +125,12 @@ static struct err *pool_read(struct intake *in, const Granary__Pool *m, const ch
                             .charge_numerator = m->charge_numerator,
                             .charge_denominator = m->charge_denominator};
     TRY(said_text(in, "store", m->store, SAID_NAME_LONGEST * 3, &r.store));
-    r.facts = NEW(struct pool_facts);
-    r.facts->shared.drop = pool_facts_drop;
-    intake_keep(in, &r.facts->shared);
-    TRY(err_wrap(pool_fill(in, m, above, r.facts), "pool '%s/%s'", instance, m->name));
+    struct pool_facts read = {.shared.drop = pool_facts_drop};
+    struct err *e = pool_fill(in, m, above, &read);
+    if (!e) intake_keep(in, &(r.facts = pool_facts_pack(&read))->shared);
+    if (e) pool_rules_done(&read);
+    tag_set_done(&read.tags);
+    TRY(err_wrap(e, "pool '%s/%s'", instance, m->name));
     *ret = r;
     return NULL;
 }

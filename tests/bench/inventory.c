@@ -51,6 +51,8 @@ static uint64_t pool_gib(unsigned number) {
 
 // ---- as rows ----
 
+enum { TAGS = 21 };
+
 static void tag_say(struct offer_world *w, struct tag_set *set, const char *key, const char *value) {
     struct tag tag;
     check(tag_make(&w->s->symbols, key, value, &tag));
@@ -70,19 +72,20 @@ static void rack_say(struct offer_world *w, struct tag_set *set, unsigned number
 }
 
 static void facts_drop(struct shared *shared) {
-    struct pool_facts *f = (struct pool_facts *)(void *)shared;
-    tag_set_done(&f->tags);
-    free(f);
+    free(shared);
 }
 
 static struct pool_facts *facts_of(struct offer_world *w, unsigned number) {
     struct pool_says says = pool_says(number);
-    struct pool_facts *f = world_pool_facts(pool_gib(number) << 30);
+    struct pool_facts *f = mem_zero(1, sizeof *f + TAGS * sizeof *f->tags.at),
+                      *plain = world_pool_facts(pool_gib(number) << 30);
+    *f = *plain; // the tags behind it, as those that a provider reports
+    free(plain);
+    f->tags = (struct tag_set){(struct tag *)(void *)(f + 1), 0, TAGS};
     f->shared.drop = facts_drop;
     f->total.iops = INVENTORY_POOL_IOPS;
     f->total.known = KNOWS_IOPS;
     f->granularity.n = UINT64_C(1) << 30;
-    tag_set_reserve(&f->tags, 21);
     tag_say(w, &f->tags, "media", says.media);
     tag_say(w, &f->tags, "raid", says.raid);
     tag_say(w, &f->tags, "thin", says.thin ? "true" : "false");
