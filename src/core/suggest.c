@@ -143,12 +143,11 @@ static void suggest_pool_terms(struct search *x) {
     uint32_t passing[SELECTOR_TERMS_MOST] = {0};
     for (size_t i = 0; i < x->pool_count; i++) {
         const struct pool_row *pool = x->pools[i].pool;
-        if (x->pools[i].verdict.rule != RULE_POOL_SELECTOR || !candidate_can(spec, pool->facts)) continue;
-        // Only one term fails: the first that does is the last.
-        uint32_t failed = x->pools[i].verdict.term;
-        if (pool_selector_failure(symbols, &spec->pool, &pool->facts->tags, failed + 1) < spec->pool.term_count)
-            continue;
-        if (verdict_of(x->d, x->terms, pool, true).rule == RULE_NONE) passing[failed]++;
+        const struct verdict *v = &x->pools[i].verdict;
+        if (v->rule != RULE_POOL_SELECTOR || !v->term_alone || !candidate_can(spec, pool->facts)) continue;
+        // Figures are quicker to ask than agents.
+        if (verdict_of_figures(x->d, x->terms, pool).rule || verdict_of(x->d, x->terms, pool, true).rule) continue;
+        passing[v->term]++;
     }
     for (uint32_t n = 0; n < spec->pool.term_count; n++) {
         AUTO_TEXT struct text term = {0};

@@ -84,7 +84,11 @@ static enum rule judge_fixed(const struct draft *d, const struct terms *t, const
                              struct verdict *v) {
     const struct class_spec *spec = &t->class->doc->spec;
     v->term = pool_selector_failure(&d->state->symbols, &spec->pool, &pool->facts->tags, 0);
-    if (v->term < spec->pool.term_count) return RULE_POOL_SELECTOR;
+    if (v->term < spec->pool.term_count) {
+        uint32_t next = pool_selector_failure(&d->state->symbols, &spec->pool, &pool->facts->tags, v->term + 1);
+        v->term_alone = next == spec->pool.term_count;
+        return RULE_POOL_SELECTOR;
+    }
     return candidate_can(spec, pool->facts) ? RULE_NONE : RULE_CAPABILITY;
 }
 

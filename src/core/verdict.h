@@ -64,7 +64,8 @@ struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool
 // What became of one pool.
 struct verdict {
     enum rule rule;        // the first that failed; RULE_NONE: it fits
-    uint32_t term;         // of the class's pool selector, when that failed
+    uint32_t term;         // of the class's pool selector, when that failed: the first that did
+    bool term_alone;       // no other did
     uint64_t asked, found; // of the rules about figures: the further apart, the less near
     struct charge charge;
     struct quantities free;
