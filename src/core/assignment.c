@@ -6,6 +6,7 @@
 
 #include "core/agent_reservation.h"
 #include "core/attach_room.h"
+#include "core/explain.h"
 #include "core/index.h"
 #include "core/pair.h"
 
@@ -29,6 +30,12 @@ struct search {
     // the volume that got furthest and failed
     size_t depth; // + 1; 0: none failed
     struct err *why;
+    struct failed {
+        const struct agent_row *agent;
+        struct attach_room room;
+        struct choice before; // of the volumes placed before it
+        size_t class;         // the best that was tried
+    } failed;
 };
 
 // ---- one agent ----
@@ -64,6 +71,7 @@ static void search_failed(struct search *x, size_t depth, size_t volume) {
     }
     err_free(x->why);
     x->depth = depth + 1;
+    x->failed = (struct failed){x->agent, x->room, x->now, x->first[volume]};
     x->why = err_new(kind, "volume '%s': %s", wish->plan.name, text_string(&text));
 }
 
@@ -234,6 +242,24 @@ static void classes_narrow(struct search *x, struct choice *best, struct assignm
     }
 }
 
+// Beside other things on an agent, a volume is not told to go to another one alone: `room` says that there are others.
+static void search_explain(struct search *x, struct answer *ret_answer) {
+    const struct failed *f = &x->failed;
+    if (!x->depth) return;
+    struct draft_mark mark = draft_mark(x->d);
+    for (size_t i = 0; i + 1 < x->depth; i++) {
+        size_t before = x->order[i], class = f->before.class[before];
+        volume_of(x->d, &x->w->wishes[before], class, &f->before.fits[before]);
+    }
+    size_t volume = x->order[x->depth - 1];
+    x->agent = f->agent;
+    x->room = f->room;
+    struct want want = want_here(x, volume, f->class);
+    if (x->w->agent && x->w->count == 1 && scalars_none(&x->w->need)) want.room = NULL;
+    explain_refusal(x->d, &want, x->w->count > 1 ? x->w->wishes[volume].plan.name : NULL, ret_answer);
+    draft_undo(x->d, mark);
+}
+
 static struct err *search_refuse(struct search *x) {
     if (x->steps >= x->limit)
         return err_new(
@@ -278,7 +304,8 @@ static struct err *search_all(struct search *x, struct assignment *a) {
     return NULL;
 }
 
-struct err *assignment_find(struct draft *d, const struct assignment_want *w, struct assignment *ret_assignment) {
+struct err *assignment_find(struct draft *d, const struct assignment_want *w, struct assignment *ret_assignment,
+                            struct answer *ret_answer) {
     must(w->count && w->count <= ASSIGNMENT_VOLUMES_MOST);
     struct search *x = ARENA_NEW(d->arena, struct search);
     struct assignment a = {0};
@@ -287,6 +314,7 @@ struct err *assignment_find(struct draft *d, const struct assignment_want *w, st
     for (size_t i = 0; i < w->count; i++) x->order[i] = (uint8_t)i;
     qsort_r(x->order, w->count, sizeof *x->order, by_size, (void *)(uintptr_t)w->wishes);
     struct err *e = search_all(x, &a);
+    if (e) search_explain(x, ret_answer);
     err_free(x->why);
     if (!e) *ret_assignment = a;
     return e;

@@ -4,6 +4,7 @@
 #ifndef CORE_ASSIGNMENT_H
 #define CORE_ASSIGNMENT_H
 
+#include "core/command.h"
 #include "core/volume.h"
 
 enum {
@@ -37,8 +38,9 @@ struct assignment {
 // The best classes that the whole allows, volume by volume in the order of the wishes; then the agent that reaches the pools
 // at hand with the best score, then the lowest id. The same draft and wishes give the same answer. Of the kinds of
 // broker_place; the sentence names the volume that got furthest and failed, and says when the search ended before its end.
+// Of that volume, beside those placed before it, an answer that wishes it is told more (explain_refusal; NULL: none does).
 MUST_USE struct err *assignment_find(struct draft *d, const struct assignment_want *w,
-                                     struct assignment *ret_assignment);
+                                     struct assignment *ret_assignment, struct answer *ret_answer);
 // The volume row and its operation, as assigned; the volumes of one assignment in the order of the wishes.
 struct volume_row *assignment_make(struct draft *d, const struct assignment_want *w, const struct assignment *a,
                                    size_t i);

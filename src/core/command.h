@@ -326,10 +326,13 @@ struct command {
     };
 };
 
+struct explain_wish; // core/explain.h
+
 // What decide tells the asker beside the events.
 struct answer {
-    VEC(uint64_t) ids; // made or changed: volumes, operations, reservations, the framework, the agent ...
-    VEC(char *) notes; // sentences about what was made, in an order of the command's own; NULL: none
+    VEC(uint64_t) ids;            // made or changed: volumes, operations, reservations, the framework, the agent ...
+    VEC(char *) notes;            // sentences about what was made, in an order of the command's own; NULL: none
+    struct explain_wish *refusal; // the asker's own, to be told why no pool fits; NULL: the error's sentence will do
 };
 void answer_done(struct answer *a);
 

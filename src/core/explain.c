@@ -108,3 +108,13 @@ struct err *explain_want(const struct draft *d, const struct want *w, struct exp
     *ret_explanation = e;
     return NULL;
 }
+
+void explain_refusal(const struct draft *d, const struct want *w, const char *volume, struct answer *ret_answer) {
+    struct explain_wish *wish = ret_answer ? ret_answer->refusal : NULL;
+    if (!wish) return;
+    struct explanation *e = ARENA_NEW(wish->arena, struct explanation);
+    AUTO_ERR struct err *wrong = explain_want(d, w, wish->page, wish->arena, e);
+    if (wrong || e->places) return;
+    e->volume = arena_text(wish->arena, volume);
+    wish->told = e;
+}

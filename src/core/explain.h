@@ -5,6 +5,7 @@
 #define CORE_EXPLAIN_H
 
 #include "core/broker.h"
+#include "core/command.h"
 #include "core/figure.h"
 #include "core/funnel.h"
 #include "core/refusal.h"
@@ -19,6 +20,7 @@ enum { EXPLAIN_FITS = 3 };
 // Texts and arrays live in the arena or the state.
 struct explanation {
     bool places;
+    const char *volume;                   // of several asked for at once, the one that it is about; NULL: there is one
     const char *sentence;                 // for people: where it goes; or why not, with the three nearest
     struct fit fits[EXPLAIN_FITS];        // of a request, best first
     struct figures figures[EXPLAIN_FITS]; // of those fits: with the agent asked for, else the best; or of `agents`
@@ -36,6 +38,14 @@ struct explanation {
 // What a request would meet now. An error only when the request itself is wrong (as broker_place says it).
 MUST_USE struct err *explain_want(const struct draft *d, const struct want *w, struct explain_page page,
                                   struct arena *arena, struct explanation *ret_explanation);
+// What one who asks for storage wants to hear of a refusal, beside its sentence.
+struct explain_wish {
+    struct explain_page page;
+    struct arena *arena;
+    struct explanation *told; // in the arena; NULL: it was not for want of a pool
+};
+// Tells why no pool fits `w` to whoever wished it; `volume` as in the explanation.
+void explain_refusal(const struct draft *d, const struct want *w, const char *volume, struct answer *ret_answer);
 // Where that volume can be used now, and what it waits for. NOT_FOUND when there is no such volume.
 MUST_USE struct err *explain_volume(const struct draft *d, uint64_t volume, struct explain_page page,
                                     struct arena *arena, struct explanation *ret_explanation);

@@ -6,6 +6,7 @@
 #include "core/allocator.h"
 #include "core/asked.h"
 #include "core/attachment.h"
+#include "core/explain.h"
 #include "core/policy.h"
 
 // ---- classes, roles ----
@@ -88,7 +89,9 @@ static struct err *create_one(struct draft *d, const struct cmd_volume_create *c
                               const struct want *want, struct answer *ret_answer) {
     plan->name = c->count == 1 ? draft_text(d, c->name) : arena_format(d->arena, "%s-%u", c->name, i + 1);
     TRY(volume_name_free(d, c->owner, plan->name));
-    TRY(err_wrap(asked_place(d, want, c->wait, &plan->fit), "volume '%s'", plan->name));
+    struct err *e = asked_place(d, want, c->wait, &plan->fit);
+    if (e) explain_refusal(d, want, c->count > 1 ? plan->name : NULL, ret_answer);
+    TRY(err_wrap(e, "volume '%s'", plan->name));
     struct volume_row *v = volume_make(d, plan);
     vec_push(&ret_answer->ids, v->id);
     vec_push(&ret_answer->ids, draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id).at[0]);
@@ -187,7 +190,9 @@ struct err *decide_reservation_create(struct draft *d, const struct cmd_reservat
     struct want want = {
         .class = class->id, .size = c->size, .iops = c->iops, .role = c->owner.role, .framework = c->owner.framework};
     struct fit fit;
-    TRY(err_wrap(asked_place(d, &want, false, &fit), "reservation"));
+    struct err *e = asked_place(d, &want, false, &fit);
+    if (e) explain_refusal(d, &want, NULL, ret_answer);
+    TRY(err_wrap(e, "reservation"));
     if (c->expires.ms && c->expires.ms <= d->now.wall.ms)
         return err_new(ERR_INVALID, "reservation: it would expire in the past");
     struct reservation_row *r = draft_add(d, NOUN_RESERVATION, EV_reservation_made);

@@ -85,14 +85,14 @@ static void request_remember(struct draft *d, const struct assignment_want *w, c
 }
 
 static struct err *request_find(struct draft *d, const struct cmd_request_apply *c, struct assignment_want *ret_want,
-                                struct assignment *ret_assignment) {
+                                struct assignment *ret_assignment, struct answer *ret_answer) {
     TRY(request_check(d, c));
     struct wish *wishes = arena_zero(d->arena, c->volume_count, sizeof *wishes);
     for (size_t i = 0; i < c->volume_count; i++) TRY(wish_of(d, c, &c->volumes[i], &wishes[i]));
     *ret_want =
         (struct assignment_want){.wishes = wishes, .count = c->volume_count, .need = {.cpus = c->cpus, .mem = c->mem}};
     TRY(agent_of(d, c, &ret_want->agent));
-    struct err *e = assignment_find(d, ret_want, ret_assignment);
+    struct err *e = assignment_find(d, ret_want, ret_assignment, ret_answer);
     request_remember(d, ret_want, ret_assignment, e);
     return e;
 }
@@ -136,8 +136,8 @@ static void request_take(struct draft *d, const struct cmd_request_apply *c, con
 struct err *decide_request_apply(struct draft *d, const struct cmd_request_apply *c, struct answer *ret_answer) {
     struct assignment_want want;
     struct assignment *a = ARENA_NEW(d->arena, struct assignment);
-    TRY(err_wrap(request_find(d, c, &want, a), "request of %zu volume%s, nothing was taken", c->volume_count,
-                 c->volume_count == 1 ? "" : "s"));
+    TRY(err_wrap(request_find(d, c, &want, a, ret_answer), "request of %zu volume%s, nothing was taken",
+                 c->volume_count, c->volume_count == 1 ? "" : "s"));
     request_take(d, c, &want, a, ret_answer);
     return NULL;
 }

@@ -129,7 +129,7 @@ static void suggest_classes(struct search *x) {
 }
 
 static void suggest_other_agents(struct search *x) {
-    if (!x->want->agent) return;
+    if (!x->want->agent || x->want->room) return;
     struct want w = *x->want;
     w.agent = 0;
     search_want(x, w, "another agent");

@@ -171,12 +171,12 @@ struct intake rest_intake(struct master *m, struct arena *arena, const struct in
 
 // ---- pages ----
 
-enum { PAGE_USUAL = 1000, PAGE_MOST = 10000 };
+enum { PAGE_MOST = 10000 };
 
-struct err *page_read(const struct request *r, struct page *ret_page) {
-    *ret_page = (struct page){.limit = PAGE_USUAL};
+struct err *page_read(const struct request *r, size_t usual, struct page *ret_page) {
+    *ret_page = (struct page){.limit = usual};
     AUTO_FREE char *after = request_query(r, "after"), *limit = request_query(r, "limit");
-    uint64_t n = PAGE_USUAL;
+    uint64_t n = usual;
     if (after && *after && !text_to_u64(after, &ret_page->after))
         return err_new(ERR_INVALID, "%s: after='%.64s' is not what an earlier page gave as next_page", r->path, after);
     if (limit && (!text_to_u64(limit, &n) || !n || n > PAGE_MOST))

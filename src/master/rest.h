@@ -35,17 +35,18 @@
     X("GET", "v1/roles", "after limit", rest_roles, "the roles and what they hold")                                    \
     X("PUT", "v1/roles/*", "", rest_role_set, "sets a role's weight")                                                  \
     X("GET", "v1/volumes", "role class state label after limit", rest_volumes, "the volumes")                          \
-    X("POST", "v1/volumes", "", rest_volume_create, "makes volumes, all or none")                                      \
+    X("POST", "v1/volumes", "after limit", rest_volume_create, "makes volumes, all or none")                           \
     X("GET", "v1/volumes/*", "role", rest_volume, "one volume, by name or UUID")                                       \
     X("DELETE", "v1/volumes/*", "role", rest_volume_delete, "releases a volume, as its class says")                    \
     X("POST", "v1/volumes/*/grow", "role", rest_volume_grow, "makes a volume larger")                                  \
     X("POST", "v1/volumes/*/publish", "role", rest_volume_publish, "attaches, formats if new, and mounts on an agent") \
     X("POST", "v1/volumes/*/unpublish", "role", rest_volume_unpublish, "the way back")                                 \
     X("GET", "v1/reservations", "after limit", rest_reservations, "the reservations")                                  \
-    X("POST", "v1/reservations", "", rest_reservation_create, "promises part of a pool to a role")                     \
+    X("POST", "v1/reservations", "after limit", rest_reservation_create, "promises part of a pool to a role")          \
     X("GET", "v1/reservations/*", "", rest_reservation, "one reservation")                                             \
     X("DELETE", "v1/reservations/*", "", rest_reservation_remove, "ends a reservation")                                \
-    X("POST", "v1/requests", "", rest_request_apply, "makes volumes that one agent can use together, all or none")     \
+    X("POST", "v1/requests", "after limit", rest_request_apply,                                                        \
+      "makes volumes that one agent can use together, all or none")                                                    \
     X("GET", "v1/operations", "after limit", rest_operations, "operations, open and lately ended")                     \
     X("GET", "v1/operations/*", "", rest_operation, "one operation")                                                   \
     X("GET", "v1/offers", "after limit", rest_offers, "outstanding offers")                                            \
@@ -89,7 +90,9 @@ struct page {
     uint64_t after;
     size_t limit;
 };
-MUST_USE struct err *page_read(const struct request *r, struct page *ret_page);
+enum { PAGE_USUAL = 1000 };
+// `usual`: the limit when the query has none.
+MUST_USE struct err *page_read(const struct request *r, size_t usual, struct page *ret_page);
 typedef bool page_keep(const struct master *m, const void *row, const void *filter);
 typedef void *page_message(const struct master *m, const void *row, struct arena *arena);
 struct page_rows {

@@ -7,7 +7,7 @@ static struct err *blast_answer(struct master *m, const struct request *r, struc
     AUTO_FREE char *domain = request_query(r, "domain"), *role = request_query(r, "role");
     struct page page;
     struct blast found;
-    TRY(page_read(r, &page));
+    TRY(page_read(r, PAGE_USUAL, &page));
     struct blast_page of = {.offset = page.after, .limit = page.limit};
     if (role && !symbol_find(&m->state->symbols, role, &of.role))
         return err_new(ERR_NOT_FOUND, "blast: nothing is of role '%.255s'", role);

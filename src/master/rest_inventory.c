@@ -70,7 +70,7 @@ HANDLER(rest_inventory) {
         (void)parts, (void)at;                                                                                         \
         AUTO_ARENA struct arena arena = {0};                                                                           \
         struct page page;                                                                                              \
-        struct err *e = page_read(r, &page);                                                                           \
+        struct err *e = page_read(r, PAGE_USUAL, &page);                                                               \
         if (e) {                                                                                                       \
             rest_finish(m, r, e, out);                                                                                 \
             return;                                                                                                    \

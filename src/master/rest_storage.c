@@ -75,7 +75,7 @@ HANDLER(rest_volumes) {
                    *state = request_query(r, "state"), *label = request_query(r, "label");
     struct volume_filter filter = {role, class, state, label};
     struct page page;
-    struct err *e = page_read(r, &page);
+    struct err *e = page_read(r, PAGE_USUAL, &page);
     if (!e) e = volume_filter_check(&filter);
     if (e) {
         rest_finish(m, r, e, out);
@@ -127,35 +127,14 @@ static void answer_created(struct turn *t) {
     rest_answer(t->m, t->out, t->r->exchange, 202, &created.base);
 }
 
-// A refusal for lack of a fit carries its explanation: what failed where, and the nearest change that passes.
-static Granary__Explanation *refusal_explain(struct turn *t, const struct draft *d, const struct cmd_volume_create *c) {
-    struct want want;
-    struct explanation explanation;
-    struct explain_page page = {0, 20};
-    AUTO_ERR struct err *e = request_want(t->m->state, c, &want);
-    if (!e) e = explain_want(d, &want, page, &t->arena, &explanation);
-    return e || explanation.places ? NULL : explanation_message(t->m->state, &explanation, page, &t->arena);
-}
-
-static void answer_refusal(struct turn *t, const struct cmd_volume_create *c, const struct err *e) {
-    struct draft d;
-    draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
-    bool about_fits = err_kind(e) == ERR_NO_FIT || err_kind(e) == ERR_UNAVAILABLE;
-    Granary__Explanation *message = about_fits ? refusal_explain(t, &d, c) : NULL;
-    draft_done(&d);
-    rest_answer(t->m, t->out, t->r->exchange, err_kind_http(err_kind(e)), &error_message(e, message, &t->arena)->base);
-}
-
 static struct err *volume_create(struct turn *t) {
     struct command c = turn_command(t, CMD_volume_create);
     void *body;
     TRY(rest_consumer_body(t->m, t->r, &granary__volume_create__descriptor, &t->arena, &body));
     TRY(volume_create_read(&t->in, t->m->state, body, &c.volume_create));
-    AUTO_ERR struct err *e = turn_run(t, &c);
-    if (e)
-        answer_refusal(t, &c.volume_create, e);
-    else
-        answer_created(t);
+    TRY(turn_wish_explained(t));
+    TRY(turn_run(t, &c));
+    answer_created(t);
     return NULL;
 }
 
@@ -235,6 +214,7 @@ static struct err *reservation_create(struct turn *t) {
     void *body;
     TRY(rest_consumer_body(t->m, t->r, &granary__reservation_create__descriptor, &t->arena, &body));
     TRY(reservation_create_read(&t->in, body, &c.reservation_create));
+    TRY(turn_wish_explained(t));
     TRY(turn_run(t, &c));
     rest_answer_row(t->m, t->r, 201, NOUN_RESERVATION, t->answer.ids.at[0], t->out);
     return NULL;
@@ -291,9 +271,8 @@ static struct err *explain(struct turn *t) {
     struct want want;
     uint64_t volume = 0;
     TRY(explain_read(&t->in, t->m->state, message, &want, &volume));
-    struct page page;
-    TRY(page_read(t->r, &page));
-    struct explain_page of = {.offset = (uint32_t)page.after, .limit = (uint32_t)page.limit};
+    struct explain_page of;
+    TRY(turn_page(t, PAGE_USUAL, &of));
     struct draft d;
     draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
     struct explanation explanation;

@@ -14,7 +14,7 @@
 
 static struct err *requests_list(struct turn *t) {
     struct page page;
-    TRY(page_read(t->r, &page));
+    TRY(page_read(t->r, PAGE_USUAL, &page));
     const struct asked_ring *ring = &t->m->asked;
     Granary__RequestList list = GRANARY__REQUEST_LIST__INIT;
     list.requests = arena_zero(&t->arena, page.limit, sizeof *list.requests);

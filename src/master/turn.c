@@ -2,12 +2,37 @@
 // The beginning and the end of a request.
 #include "master/turn.h"
 
+#include "wire/explain.h"
+
 struct turn turn_begin(struct master *m, const struct request *r, const struct instant *at, struct outputs *out) {
     return (struct turn){.m = m, .r = r, .at = at, .out = out};
 }
 
+static void answer_error(struct turn *t, const struct err *e) {
+    const struct explain_wish *r = &t->refusal;
+    Granary__Explanation *told = r->told ? explanation_message(t->m->state, r->told, r->page, &t->arena) : NULL;
+    rest_answer(t->m, t->out, t->r->exchange, err_kind_http(err_kind(e)), &error_message(e, told, &t->arena)->base);
+}
+
+struct err *turn_page(const struct turn *t, size_t usual, struct explain_page *ret_page) {
+    struct page page;
+    TRY(page_read(t->r, usual, &page));
+    *ret_page =
+        (struct explain_page){page.after < UINT32_MAX ? (uint32_t)page.after : UINT32_MAX, (uint32_t)page.limit};
+    return NULL;
+}
+
+struct err *turn_wish_explained(struct turn *t) {
+    enum { REFUSALS_USUAL = 20 };
+    TRY(turn_page(t, REFUSALS_USUAL, &t->refusal.page));
+    t->refusal.arena = &t->arena;
+    t->answer.refusal = &t->refusal;
+    return NULL;
+}
+
 void turn_end(struct turn *t, struct err *e) {
-    rest_finish(t->m, t->r, e, t->out);
+    if (e) answer_error(t, e);
+    err_free(e);
     answer_done(&t->answer);
     intake_done(&t->in);
     arena_done(&t->arena);

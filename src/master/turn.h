@@ -3,6 +3,7 @@
 #ifndef MASTER_TURN_H
 #define MASTER_TURN_H
 
+#include "core/explain.h"
 #include "master/rest.h"
 
 struct turn {
@@ -13,10 +14,15 @@ struct turn {
     struct arena arena;
     struct intake in;
     struct answer answer;
+    struct explain_wish refusal;
 };
 
 struct turn turn_begin(struct master *m, const struct request *r, const struct instant *at, struct outputs *out);
-void turn_end(struct turn *t, struct err *e); // given; an error is answered
+void turn_end(struct turn *t, struct err *e); // given; an error is answered, with what was told of it
+// The page of refusals that the query asks for; `usual` as in page_read.
+MUST_USE struct err *turn_page(const struct turn *t, size_t usual, struct explain_page *ret_page);
+// A refusal for want of a pool is to be explained, with that page.
+MUST_USE struct err *turn_wish_explained(struct turn *t);
 // Opens the intake, and names who asks.
 struct command turn_command(struct turn *t, enum command_kind kind);
 MUST_USE struct err *turn_run(struct turn *t, const struct command *c);

@@ -87,6 +87,7 @@ Granary__Explanation *explanation_message(const struct state *s, const struct ex
     Granary__Explanation *m = ARENA_NEW(arena, Granary__Explanation);
     granary__explanation__init(m);
     m->sentence = (char *)e->sentence;
+    m->volume = (char *)e->volume;
     m->has_places = true;
     m->places = e->places;
     fits_fill(s, e, m, arena);

@@ -2,6 +2,7 @@
 """Several volumes and part of an agent in one request, by the real command line; and what agents can attach."""
 import json
 import pathlib
+import re
 
 from cluster import MIB, wait_until
 from conftest import open_cluster, whole_cluster
@@ -68,8 +69,19 @@ def test_a_request_that_cannot_be_met_takes_nothing_and_says_why(cluster, tmp_pa
     assert ended.returncode == 6
     assert "request of 2 volumes, nothing was taken: volume 'r-b': class 'gold', 150 MiB" in ended.stderr, ended.stderr
     assert "free of 150 MiB asked" in ended.stderr
+    assert re.search(r"what would pass: a size of \d+ MiB or less \(then 1 pool fits\)", ended.stderr), ended.stderr
+    answer = cluster.ask("POST", "/v1/requests?limit=1", {"role": "web", "volumes": [
+        {"name": n, "class": "gold", "size": "150MiB"} for n in ("r-a", "r-b")]}, status=409)
+    why = answer["explanation"]
+    assert why["volume"] == "r-b" and [s["step"] for s in why["funnel"]][-1] == "have the bytes free"
+    assert len(why["refusals"]) == 1 and why["refusals"][0]["rule"] == "bytes" and why["next_page"] == "1"
     assert cluster.free_everywhere() == free and not cluster.volume("r-a", "web")
     assert not cluster.get("/v1/reservations").get("reservations")
+
+    # a reservation that is refused says as much
+    ended = cluster.command("reservation", "create", "--class", "gold", "--size", "10GiB", "--role", "web")
+    assert ended.returncode == 6 and "of 10 GiB asked" in ended.stderr
+    assert "what would pass: a size of 256 MiB or less (then 1 pool fits)" in ended.stderr, ended.stderr
 
     file.write_text("role: web\ncpus: 64\nvolumes:\n  - {name: r-a, class: gold, size: 8MiB}\n")
     ended = cluster.command("request", "apply", file)

@@ -173,7 +173,7 @@ static bool try_one(uint64_t seed) {
     struct draft *d = world_draft(w);
     bool possible = brute_find(d, &want, best);
     struct assignment a = {.agent = 77}, again = {0};
-    AUTO_ERR struct err *e = assignment_find(d, &want, &a);
+    AUTO_ERR struct err *e = assignment_find(d, &want, &a, NULL);
     assert_int_equal(d->touched.count, 0);
     if (e && possible)
         fail_msg("seed %llu: it can be placed, and was refused: %s", (unsigned long long)seed, err_text(e));
@@ -183,7 +183,7 @@ static bool try_one(uint64_t seed) {
     if (e) {
         assert_true(a.agent == 77 && strlen(err_text(e)) > 20);
     } else {
-        expect_ok(assignment_find(d, &want, &again));
+        expect_ok(assignment_find(d, &want, &again, NULL));
         assert_true(again.agent == a.agent);
         for (size_t i = 0; i < want.count; i++) assert_true(same_charge(&again.fits[i].charge, &a.fits[i].charge));
         expect_within_all_figures(w, d, &want, &a);
@@ -221,9 +221,9 @@ static void a_search_that_gives_up_says_so(void **state) {
     }
     struct assignment_want want = {.wishes = wishes, .count = 20};
     struct assignment a;
-    expect_ok(assignment_find(world_draft(w), &want, &a));
+    expect_ok(assignment_find(world_draft(w), &want, &a, NULL));
     want.count = 21; // each pool holds two
-    expect_err(assignment_find(world_draft(w), &want, &a), ERR_NO_FIT,
+    expect_err(assignment_find(world_draft(w), &want, &a, NULL), ERR_NO_FIT,
                "the search ended after 10000 steps without a place for all 21 volumes");
     world_free(w);
 }

@@ -11,6 +11,7 @@
 
 #include "core/agent_reservation.h"
 #include "core/allocator.h"
+#include "core/explain.h"
 #include "core_play.h"
 
 static const char *const gold[] = {"gold"}, *const gold_else_bulk[] = {"gold", "bulk"};
@@ -138,6 +139,48 @@ static void slots_and_bandwidth_are_counted_for_all_volumes(void **state) {
     c = request(p, volumes, 2, 0);
     play_ok(p, &c);
     assert_true(p->answer.ids.at[0] == p->n2);
+}
+
+static bool is_suggested(const struct explanation *e, const char *change) {
+    for (size_t i = 0; i < e->suggestion_count; i++)
+        if (strcmp(e->suggestions[i].change, change) == 0) return true;
+    return false;
+}
+
+static const struct explanation *explained(struct play *p, struct command *c) {
+    static struct explain_wish wish;
+    wish = (struct explain_wish){.page = {0, 20}, .arena = &p->w->arena};
+    p->answer.refusal = &wish;
+    expect_err(play_do(p, c), ERR_NO_FIT, "no pool fits");
+    assert_int_equal(p->w->draft.touched.count, 0);
+    assert_non_null(wish.told);
+    return wish.told;
+}
+
+// What is explained is the volume that failed, on the agent where it failed, beside those before it.
+static void a_refusal_is_explained_where_it_failed(void **state) {
+    struct play *p = *state;
+    world_agent(p->w, (struct agent_made){.name = "n1", .tags = "fs/ext4", .slots = 1});
+    world_agent(p->w, (struct agent_made){.name = "n2", .tags = "fs/ext4", .slots = 2});
+    const struct request_volume volumes[] = {volume("a", gold, 1, 1), volume("b", gold, 1, 1), volume("c", gold, 1, 1)};
+    struct command c = request(p, volumes, 3, 0);
+    const struct explanation *e = explained(p, &c);
+    assert_string_equal(e->volume, "c");
+    assert_int_equal(e->refusals[0].rule, RULE_SLOTS);
+    assert_string_equal(e->refusals[0].found, "all 2 taken");
+    assert_false(is_suggested(e, "another agent")); // they were all tried
+    c = request(p, volumes, 2, 0);
+    c.request_apply.agent = "n1";
+    e = explained(p, &c);
+    assert_string_equal(e->volume, "b");
+    assert_false(is_suggested(e, "another agent")); // volume 'a' is there
+    world_agent(p->w, (struct agent_made){.name = "n1", .tags = "fs/xfs"});
+    c = request(p, volumes, 1, 0);
+    c.request_apply.agent = "n1";
+    e = explained(p, &c);
+    assert_null(e->volume);
+    assert_int_equal(e->refusals[0].rule, RULE_FILESYSTEM);
+    assert_true(is_suggested(e, "another agent"));
 }
 
 // ---- gold, else bulk ----
@@ -329,6 +372,7 @@ int main(void) {
         T(an_agent_without_room_is_not_taken),
         T(volumes_must_be_usable_on_one_agent),
         T(slots_and_bandwidth_are_counted_for_all_volumes),
+        T(a_refusal_is_explained_where_it_failed),
         T(the_first_class_that_fits_for_the_whole_is_taken),
         T(a_volume_that_has_no_choice_comes_before_one_that_has),
         T(rules_of_spread_see_the_other_volumes_of_the_request),

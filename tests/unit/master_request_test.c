@@ -50,6 +50,35 @@ static void nothing_is_written_when_part_of_it_has_no_place(void **state) {
     text_done(&after);
 }
 
+// Of the volume that failed: beside those placed before it, and with what one can ask for instead of it there.
+static void a_refusal_explains_the_volume_that_failed(void **state) {
+    struct desk *d = *state;
+    const struct output *o = desk_expect(d, "POST", "/v1/requests",
+                                         "{'role':'web','cpus':1,'volumes':[{'name':'data','class':'gold','size':"
+                                         "'600GiB'},{'name':'log','class':'gold','size':'500GiB'}]}",
+                                         409, "'explanation':{'sentence':'class 'gold', 500 GiB: no pool fits");
+    const char *body = arena_text_n(&d->arena, o->body, o->size);
+    expect_words(body,
+                 quoted(&d->arena, "'funnel':[{'step':'pools','left':1},{'step':'have the bytes free','left':0}]"));
+    expect_words(body, quoted(&d->arena, "'rule':'bytes','asked':'500 GiB','found':'400 GiB free'"));
+    expect_words(body, quoted(&d->arena, "'suggestions':[{'change':'a size of 400 GiB or less','pools':1}]"));
+    expect_words(body, quoted(&d->arena, "'volume':'log'"));
+    assert_null(strstr(body, "another agent"));
+    // a page of the refusals, and none of one that was asked for behind the last
+    desk_expect(d, "POST", "/v1/requests?after=1",
+                "{'role':'web','volumes':[{'name':'a','class':'gold','size':'2TiB'}]}", 409,
+                "'funnel':[{'step':'pools'");
+    o = desk_reply(d, d->exchange);
+    assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "\"refusals\""));
+    assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "\"volume\""));
+    desk_expect(d, "POST", "/v1/requests?limit=0",
+                "{'role':'web','volumes':[{'name':'a','class':'gold','size':'1GiB'}]}", 400,
+                "limit='0' must be 1 to 10000");
+    // not for want of a pool
+    o = desk_expect(d, "POST", "/v1/requests", "{'role':'web','cpus':999," VOLUMES "}", 409, "no agent has 999 cpus");
+    assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "explanation"));
+}
+
 static void a_wrong_body_is_told_so(void **state) {
     struct desk *d = *state;
     desk_expect(d, "POST", "/v1/requests", "{'role':'web'}", 400, "0 volumes; it must be 1 to 64");
@@ -83,6 +112,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(all_of_it_is_one_entry),
         T(nothing_is_written_when_part_of_it_has_no_place),
+        T(a_refusal_explains_the_volume_that_failed),
         T(a_wrong_body_is_told_so),
         T(a_later_master_keeps_what_was_reserved),
     };

@@ -159,6 +159,15 @@ static void a_refusal_for_lack_of_a_fit_carries_its_explanation(void **state) {
     ready(d);
     desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','role':'web','size':'5000000000000'}", 409,
                 "'explanation':");
+    desk_expect(d, "POST", "/v1/reservations", "{'class':'gold','role':'web','size':'2TiB'}", 409,
+                "'suggestions':[{'change':'a size of 1000 GiB or less','pools':1}]");
+    // of several, the first that failed, beside those before it
+    desk_expect(d, "POST", "/v1/volumes", "{'name':'db','class':'gold','role':'web','size':'400GiB','count':3}", 409,
+                "'suggestions':[{'change':'a size of 200 GiB or less','pools':1}],'volume':'db-3'}");
+    // what is wrong whatever there is has none
+    const struct output *o =
+        desk_expect(d, "POST", "/v1/reservations", "{'class':'gold','role':'web','size':0}", 400, "the size is 0");
+    assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "explanation"));
 }
 
 // ---- pages ----
