@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "codec/field.h"
 
 // A document is a jansson object under another name.
 static json_t *object(const struct document *d) {
@@ -49,10 +50,29 @@ const char *document_get(const struct document *d, const char *key) {
     return json_string_value(json_object_get(object(d), key));
 }
 
-const char *document_key_after(const struct document *d, const char *key) {
-    void *at =
-        key ? json_object_iter_next(object(d), json_object_iter_at(object(d), key)) : json_object_iter(object(d));
-    return json_object_iter_key(at);
+static bool unknown_keys(const json_t *value, const message_info *type, document_key *ask, void *arg);
+
+static bool unknown_below(const json_t *value, const field_info *f, document_key *ask, void *arg) {
+    if (f->type != PROTOBUF_C_TYPE_MESSAGE || field_is_map(f)) return false;
+    if (!json_is_array(value)) return unknown_keys(value, f->descriptor, ask, arg);
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (unknown_keys(json_array_get(value, i), f->descriptor, ask, arg)) return true;
+    return false;
+}
+
+static bool unknown_keys(const json_t *value, const message_info *type, document_key *ask, void *arg) {
+    const char *key;
+    json_t *below;
+    json_object_foreach((json_t *)(uintptr_t)value, key, below) {
+        const field_info *f = field_find(type, key, strlen(key), false);
+        if (f ? unknown_below(below, f, ask, arg) : ask(arg, key, json_string_value(below))) return true;
+    }
+    return false;
+}
+
+bool document_unknown_keys(const struct document *d, const ProtobufCMessageDescriptor *type, document_key *ask,
+                           void *arg) {
+    return unknown_keys(object(d), type, ask, arg);
 }
 
 void document_set(struct document *d, const char *key, const char *value) {

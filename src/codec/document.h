@@ -3,6 +3,8 @@
 #ifndef CODEC_DOCUMENT_H
 #define CODEC_DOCUMENT_H
 
+#include <protobuf-c/protobuf-c.h>
+
 #include "base/err.h"
 #include "base/text.h"
 
@@ -19,8 +21,12 @@ void document_auto_free(struct document **d);
 
 // The string of that key, NULL when absent or not a string. Borrowed until the document changes or ends.
 const char *document_get(const struct document *d, const char *key);
-// The key after that one (NULL: the first); NULL after the last. Borrowed as above.
-const char *document_key_after(const struct document *d, const char *key);
+// What is asked about a key; `value` is NULL when it is not a string. True ends the walk.
+typedef bool document_key(void *arg, const char *key, const char *value);
+// Asks about each key that is no field of such a message, or of a message in it (the keys of maps are free), in the order of the
+// document: whether one of them ended the walk.
+bool document_unknown_keys(const struct document *d, const ProtobufCMessageDescriptor *type, document_key *ask,
+                           void *arg);
 // Sets or replaces; both must be valid UTF-8. NULL removes the key.
 void document_set(struct document *d, const char *key, const char *value);
 // Appends the canonical text: keys sorted, compact, ASCII. Equal documents give equal bytes.

@@ -142,17 +142,24 @@ struct err *rest_body(const struct request *r, const ProtobufCMessageDescriptor 
                     "%s %s", r->method, r->path);
 }
 
-// The first key of the body that is no field of the message but that of a tag.
+struct advising {
+    const struct master *m;
+    struct text *out;
+};
+
+static bool key_advise(void *arg, const char *key, const char *value) {
+    struct advising *a = arg;
+    return tag_advise(a->m, key, value, a->out);
+}
+
+// Of the first key of the body that is no field but that of a tag.
 static bool body_tag_advise(const struct master *m, const struct request *r, const ProtobufCMessageDescriptor *type,
                             struct text *out) {
     AUTO_DOCUMENT struct document *d = NULL;
     AUTO_FREE char *body = mem_format("%.*s", (int)r->body_size, (const char *)r->body);
+    struct advising a = {m, out};
     err_free(document_read(body, &d)); // who sent none has heard so
-    for (const char *key = NULL; d && (key = document_key_after(d, key));) {
-        if (field_find(type, key, strlen(key), false)) continue;
-        if (tag_advise(m, key, document_get(d, key), out)) return true;
-    }
-    return false;
+    return d && document_unknown_keys(d, type, key_advise, &a);
 }
 
 struct err *rest_consumer_body(const struct master *m, const struct request *r, const ProtobufCMessageDescriptor *type,

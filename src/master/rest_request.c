@@ -43,7 +43,7 @@ static void answer_applied(struct turn *t) {
 static struct err *request_apply(struct turn *t) {
     struct command c = turn_command(t, CMD_request_apply);
     void *body;
-    TRY(rest_body(t->r, &granary__request_apply__descriptor, &t->arena, &body));
+    TRY(rest_consumer_body(t->m, t->r, &granary__request_apply__descriptor, &t->arena, &body));
     TRY(request_apply_read(&t->in, body, &c.request_apply));
     TRY(turn_wish_explained(t));
     TRY(turn_run(t, &c));

@@ -111,6 +111,9 @@ def test_a_tag_is_answered_with_the_class_at_every_door(consumer):
     assert code == 400 and answer in read["message"], read
     code, read = c.ask("POST", "/v1/volumes", {"name": "v", "class": "gold", "size": 1 << 30, "tags": ["media=ssd"]})
     assert code == 400 and answer in read["message"], read
+    volume = {"name": "v", "class": "gold", "size": 1 << 30, "media": "ssd"}
+    code, read = c.ask("POST", "/v1/requests", {"volumes": [volume]})
+    assert code == 400 and answer in read["message"], read
     code, read = c.ask("POST", "/v1/explain", {"class": "media=ssd", "size": 1 << 30})
     assert code == 400 and answer in read["message"], read
     for argv in (["volume", "create", "v"], ["explain"], ["reservation", "create"]):

@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "codec/document.h"
+#include "granary_api.pb-c.h"
 
 static void refused(const char *text, const char *part) {
     struct document *d = NULL;
@@ -35,10 +36,25 @@ static void strings_are_set_found_and_removed(void **state UNUSED) {
     document_set(d, "never", NULL);
     assert_string_equal(document_get(d, "id"), "vol-2");
     assert_null(document_get(d, "gone"));
-    assert_string_equal(document_key_after(d, NULL), "path");
-    assert_string_equal(document_key_after(d, "path"), "id");
-    assert_null(document_key_after(d, "id"));
     written_is(d, "{\"id\":\"vol-2\",\"path\":\"/dev/xvdf\"}");
+}
+
+static bool key_note(void *arg, const char *key, const char *value) {
+    text_addf(arg, "%s=%s ", key, value ? value : "?");
+    return strcmp(key, "end") == 0;
+}
+
+static void keys_that_are_no_field_are_found_in_messages_too(void **state UNUSED) {
+    AUTO_DOCUMENT struct document *d = NULL;
+    AUTO_TEXT struct text found = {0};
+    assert_null(document_read("{\"role\":\"web\",\"grain\":\"fine\",\"volumes\":[{\"name\":\"a\",\"media\":1,"
+                              "\"labels\":{\"free\":\"x\"}},7,{\"end\":\"1\",\"behind\":\"2\"}]}",
+                              &d));
+    assert_true(document_unknown_keys(d, &granary__request_apply__descriptor, key_note, &found));
+    assert_string_equal(text_string(&found), "grain=fine media=? end=1 ");
+    AUTO_DOCUMENT struct document *known = NULL;
+    assert_null(document_read("{\"role\":\"web\",\"volumes\":\"none\"}", &known));
+    assert_false(document_unknown_keys(known, &granary__request_apply__descriptor, key_note, &found));
 }
 
 static void equal_documents_give_equal_bytes(void **state UNUSED) {
@@ -71,6 +87,7 @@ static void what_is_not_a_small_object_is_refused(void **state UNUSED) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_are_set_found_and_removed),
+        cmocka_unit_test(keys_that_are_no_field_are_found_in_messages_too),
         cmocka_unit_test(equal_documents_give_equal_bytes),
         cmocka_unit_test(no_text_is_an_empty_object),
         cmocka_unit_test(what_is_not_a_small_object_is_refused),

@@ -86,6 +86,14 @@ static void a_wrong_body_is_told_so(void **state) {
                 400, "volume 'a': give 'class' or 'classes', not both");
     desk_expect(d, "POST", "/v1/requests", "{'volumes':[{'name':'a','class':'media=ssd','size':'1GiB'}]}", 400,
                 "is not the name of a class but a tag");
+    desk_expect(d, "PUT", "/v1/classes/fast", "{'name':'fast','fs':'ext4','pool':'media = ssd'}", 200, "fast");
+    desk_expect(d, "POST", "/v1/requests", "{'volumes':[{'name':'a','class':'gold','size':'1GiB','media':'ssd'}]}", 400,
+                "'media=ssd' is a tag, which operators use: ask for a class that asks for it: 'fast'");
+    desk_expect(d, "POST", "/v1/requests", "{'media':'ssd','volumes':[{'name':'a','class':'gold','size':'1GiB'}]}", 400,
+                "ask for a class that asks for it: 'fast'");
+    desk_expect(d, "POST", "/v1/requests",
+                "{'volumes':[{'name':'a','class':'gold','size':'1GiB','labels':{'media':'ssd'},'colour':'red'}]}", 400,
+                "unknown key 'colour''}"); // what a label is called is free
     desk_expect(d, "POST", "/v1/requests", "{'cpus':-1," VOLUMES "}", 400, "cpus and mem must be 0 or more");
     desk_expect(d, "POST", "/v1/requests", "{'cpus':1," VOLUMES "}", 400, "name a role");
     desk_expect(d, "POST", "/v1/requests", "{'role':'web','hold_ms':'25h'," VOLUMES "}", 400, "at most a day");
