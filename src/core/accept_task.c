@@ -164,8 +164,15 @@ static struct err *launch_take_wanted(struct draft *d, const struct accept *a, c
     return needs_add_volume(n, volume_make(d, &plan)->id, w->container_path, w->read_only);
 }
 
+// An option that is a tag is answered with the class to ask for.
+static struct err *launch_unread(const struct draft *d, const struct task_launch *t) {
+    AUTO_TEXT struct text advice = {0};
+    bool tag = t->unknown && broker_tag_advise(d->state, t->unknown, &advice);
+    return err_new(ERR_INVALID, "%s%s%s", t->refusal, tag ? "; " : "", text_string(&advice));
+}
+
 static struct err *launch_check(const struct draft *d, const struct accept *a, const struct task_launch *t) {
-    if (t->refusal) return err_new(ERR_INVALID, "%s", t->refusal);
+    if (t->refusal) return launch_unread(d, t);
     TRY(chosen_id_check("Task", t->text_id));
     if (!a->agent)
         return err_new(ERR_INVALID, "a task cannot run on a storage-only offer: add an agent's offer to this ACCEPT");

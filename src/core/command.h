@@ -202,8 +202,9 @@ struct wanted_volume { // a volume in container.volumes of a task (L0): made at 
     struct bytes size; // 0: it must exist
     struct iops iops;
     bool read_only;
-    bool options;       // class, size or fs were given
-    const char *labels; // model/label.h; NULL: none
+    bool options;        // class, size or fs were given
+    const char *labels;  // model/label.h; NULL: none
+    const char *unknown; // "media=ssd": an option that is none, for which it is refused; NULL: all are known
 };
 struct task_launch {
     const char *text_id, *user;
@@ -215,6 +216,7 @@ struct task_launch {
     uint64_t kill_grace_ms;
     const char *agent;   // id text in the TaskInfo
     const char *refusal; // why this task cannot run at all (found while reading it); NULL: fine
+    const char *unknown; // the option of a volume that it is refused for: maybe a tag; NULL: it is not for that
 };
 struct accept_operation {
     enum accept_kind kind;

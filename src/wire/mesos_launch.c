@@ -17,14 +17,16 @@ enum {
 #define LABEL_OPTION "label." // label.app=x: the volume's label app
 static const char *const option_names[] = {"class", "size", "fs", "iops", LABEL_OPTION};
 
-static struct err *option_unknown(const char *key) {
+static struct err *option_unknown(const char *key, const char *value, struct arena *arena, struct wanted_volume *w) {
+    w->unknown = arena_format(arena, "%s%s%s", key, *value ? "=" : "", value);
     const char *near = text_nearest(key, option_names, ARRAY_LEN(option_names));
     if (near) return err_new(ERR_INVALID, "unknown driver option '%s'; did you mean '%s'?", key, near);
     return err_new(ERR_INVALID,
                    "unknown driver option '%s'; the driver 'granary' knows class, size, fs, iops and label.KEY", key);
 }
 
-static struct err *option_read(struct symbols *s, const char *key, const char *value, struct wanted_volume *w) {
+static struct err *option_read(struct symbols *s, const char *key, const char *value, struct arena *arena,
+                               struct wanted_volume *w) {
     const struct filesystem *fs;
     w->options = true;
     if (strcmp(key, "class") == 0) {
@@ -45,7 +47,7 @@ static struct err *option_read(struct symbols *s, const char *key, const char *v
         if (text_to_u64(value, &w->iops.n)) return NULL;
         return err_new(ERR_INVALID, "driver option 'iops' is '%s'; expected a whole number", value);
     }
-    return option_unknown(key);
+    return option_unknown(key, value, arena, w);
 }
 
 static struct err *labels_take(const struct label *at, size_t count, struct arena *arena, struct wanted_volume *w) {
@@ -70,7 +72,7 @@ static struct err *docker_volume_read(struct symbols *s, const Mesos__V1__Volume
         const char *key = options->parameter[i]->key, *value = options->parameter[i]->value;
         bool label = text_starts(key, LABEL_OPTION);
         if (label && count < ARRAY_LEN(labels)) labels[count++] = (struct label){key + strlen(LABEL_OPTION), value};
-        if (!label) TRY(option_read(s, key, value, w));
+        if (!label) TRY(option_read(s, key, value, arena, w));
     }
     return labels_take(labels, count, arena, w);
 }
@@ -103,8 +105,11 @@ struct err *mesos_wanted_read(struct symbols *s, const Mesos__V1__Volume *volume
 static struct err *volumes_read(struct symbols *s, const Mesos__V1__ContainerInfo *container, struct arena *arena,
                                 struct task_launch *t) {
     struct wanted_volume *volumes = arena_zero(arena, container->n_volumes, sizeof *volumes);
-    for (size_t i = 0; i < container->n_volumes; i++)
-        TRY(mesos_wanted_read(s, container->volumes[i], arena, &volumes[i]));
+    for (size_t i = 0; i < container->n_volumes; i++) {
+        struct err *e = mesos_wanted_read(s, container->volumes[i], arena, &volumes[i]);
+        t->unknown = volumes[i].unknown;
+        TRY(e);
+    }
     t->volumes = volumes;
     t->volume_count = container->n_volumes;
     return NULL;

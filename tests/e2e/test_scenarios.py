@@ -107,6 +107,8 @@ def test_a_refused_framework_hears_figures_and_what_to_ask_for(consumer):
 def test_a_tag_is_answered_with_the_class_at_every_door(consumer):
     c, answer = consumer.cluster, "ask for a class that asks for it: 'cloud', 'gold'"
     assert answer in refused_launch(consumer, "tag", **{"class": "media=ssd", "size": "1GiB"})
+    assert answer in refused_launch(consumer, "option", **{"class": "gold", "size": "1GiB", "media": "ssd"})
+    assert answer not in refused_launch(consumer, "typo", **{"clas": "gold", "size": "1GiB"})
     code, read = c.ask("POST", "/v1/volumes", {"name": "v", "class": "media=ssd", "size": 1 << 30})
     assert code == 400 and answer in read["message"], read
     code, read = c.ask("POST", "/v1/volumes", {"name": "v", "class": "gold", "size": 1 << 30, "tags": ["media=ssd"]})

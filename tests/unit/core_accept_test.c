@@ -253,6 +253,23 @@ static void a_launch_that_is_refused_tells_no_tags(void **state) {
     expect_no_words(text, "infiniband");
 }
 
+// An option that is no option may be a tag: then the class is named that asks for it.
+static void a_launch_whose_option_is_a_tag_is_told_which_class_to_ask_for(void **state) {
+    struct play *p = *state;
+    world_class(p->w, (struct class_document){.name = "fast", .pool = "media = nvme"});
+    uint64_t framework = subscribed(p, "db", "web");
+    const char *agent = id_text(p, p->n1);
+    const struct task_launch tasks[] = {{.text_id = "t1", .refusal = "no", .unknown = "media=nvme", .agent = agent},
+                                        {.text_id = "t2", .refusal = "no", .unknown = "colour=red", .agent = agent},
+                                        {.text_id = "t3", .refusal = "no", .agent = agent}};
+    struct accept_operation o = {.kind = ACCEPT_LAUNCH, .tasks = tasks, .task_count = ARRAY_LEN(tasks)};
+    play_accept(p, framework, "n1", &o, 1);
+    assert_string_equal(told(p, "t1")->message, "no; 'media=nvme' is a tag, which operators use: ask for a class that "
+                                                "asks for it: 'fast'");
+    assert_string_equal(told(p, "t2")->message, "no");
+    assert_string_equal(told(p, "t3")->message, "no");
+}
+
 static void an_agent_that_may_not_use_a_volume_is_told_without_tags(void **state) {
     struct play *p = *state;
     play_make(p, "data", 10);
@@ -594,6 +611,7 @@ int main(void) {
         T(a_disk_out_of_a_reservation_gets_what_its_class_promises),
         T(a_disk_needs_an_agent_with_its_own_filesystem),
         T(a_refusal_tells_frameworks_figures_and_rules_but_no_tags),
+        T(a_launch_whose_option_is_a_tag_is_told_which_class_to_ask_for),
         T(a_launch_that_is_refused_tells_no_tags),
         T(an_agent_that_may_not_use_a_volume_is_told_without_tags),
         T(a_profile_that_is_a_tag_is_refused_with_the_class),

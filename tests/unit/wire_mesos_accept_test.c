@@ -273,6 +273,9 @@ static void wrong_driver_options_are_refused_by_name(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         expect_refusal(task_with_volume(w, rows[i][0]), rows[i][1]);
         expect_refusal(task_with_volume(w, rows[i][0]), "container.volumes: '/data'");
+        const char *unknown = task_with_volume(w, rows[i][0])->unknown; // goes on: it may be a tag
+        if (i > 1) assert_null(unknown);
+        if (i <= 1) assert_string_equal(unknown, i ? "topology/rack=r1" : "sise=1GiB");
     }
 }
 
