@@ -221,10 +221,15 @@ static bool classes_all(struct search *x, bool best_only) {
     return others;
 }
 
-static const char *passed_over(struct search *x, size_t volume, size_t class) {
+// `tried`: the latest run was of that class.
+static const char *passed_over(struct search *x, size_t volume, size_t class, bool tried) {
     const struct class_row *row = draft_class(x->d, x->w->wishes[volume].wants[class].class);
-    return arena_format(x->d->arena, "class '%s' was passed over: %s", row ? row->name : "?",
-                        x->why ? err_text(x->why) : "the search ended before its end");
+    const char *ended = !tried                 ? "the search ended before it was tried"
+                        : x->steps >= x->limit ? "the search ended before its end"
+                                               : "";
+    const char *why = tried && x->why ? err_text(x->why) : "";
+    return arena_format(x->d->arena, "class '%s' was passed over: %s%s%s", row ? row->name : "?", ended,
+                        *ended && *why ? ": " : "", why);
 }
 
 // Volume by volume: the best class with which the whole still goes.
@@ -232,11 +237,12 @@ static void classes_narrow(struct search *x, struct choice *best, struct assignm
     for (size_t i = 0; i < x->w->count; i++) {
         for (uint8_t class = 0; class < best->class[i]; class ++) {
             x->first[i] = x->last[i] = class;
-            if (x->steps < ASSIGNMENT_STEPS_MOST && search_run(x, true)) {
+            bool tried = x->steps < ASSIGNMENT_STEPS_MOST;
+            if (tried && search_run(x, true)) {
                 *best = x->now;
                 break;
             }
-            if (!a->instead_of[i]) a->instead_of[i] = passed_over(x, i, class);
+            if (!a->instead_of[i]) a->instead_of[i] = passed_over(x, i, class, tried);
         }
         x->first[i] = x->last[i] = best->class[i];
     }

@@ -228,10 +228,45 @@ static void a_search_that_gives_up_says_so(void **state) {
     world_free(w);
 }
 
+// What became of an earlier volume's class is not said of one that was never tried.
+static void a_class_that_was_not_tried_is_said_to_be_so(void **state) {
+    (void)state;
+    enum { MOST = 40 };
+    struct world *w = world_new();
+    world_provider(w, "file");
+    world_agent(w, (struct agent_made){.name = "n1"});
+    world_class(w, (struct class_document){.name = "gold", .pool = "media = ssd"});
+    world_class(w, (struct class_document){.name = "bulk", .pool = "media = hdd"});
+    for (int i = 0; i < 10; i++) {
+        const char *name = arena_format(&w->arena, "p%d", i);
+        world_pool(w, (struct pool_made){.provider = "file", .name = name, .tags = "media=ssd", .bytes = 5 * GIB});
+    }
+    world_pool(w, (struct pool_made){.provider = "file", .name = "large", .tags = "media=hdd", .bytes = 500 * GIB});
+    static struct wish wishes[MOST];
+    symbol ext4 = world_symbol(w, "ext4");
+    uint64_t classes[] = {world_class_id(w, "gold"), world_class_id(w, "bulk")};
+    for (size_t i = 0; i < MOST; i++) {
+        const char *name = arena_format(&w->arena, "v%zu", i);
+        wishes[i] = (struct wish){.plan = {.name = name, .asked = {2 * GIB}}, .want_count = 2, .fs = {ext4, ext4}};
+        for (size_t k = 0; k < 2; k++)
+            wishes[i].wants[k] = (struct want){.class = classes[k], .size = {2 * GIB}, .fs = ext4};
+    }
+    struct assignment_want want = {.wishes = wishes, .count = MOST};
+    struct assignment a;
+    expect_ok(assignment_find(world_draft(w), &want, &a, NULL));
+    for (size_t i = 0; i < MOST; i++) assert_int_equal(a.class[i], i < 20 ? 0 : 1);
+    assert_null(a.instead_of[19]);
+    const char *tried = "class 'gold' was passed over: the search ended before its end: volume 'v20': class 'gold'";
+    assert_memory_equal(a.instead_of[20], tried, strlen(tried));
+    assert_string_equal(a.instead_of[MOST - 1], "class 'gold' was passed over: the search ended before it was tried");
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_search_finds_what_trying_everything_finds),
         cmocka_unit_test(a_search_that_gives_up_says_so),
+        cmocka_unit_test(a_class_that_was_not_tried_is_said_to_be_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
