@@ -99,6 +99,7 @@ void asked_take(struct asked_ring *ring, struct state *s, const struct draft *d)
         a.agent = name_of(s, agent ? agent->name : "");
         a.pool = name_of(s, pool ? pool_path(s, pool, &arena) : "");
         a.role = n->want.role;
+        a.framework = n->want.framework;
         a.fs = fs_asked(s, &n->want, class);
         a.error = n->error;
         a.rule = n->rule;

@@ -14,6 +14,7 @@ struct asked {       // one volume
     struct bytes size;
     struct iops iops;              // 0: what the class gives
     symbol class, role, fs, agent; // by name; {0}: the class's, any
+    uint64_t framework;            // whose, when the role is "*"; 0: nobody's
     symbol pool;                   // where it went: its path; {0}: it was refused
     uint8_t error, rule; // of a refusal: enum err_kind; the rule that the nearest pool failed (enum rule), 0 none
     bool wait;           // for a provider that is away

@@ -29,6 +29,7 @@ static struct err *want_again(const struct state *s, const struct asked *a, stru
                               .size = a->size,
                               .iops = a->iops,
                               .role = a->role,
+                              .framework = a->framework,
                               .labels = a->labels,
                               .fs = a->fs,
                               .agent = agent ? agent->id : 0};
@@ -44,7 +45,7 @@ static bool fit_again(const struct draft *d, const struct asked *a, struct want 
 // The volume is made, as it would be.
 static void fit_consume(struct draft *d, struct state *s, const struct asked *a, const struct want *w,
                         const struct fit *fit) {
-    struct volume_plan plan = {.owner = {.role = w->role},
+    struct volume_plan plan = {.owner = {w->role, w->framework},
                                .name = arena_format(d->arena, "rehearsed-%llu", (unsigned long long)a->number),
                                .class = state_class(s, w->class),
                                .fit = *fit,

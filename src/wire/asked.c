@@ -33,6 +33,7 @@ static struct err *labels_from(struct intake *in, const Granary__RecordedRequest
 
 Granary__RecordedRequest *asked_message(const struct state *s, const struct asked *a, struct arena *arena) {
     Granary__RecordedRequest *m = ARENA_NEW(arena, Granary__RecordedRequest);
+    const struct framework_row *framework = state_framework(s, a->framework);
     granary__recorded_request__init(m);
     m->number = a->number;
     m->has_time = m->has_size = true;
@@ -42,6 +43,9 @@ Granary__RecordedRequest *asked_message(const struct state *s, const struct aske
     m->iops = a->iops.n;
     m->class_ = name_in(s, a->class);
     m->role = name_in(s, a->role);
+    m->has_framework_id = a->framework != 0;
+    m->framework_id = a->framework;
+    m->framework = framework ? (char *)framework->name : NULL;
     m->fs = name_in(s, a->fs);
     m->agent = name_in(s, a->agent);
     m->has_wait = m->wait = a->wait;
@@ -74,6 +78,7 @@ struct err *asked_read(struct intake *in, const Granary__RecordedRequest *m, str
                                 .iops = {m->iops},
                                 .class = name_from(in, m->class_),
                                 .role = name_from(in, m->role),
+                                .framework = m->framework_id,
                                 .fs = name_from(in, m->fs),
                                 .agent = name_from(in, m->agent),
                                 .pool = name_from(in, m->pool),

@@ -280,6 +280,28 @@ static void requests_keep_their_labels_for_rules_of_spread(void **state) {
     assert_int_equal(r.counts[REHEARSAL_FAILS], 1);
 }
 
+// Of role "*" each framework is an owner of its own: one's volumes are not kept apart from another's.
+static void requests_of_everybodys_role_keep_their_framework(void **state) {
+    struct trial *t = *state;
+    struct draft *d = world_draft(t->w);
+    for (uint64_t framework = 7; framework <= 8; framework++) {
+        struct want w = {.class = world_class_id(t->w, "gold"),
+                         .size = {GIB},
+                         .role = world_symbol(t->w, "*"),
+                         .framework = framework,
+                         .labels = "app=x"};
+        struct fit fit;
+        expect_ok(asked_place(d, &w, false, &fit));
+    }
+    asked_take(&t->ring, t->w->state, d);
+    assert_int_equal(asked_get(&t->ring, 2)->framework, 8);
+    struct class_spread_wish apart = {.key = "media", .label = "app", .required = true};
+    trial_begin(t);
+    trial_class(t, (struct class_document){.name = "gold", .pool = "media = ssd", .spread = &apart, .spread_count = 1});
+    struct rehearsal r = rehearse(t->w->state, t->scratch, &t->ring, t->doc, true, &t->w->arena);
+    assert_int_equal(r.counts[REHEARSAL_SAME], 2);
+}
+
 static void a_class_that_goes_fails_its_requests(void **state) {
     struct trial *t = *state;
     ask(t, "gold", 10);
@@ -335,6 +357,7 @@ int main(void) {
         TEST(a_rehearsal_says_what_would_end_otherwise),
         TEST(requests_that_consume_find_less_and_less),
         TEST(requests_keep_their_labels_for_rules_of_spread),
+        TEST(requests_of_everybodys_role_keep_their_framework),
         TEST(a_class_that_goes_fails_its_requests),
         TEST(a_rehearsal_is_repeatable_to_the_bit),
     };

@@ -6,7 +6,9 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "codec/json_write.h"
 #include "core_world.h"
+#include "wire/asked.h"
 #include "wire/explain.h"
 #include "wire/request.h"
 
@@ -160,6 +162,26 @@ static void an_explanation_reaches_the_wire_with_its_rows(void **world UNUSED) {
     desk_done(&t);
 }
 
+static void a_recorded_request_keeps_what_it_was(void **world UNUSED) {
+    struct desk t = desk_new();
+    struct asked read,
+        asked = {.number = 7, .when = {5}, .size = {GIB}, .class = world_symbol(t.w, "gold"), .labels = "app=x"};
+    asked.role = world_symbol(t.w, "*");
+    asked.framework = 12;
+    asked.error = ERR_NO_FIT;
+    Granary__RecordedRequest *m = asked_message(t.w->state, &asked, &t.w->arena);
+    AUTO_TEXT struct text shown = {0};
+    json_write(&shown, &m->base, JSON_PUBLIC);
+    assert_null(strstr(text_string(&shown), "12")); // the id is the registry's own
+    expect_ok(asked_read(&t.in, m, &read));
+    assert_int_equal(read.number, 7);
+    assert_int_equal(read.framework, 12);
+    assert_int_equal(read.error, ERR_NO_FIT);
+    assert_true(symbol_equal(read.role, asked.role) && symbol_equal(read.class, asked.class));
+    assert_string_equal(read.labels, "app=x");
+    desk_done(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_volume_request_becomes_a_command),
@@ -168,6 +190,7 @@ int main(void) {
         cmocka_unit_test(a_reservation_that_has_expired_is_refused),
         cmocka_unit_test(a_class_document_is_compiled),
         cmocka_unit_test(a_volume_is_found_by_name_or_uuid),
+        cmocka_unit_test(a_recorded_request_keeps_what_it_was),
         cmocka_unit_test(an_explanation_reaches_the_wire_with_its_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
