@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#include "core/index.h"
+#include "core/script.h"
+
 struct asked_note {
     struct want want;
     uint64_t pool;
@@ -70,7 +73,10 @@ void asked_answered(struct draft *d, const struct want *w, uint64_t pool, const 
 
 struct err *asked_place(struct draft *d, const struct want *w, bool wait, struct fit *ret_fit) {
     uint8_t rule = 0;
+    struct script *script = index_script(d->state, w->class);
+    script_deciding(script);
     struct err *e = place(d, w, wait, ret_fit, &rule);
+    script_decided(script);
     struct asked_note *note = note_add(d, w, e ? 0 : ret_fit->pool, e);
     note->want.wait = wait;
     if (e) note->rule = rule;

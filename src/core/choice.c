@@ -9,6 +9,7 @@
 struct choices {
     struct choice *at;
     size_t count, chosen; // those chosen come first, best first; the others by id
+    bool broken;          // the script failed
 };
 
 static int choice_compare(const void *a, const void *b) {
@@ -23,6 +24,7 @@ static int choice_compare(const void *a, const void *b) {
 static void choices_without(const struct terms *t, struct choices *c, const struct err *why, struct arena *arena) {
     bool classes = t->class->doc->spec.on_script_error == ON_SCRIPT_ERROR_CLASSES;
     const char *reason = arena_format(arena, "it failed: %s", err_text(why));
+    c->broken = true;
     for (size_t i = 0; i < c->count; i++) {
         c->at[i].chosen = classes;
         c->at[i].rank = classes ? (double)c->at[i].score : 0;
@@ -102,5 +104,6 @@ void choices_judge(const struct draft *d, const struct terms *t, struct judged_p
         if (!r) continue;
         pools[i].verdict.rule = RULE_SCRIPT;
         pools[i].verdict.reason = r->reason;
+        pools[i].verdict.broken = c.broken;
     }
 }

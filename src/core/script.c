@@ -12,6 +12,7 @@ struct script {
     struct sandbox *box; // NULL: it cannot be compiled
     char *unusable;      // why, then
     struct script_pools pools;
+    char *failure; // since script_deciding; NULL: none
     uint64_t failures;
     char *last_failure;
 };
@@ -37,8 +38,20 @@ void script_free(struct script *s) {
     script_pools_done(&s->pools);
     sandbox_free(s->box);
     free(s->unusable);
+    free(s->failure);
     free(s->last_failure);
     free(s);
+}
+
+void script_deciding(struct script *s) {
+    if (s) free(mem_take(s->failure));
+}
+
+void script_decided(struct script *s) {
+    if (!s || !s->failure) return;
+    s->failures++;
+    free(s->last_failure);
+    s->last_failure = mem_take(s->failure);
 }
 
 struct script_failures script_failures(const struct script *s) {
@@ -163,8 +176,7 @@ struct err *script_choose(struct script *s, const struct draft *d, const struct 
     if (!e) e = decide(s, d, t, choices, count, arena);
     if (s->box) sandbox_end(s->box);
     if (!e) return NULL;
-    s->failures++;
-    free(s->last_failure);
-    s->last_failure = mem_text(err_text(e));
+    free(s->failure);
+    s->failure = mem_text(err_text(e));
     return e;
 }

@@ -16,6 +16,11 @@ void script_free(struct script *s);                  // accepts NULL
 MUST_USE struct err *script_choose(struct script *s, const struct draft *d, const struct terms *t,
                                    struct choice *choices, size_t count, struct arena *arena);
 
+// A decision begins and ends: a failure is counted once, however often the script was asked. What is asked outside of one (an
+// explanation, a rehearsal, the largest size) is not counted. Both accept NULL.
+void script_deciding(struct script *s);
+void script_decided(struct script *s);
+
 struct script_failures {
     uint64_t count;   // of decisions, since the class was put
     const char *last; // what was wrong; NULL: nothing ever was

@@ -99,9 +99,16 @@ static void suggest_slower(struct search *x) {
     search_want(x, w, best ? arena_format(x->arena, "%" PRIu64 " iops", best) : "without asking for iops");
 }
 
-// Of those smaller than what is asked, one that the class's script was seen to take.
+static bool script_is_broken(const struct search *x) {
+    for (size_t i = 0; i < x->pool_count; i++)
+        if (x->pools[i].verdict.broken) return true;
+    return false;
+}
+
+// Of those smaller than what is asked, one that the class's script was seen to take. One that failed is not asked on.
 static void suggest_size_to_script(struct search *x) {
     struct want w = *x->want;
+    if (script_is_broken(x)) return;
     w.size = fits_largest(x->d, x->terms, (struct bytes){1});
     if (w.size.n >= x->want->size.n)
         w.size = choices_largest(x->d, x->terms, (struct bytes){size_round(x->want->size.n / 2)}, (struct bytes){1});

@@ -70,6 +70,7 @@ struct verdict {
     struct charge charge;
     struct quantities free;
     const char *reason; // of the class's script, when that refused; may be NULL
+    bool broken;        // it refused since it failed
 };
 struct judged_pool {
     const struct pool_row *pool;

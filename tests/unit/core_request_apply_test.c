@@ -12,6 +12,7 @@
 #include "core/agent_reservation.h"
 #include "core/allocator.h"
 #include "core/explain.h"
+#include "core/script.h"
 #include "core_play.h"
 
 static const char *const gold[] = {"gold"}, *const gold_else_bulk[] = {"gold", "bulk"};
@@ -181,6 +182,19 @@ static void a_refusal_is_explained_where_it_failed(void **state) {
     assert_null(e->volume);
     assert_int_equal(e->refusals[0].rule, RULE_FILESYSTEM);
     assert_true(is_suggested(e, "another agent"));
+}
+
+static void a_script_that_fails_is_counted_once_a_request(void **state) {
+    struct play *p = *state;
+    uint64_t class =
+        world_class(p->w, (struct class_document){.name = "gold", .script = "function broker() error('x') end"});
+    const struct request_volume volumes[] = {volume("a", gold, 1, 1), volume("b", gold, 1, 1)};
+    struct command c = request(p, volumes, 2, 0);
+    (void)explained(p, &c);
+    assert_int_equal(script_failures(index_script(p->w->state, class)).count, 1);
+    c = request(p, volumes, 1, 1);
+    (void)explained(p, &c);
+    assert_int_equal(script_failures(index_script(p->w->state, class)).count, 2);
 }
 
 // ---- gold, else bulk ----
@@ -373,6 +387,7 @@ int main(void) {
         T(volumes_must_be_usable_on_one_agent),
         T(slots_and_bandwidth_are_counted_for_all_volumes),
         T(a_refusal_is_explained_where_it_failed),
+        T(a_script_that_fails_is_counted_once_a_request),
         T(the_first_class_that_fits_for_the_whole_is_taken),
         T(a_volume_that_has_no_choice_comes_before_one_that_has),
         T(rules_of_spread_see_the_other_volumes_of_the_request),

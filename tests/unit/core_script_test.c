@@ -9,6 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "core/asked.h"
 #include "core/explain.h"
 #include "core/index.h"
 #include "core/pair.h"
@@ -197,21 +198,48 @@ static void a_failure_refuses_and_says_the_line(void **state) {
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         struct want want = scripted(w, wrong[i].body);
         expect_refused(w, &want, wrong[i].words);
-        struct script_failures f = script_failures(index_script(w->state, want.class));
-        assert_true(f.count >= 1 && f.last);
     }
+}
+
+static void expect_failures(struct world *w, uint64_t class, uint64_t count, const char *last) {
+    struct script_failures f = script_failures(index_script(w->state, class));
+    assert_int_equal(f.count, count);
+    if (last)
+        assert_string_equal(f.last, last);
+    else
+        assert_null(f.last);
+}
+
+// However often a decision asks; and what is asked without deciding is not counted.
+static void a_failure_is_counted_once_a_decision(void **state) {
+    struct world *w = *state;
+    struct want want = scripted(w, "if request.size > 1 << 30 then error('too much') end return {1}");
+    struct fit fit;
+    struct explanation e;
+    expect_refused(w, &want, "too much");
+    expect_ok(explain_want(world_draft(w), &want, (struct explain_page){0, 100}, &w->arena, &e));
+    assert_int_equal(e.suggestion_count, 0); // also for a smaller size it is not asked again
+    (void)broker_largest(world_draft(w), want.class, (symbol){0});
+    expect_failures(w, want.class, 0, NULL);
+    for (uint64_t i = 1; i <= 3; i++) {
+        struct draft *d = world_draft(w);
+        d->coarse = i == 2; // its sentence has suggestions
+        expect_err(asked_place(d, &want, i == 3, &fit), ERR_NO_FIT, "no pool fits");
+        expect_failures(w, want.class, i, "line 2: too much");
+    }
+    want.size.n = GIB;
+    expect_ok(asked_place(world_draft(w), &want, false, &fit));
+    expect_failures(w, want.class, 3, "line 2: too much");
 }
 
 static void a_failure_falls_back_on_the_class_where_it_says_so(void **state) {
     struct world *w = *state;
     struct want want = scripted_or(w, "return {5, 'broken'}", ON_SCRIPT_ERROR_CLASSES);
     struct fit fit;
-    expect_ok(broker_place(world_draft(w), &want, &fit));
+    expect_ok(asked_place(world_draft(w), &want, false, &fit));
     assert_string_equal(state_pool(w->state, fit.pool)->name, "big");
     assert_int_equal(fit.score, 0);
-    struct script_failures f = script_failures(index_script(w->state, want.class));
-    assert_int_equal(f.count, 1);
-    assert_string_equal(f.last, "the score of pool 2 is a string, not a number");
+    expect_failures(w, want.class, 1, "the score of pool 2 is a string, not a number");
 }
 
 static void what_does_not_compile_says_where(void **state) {
@@ -280,6 +308,7 @@ int main(void) {
         T(its_refusals_are_said_with_their_reasons),
         T(explain_counts_and_names_them),
         T(a_failure_refuses_and_says_the_line),
+        T(a_failure_is_counted_once_a_decision),
         T(a_failure_falls_back_on_the_class_where_it_says_so),
         T(what_does_not_compile_says_where),
         T(the_largest_size_is_one_that_it_takes),
