@@ -95,9 +95,19 @@ static bool figures_before(const struct figures *a, const struct figures *b) {
     return a->affinity != b->affinity ? a->affinity > b->affinity : a->availability.n > b->availability.n;
 }
 
-enum { CLASS_KINDS_MOST = 64 };
-// Usable pools of a class that no agent can tell apart by demands, preferences and failure domains.
-struct class_kind {
+void pool_kinds_done(struct pool_kinds *k) {
+    map_done(&k->numbers);
+}
+
+size_t pool_kind(struct pool_kinds *k, const struct reach_view *view, uint32_t domains) {
+    const uint64_t key[] = {view->pool->serial, view->joined ? view->joined->serial : 0, view->asks_fs, domains};
+    bool new;
+    union map_value *number = map_put_bytes(&k->numbers, key, sizeof key, &new);
+    if (new) number->n = map_count(&k->numbers) - 1;
+    return (size_t)number->n;
+}
+
+struct class_kind { // of the usable pools of a class
     struct reach_view view;
     uint32_t domains;
 };
@@ -108,15 +118,11 @@ struct class_memo {
     struct class_figures figures;
 };
 
-static void memo_add(const struct state *s, struct class_memo *memo, const struct shape *shape,
+static void memo_add(struct class_memo *memo, struct pool_kinds *kinds, const struct reach_view *view,
                      const struct standing *pool) {
-    struct class_kind kind = {.view = shape_view(s, shape, 0), .domains = pool->domains};
     if (!pool->usable || memo->count == CLASS_KINDS_MOST) return;
-    for (size_t i = 0; i < memo->count; i++) {
-        const struct class_kind *k = &memo->kinds[i];
-        if (k->view.pool == kind.view.pool && k->view.joined == kind.view.joined && k->domains == kind.domains) return;
-    }
-    memo->kinds[memo->count++] = kind;
+    if (pool_kind(kinds, view, pool->domains) == memo->count)
+        memo->kinds[memo->count++] = (struct class_kind){*view, pool->domains};
 }
 
 static struct class_memo *class_memo(const struct state *s, uint64_t class) {
@@ -124,8 +130,12 @@ static struct class_memo *class_memo(const struct state *s, uint64_t class) {
     if (!room || *room) return room ? *room : NULL;
     struct class_memo *memo = NEW(struct class_memo);
     struct shapes shapes = index_shapes(s, class);
-    for (size_t i = 0; i < shapes.count; i++)
-        VEC_EACH (member, &shapes.at[i].shape->heap) memo_add(s, memo, shapes.at[i].shape, member->pool);
+    struct pool_kinds kinds = {0};
+    for (size_t i = 0; i < shapes.count; i++) {
+        struct reach_view view = shape_view(s, shapes.at[i].shape, 0);
+        VEC_EACH (member, &shapes.at[i].shape->heap) memo_add(memo, &kinds, &view, member->pool);
+    }
+    pool_kinds_done(&kinds);
     *room = memo;
     return memo;
 }

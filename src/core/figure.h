@@ -17,11 +17,22 @@ struct figures figures_of(const struct state *s, const struct reach_want *w, con
 // none fits).
 struct availability figures_best(const struct state *s, const struct reach_want *w, size_t most,
                                  const struct agent_row **ret_agent);
+// What offers say of a class is said of so many kinds of its pools, the first in the order of its shapes: an offer cycle asks for
+// every agent. The only bound on kinds.
+enum { CLASS_KINDS_MOST = 64 };
 // Of that agent with the usable pool of the class that suits it best; false when it can use none.
 MUST_USE bool figures_of_class(const struct state *s, uint64_t class, const struct agent_row *agent,
                                struct figures *ret_figures);
 // Of a volume: its pool, and the agents that have it now; of its pool alone when none has.
 struct availability figures_of_volume(const struct state *s, const struct volume_row *v);
+
+// Pools that no agent can tell apart by demands, preferences and failure domains are of one kind. Zeroed is valid and empty.
+struct pool_kinds {
+    struct map numbers;
+};
+void pool_kinds_done(struct pool_kinds *k);
+// The number of that kind, from 0 in the order in which they were first asked for. Valid until an agent, pool or class changes.
+size_t pool_kind(struct pool_kinds *k, const struct reach_view *view, uint32_t domains);
 
 struct agent_figures {
     uint64_t agent;

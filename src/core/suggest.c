@@ -180,17 +180,12 @@ static void suggest_providers(struct search *x) {
 }
 
 // What the best agent would give pools of one kind: worked out once for all of them.
-enum { POOL_KINDS_MOST = 64 };
-struct pool_kinds {
-    struct {
-        const struct reach *reach, *joined;
-        uint32_t domains;
-        struct availability best;
-    } at[POOL_KINDS_MOST];
-    size_t count;
+struct best_of_kinds {
+    struct pool_kinds kinds;
+    VEC(struct availability) at;
 };
 
-static struct availability kind_best(const struct search *x, struct pool_kinds *kinds, const struct terms *t,
+static struct availability kind_best(const struct search *x, struct best_of_kinds *best, const struct terms *t,
                                      const struct pool_row *pool) {
     const struct state *s = x->d->state;
     struct reach_want reach = terms_reach(t, pool);
@@ -199,20 +194,14 @@ static struct availability kind_best(const struct search *x, struct pool_kinds *
     const struct standing *p = index_standing(s, pool->id);
     if (agent) return figures_of(s, &reach, agent).availability;
     if (!p || !reach_view_init(s, &reach, &view)) return (struct availability){0};
-    for (size_t i = 0; i < kinds->count; i++)
-        if (kinds->at[i].reach == view.pool && kinds->at[i].joined == view.joined && kinds->at[i].domains == p->domains)
-            return kinds->at[i].best;
-    if (kinds->count == POOL_KINDS_MOST) return (struct availability){0};
-    size_t new = kinds->count++;
-    kinds->at[new].reach = view.pool;
-    kinds->at[new].joined = view.joined;
-    kinds->at[new].domains = p->domains;
-    return kinds->at[new].best = figures_best(s, &reach, SIZE_MAX, &agent);
+    size_t kind = pool_kind(&best->kinds, &view, p->domains);
+    if (kind == best->at.count) vec_push(&best->at, figures_best(s, &reach, SIZE_MAX, &agent));
+    return best->at.at[kind];
 }
 
 // The highest that some pool would reach against which nothing else stands.
 static void suggest_availability(struct search *x) {
-    struct pool_kinds *kinds = ARENA_NEW(x->arena, struct pool_kinds);
+    struct best_of_kinds kinds = {0};
     struct availability best = {0};
     struct terms t = *x->terms;
     uint32_t pools = 0;
@@ -222,11 +211,13 @@ static void suggest_availability(struct search *x) {
         const struct judged_pool *j = &x->pools[i];
         enum rule rule = j->verdict.rule; // an agent that is away or lacks the filesystem may have it
         if (rule != RULE_AVAILABILITY && rule != RULE_AGENT_AWAY && rule != RULE_FILESYSTEM) continue;
-        struct availability a = kind_best(x, kinds, &t, j->pool);
+        struct availability a = kind_best(x, &kinds, &t, j->pool);
         if (!a.n || a.n < best.n || verdict_of(x->d, &t, j->pool, true).rule) continue;
         pools = a.n == best.n ? pools + 1 : 1;
         best = a;
     }
+    pool_kinds_done(&kinds.kinds);
+    vec_done(&kinds.at);
     const char *change = arena_format(x->arena, "class '%s' with availability %s or less", t.class->name,
                                       availability_text(best, percent));
     search_add(x, (struct suggestion){.change = change, .pools = pools});

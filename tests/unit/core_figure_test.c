@@ -103,6 +103,12 @@ static struct explanation explained(struct world *w, struct want request) {
     return e;
 }
 
+static const struct suggestion *availability_suggested(const struct explanation *e) {
+    for (size_t i = 0; i < e->suggestion_count; i++)
+        if (strstr(e->suggestions[i].change, "with availability")) return &e->suggestions[i];
+    return NULL;
+}
+
 static void the_suggested_availability_places(void **state) {
     struct world *w = *state;
     agent(w, "n1", "power=a, topology/rack=r1");
@@ -113,9 +119,7 @@ static void the_suggested_availability_places(void **state) {
     world_class(w, (struct class_document){.name = "gold", .availability = 99.99});
     struct explanation e = explained(w, gold(w));
     assert_string_equal(e.funnel[e.funnel_count - 1].text, "have one with which they are available enough");
-    const struct suggestion *s = NULL;
-    for (size_t i = 0; i < e.suggestion_count; i++)
-        if (strstr(e.suggestions[i].change, "with availability")) s = &e.suggestions[i];
+    const struct suggestion *s = availability_suggested(&e);
     assert_non_null(s);
     assert_string_equal(s->change, "class 'gold' with availability 99.85005 or less");
     assert_int_equal(s->pools, 1); // p3 with n2
@@ -125,6 +129,38 @@ static void the_suggested_availability_places(void **state) {
     struct fit fit;
     struct want request = gold(w);
     expect_err(broker_place(world_draft(w), &request, &fit), ERR_NO_FIT, "no pool fits");
+}
+
+// Pools of ever so many feeds are ever so many kinds, and none is left out of the count.
+static void the_suggested_availability_counts_pools_of_every_kind(void **state) {
+    enum { FEEDS = 100 };
+    struct world *w = *state;
+    agent(w, "n1", "power=a");
+    for (int i = 0; i < FEEDS; i++)
+        pool(w, arena_format(&w->arena, "p%d", i), arena_format(&w->arena, "power=feed-%d", i));
+    world_class(w, (struct class_document){.name = "gold", .availability = 99.99});
+    struct explanation e = explained(w, gold(w));
+    const struct suggestion *s = availability_suggested(&e);
+    assert_non_null(s);
+    assert_string_equal(s->change, "class 'gold' with availability 99.8001 or less");
+    assert_int_equal(s->pools, FEEDS);
+}
+
+// A pool that formats by itself asks no agent for mkfs: beside one that does, it is of another kind.
+static void a_pool_that_formats_by_itself_is_a_kind_of_its_own(void **state) {
+    struct world *w = *state;
+    agent(w, "n1", "power=a, fs/xfs");
+    pool(w, "block", "power=b");
+    world_pool(w, (struct pool_made){.provider = "file",
+                                     .name = "directory",
+                                     .tags = "power=b",
+                                     .bytes = TIB,
+                                     .capabilities = 1u << CAN_CARVE | 1u << IS_DIRECTORY});
+    world_class(w, (struct class_document){.name = "gold", .availability = 99.99});
+    struct explanation e = explained(w, gold(w));
+    const struct suggestion *s = availability_suggested(&e);
+    assert_non_null(s);
+    assert_int_equal(s->pools, 1);
 }
 
 static void a_demand_is_a_part_of_the_class(void **state) {
@@ -282,6 +318,8 @@ int main(void) {
         T(dual_feeds_are_worth_what_they_are_worth),
         T(an_agent_that_loses_its_feed_loses_the_class),
         T(the_suggested_availability_places),
+        T(the_suggested_availability_counts_pools_of_every_kind),
+        T(a_pool_that_formats_by_itself_is_a_kind_of_its_own),
         T(a_demand_is_a_part_of_the_class),
         T(affinity_says_how_much_of_the_preferences_holds),
         T(a_class_that_prefers_nothing_likes_all_agents),
