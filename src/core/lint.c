@@ -184,18 +184,20 @@ static struct err *scratch_put(struct state *s, const struct command *c) {
     return e;
 }
 
-// As a whole; when that cannot be, what it would add is judged beside what stays.
+// As a whole; when that cannot be, beside all classes that it lacks, however many they are together.
 static void policy_put(struct linting *l, struct policy_shared *doc) {
     AUTO_ERR struct err *e =
         scratch_put(l->s, &(struct command){.kind = CMD_policy_apply, .policy_apply = {.doc = doc}});
     if (!e) return;
     found_add(l, LINT_IN_USE, arena_text(l->arena, err_text(e)));
-    VEC_EACH (class, &doc->classes) {
-        struct command c = {.kind = CMD_class_apply};
-        c.class_apply = (struct cmd_class_apply){.name = (*class)->spec.name, .doc = *class};
-        AUTO_ERR struct err *none = scratch_put(l->s, &c);
-        must(!none);
-    }
+    struct policy_shared *both = policy_new();
+    shared_hold(&both->shared);
+    VEC_EACH (class, &doc->classes) err_free(policy_add(both, *class));
+    STATE_EACH(CLASS, class_row, class, l->s) err_free(policy_add(both, class->doc)); // the document's own is there
+    AUTO_ERR struct err *none =
+        scratch_put(l->s, &(struct command){.kind = CMD_policy_apply, .policy_apply = {.doc = both}});
+    must(!none); // it lacks nothing
+    shared_leave(&both->shared);
 }
 
 void lint_policy(struct state *scratch, struct policy_shared *doc, struct arena *arena, struct findings *ret_findings) {

@@ -180,6 +180,25 @@ static void a_class_that_is_needed_and_missing_is_an_error(void **state) {
     expect_finding(t, (struct class_document){.name = "a"}, LINT_IN_USE, "volume 'db' of role 'web' is of it");
 }
 
+static void a_policy_as_large_as_can_be_that_lacks_a_class_in_use_is_judged_whole(void **state) {
+    struct trial *t = *state;
+    struct findings found = {0};
+    world_volume(t->w, "db", "gold", "file/main/fast", GIB);
+    trial_begin(t);
+    for (uint64_t i = 0; i < CLASSES_MOST; i++) {
+        const char *name = arena_format(&t->w->arena, "c%llu", (unsigned long long)i);
+        trial_class(t, (struct class_document){.name = name,
+                                               .pool = i + 1 < CLASSES_MOST ? NULL : "media = tape",
+                                               .largest = {(i + 1) * GIB}});
+    }
+    lint_policy(t->scratch, t->doc, &t->w->arena, &found);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.at[0].lint, LINT_IN_USE);
+    assert_int_equal(found.at[1].lint, LINT_UNSATISFIED);
+    assert_string_equal(found.at[1].class, "c999");
+    vec_done(&found);
+}
+
 // ---- requests, and asking them again ----
 
 // Asked and, when it fits, taken from the real registry.
@@ -352,6 +371,7 @@ int main(void) {
         TEST(a_class_that_nothing_satisfies_shows_its_funnel),
         TEST(what_is_said_twice_is_a_warning),
         TEST(a_class_that_is_needed_and_missing_is_an_error),
+        TEST(a_policy_as_large_as_can_be_that_lacks_a_class_in_use_is_judged_whole),
         TEST(refused_requests_are_remembered_too),
         TEST(only_the_last_requests_are_kept),
         TEST(a_rehearsal_says_what_would_end_otherwise),
