@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // granary plan: what would happen if. Reads a file of changes and requests; the master changes nothing.
+#include <inttypes.h>
+
 #include "cli/explanation.h"
 #include "cli/output.h"
 #include "cli/source.h"
@@ -34,6 +36,7 @@ static void losses_write(const Granary__PlanAnswer *a, struct text *out) {
         table_clean(out, a->losses[i]->sentence);
         text_add_char(out, '\n');
     }
+    if (a->lost > a->n_losses) text_addf(out, "  and %" PRIu64 " more\n", a->lost - a->n_losses);
 }
 
 static void requests_write(const Granary__PlanAnswer *a, struct text *out, struct arena *arena) {

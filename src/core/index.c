@@ -2,7 +2,6 @@
 // Keeping what fits what: pools and classes hold reaches, classes hold their pools in order of score.
 #include "core/index.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -416,7 +415,10 @@ uint32_t index_fs(const struct state *s, const char *fs) {
     symbol found;
     const struct index *x = s->index;
     if (!fs) return 0;
-    snprintf(key, sizeof key, "fs/%s", fs);
+    size_t size = strlen(fs) + 1; // asked per volume and agent: snprintf would be most of it
+    if (size > sizeof key - 3) return FS_NOBODY;
+    memcpy(key, "fs/", 3);
+    memcpy(key + 3, fs, size);
     if (!symbol_find(&s->symbols, key, &found)) return FS_NOBODY;
     for (size_t i = 0; i < x->fs.count; i++)
         if (symbol_equal(x->fs.at[i].key, found)) return (uint32_t)i + 1;

@@ -6,11 +6,16 @@
 
 #include "core/request.h"
 
+// Of what people read, so that a plan in which nothing fits ends as soon as one in which all does.
+enum { AGENTS_ASKED_MOST = 1000000, EXPLAINED_MOST = 20 };
+
 struct planning {
     const struct state *s;
     struct state *scratch;
     struct now now;
     struct arena *arena;
+    size_t agents_left;    // that sentences of lost volumes may still ask
+    size_t explained_left; // of refused requests
 };
 
 static struct err *planning_do(struct planning *p, const struct command *c) {
@@ -166,52 +171,65 @@ static struct planned_request request_plan(struct planning *p, const struct cmd_
     answer_done(&answer);
     if (!e) return r;
     r.sentence = arena_text(p->arena, err_text(e));
-    if (err_kind(e) == ERR_NO_FIT || err_kind(e) == ERR_UNAVAILABLE) r.explanation = request_explain(p, request);
+    bool about_fits = err_kind(e) == ERR_NO_FIT || err_kind(e) == ERR_UNAVAILABLE;
+    if (about_fits && p->explained_left && p->explained_left--) r.explanation = request_explain(p, request);
     return r;
 }
 
 // ---- what it does to those who did not ask ----
 
-static struct draft view_of(const struct state *s, struct planning *p) {
-    struct draft d;
-    draft_init(&d, s, p->arena, p->now, (symbol){0}, (const unsigned char[16]){0});
-    return d;
+// Whether some live agent reaches it: the same answer for all volumes of a pool, a class and a filesystem. What is attached
+// now is not asked: that passes.
+static bool volume_usable(const struct state *s, struct map *known, const struct volume_row *v) {
+    struct reach_want reach = volume_reach(s, v);
+    uint64_t key[] = {reach.pool, reach.class, reach.fs};
+    bool fresh;
+    union map_value *place = map_put_bytes(known, key, sizeof key, &fresh);
+    const struct pool_row *pool = fresh ? state_pool(s, reach.pool) : NULL;
+    if (fresh) place->n = pool && index_pool_usable(s, pool) && index_reached(s, &reach);
+    return place->n;
 }
 
-static bool volume_usable(const struct draft *d, const struct volume_row *v, struct arena *arena) {
-    const struct ranked_agent *agents;
-    const struct pool_row *pool = state_pool(d->state, v->charge.pool);
-    return pool && index_pool_usable(d->state, pool) &&
-           broker_rank_agents(d, v, (struct scalars){0}, 1, arena, &agents);
-}
-
-static const char *loss_sentence(struct planning *p, const struct draft *after, const struct volume_row *v) {
-    const struct pool_row *pool = state_pool(p->scratch, v->charge.pool);
+// Asks every agent.
+static const char *loss_explain(struct planning *p, const struct volume_row *v) {
+    AUTO_ARENA struct arena arena = {0};
     struct explanation e;
+    struct draft d;
+    draft_init(&d, p->scratch, &arena, p->now, (symbol){0}, (const unsigned char[16]){0});
+    AUTO_ERR struct err *none = explain_volume(&d, v->id, (struct explain_page){0, 1}, &arena, &e);
+    draft_done(&d);
+    return arena_text(p->arena, none ? err_text(none) : e.sentence);
+}
+
+static const char *loss_sentence(struct planning *p, const struct volume_row *v) {
+    const struct pool_row *pool = state_pool(p->scratch, v->charge.pool);
     if (!pool || !index_pool_usable(p->scratch, pool))
         return arena_format(p->arena, "volume '%s': its pool %s is gone", v->name,
                             pool ? pool_path(p->scratch, pool, p->arena) : "?");
-    AUTO_ERR struct err *none = explain_volume(after, v->id, (struct explain_page){0, 1}, p->arena, &e);
-    return none ? arena_text(p->arena, err_text(none)) : e.sentence;
+    size_t agents = table_count(&p->scratch->tables[NOUN_AGENT]) + 1;
+    if (p->agents_left < agents) return arena_format(p->arena, "volume '%s': no agent can use it", v->name);
+    p->agents_left -= agents;
+    return loss_explain(p, v);
 }
 
 static void losses_find(struct planning *p, struct planned *ret) {
-    struct draft before = view_of(p->s, p), after = view_of(p->scratch, p);
-    struct planned_loss *losses = arena_zero(p->arena, table_count(&p->s->tables[NOUN_VOLUME]) + 1, sizeof *losses);
+    struct map before = {0}, after = {0};
+    struct planned_loss *losses = arena_zero(p->arena, PLANNED_LOSSES_MOST, sizeof *losses);
     STATE_EACH(VOLUME, volume_row, v, p->s) {
-        if (v->state != VOLUME_READY || !volume_usable(&before, v, p->arena)) continue;
+        if (v->state != VOLUME_READY || !volume_usable(p->s, &before, v)) continue;
         const struct volume_row *then = state_volume(p->scratch, v->id);
-        if (!then || volume_usable(&after, then, p->arena)) continue;
-        losses[ret->loss_count++] = (struct planned_loss){v->id, loss_sentence(p, &after, then)};
+        if (!then || volume_usable(p->scratch, &after, then) || ret->lost++ >= PLANNED_LOSSES_MOST) continue;
+        losses[ret->loss_count++] = (struct planned_loss){v->id, loss_sentence(p, then)};
     }
     ret->losses = losses;
-    draft_done(&before);
-    draft_done(&after);
+    map_done(&before);
+    map_done(&after);
 }
 
 static struct bytes largest_of(struct planning *p, const struct state *s, const char *class) {
     const struct class_row *row = state_class_named(s, class);
-    struct draft d = view_of(s, p);
+    struct draft d;
+    draft_init(&d, s, p->arena, p->now, (symbol){0}, (const unsigned char[16]){0});
     struct bytes largest = row ? broker_largest(&d, row->id, (symbol){0}) : (struct bytes){0};
     draft_done(&d);
     return largest;
@@ -228,7 +246,7 @@ static void classes_compare(struct planning *p, struct planned *ret) {
 
 struct planned plan_run(const struct state *s, struct state *scratch, struct now now, const struct plan *plan,
                         struct arena *arena) {
-    struct planning p = {s, scratch, now, arena};
+    struct planning p = {s, scratch, now, arena, AGENTS_ASKED_MOST, EXPLAINED_MOST};
     struct planned ret = {.places = true};
     struct planned_change *changes = arena_zero(arena, plan->change_count + 1, sizeof *changes);
     struct planned_request *requests = arena_zero(arena, plan->request_count + 1, sizeof *requests);

@@ -41,12 +41,13 @@ struct planned_request {
     const uint64_t *volumes; // ids in the scratch registry
     size_t volume_count;
     const char *sentence;                  // why not
-    const struct explanation *explanation; // NULL: it is not about fits
+    const struct explanation *explanation; // NULL: it is not about fits, or many others were explained
 };
 struct planned_class {
     const char *name;
     struct bytes before, after; // the largest single volume that could be granted
 };
+enum { PLANNED_LOSSES_MOST = 1000 };
 struct planned_loss {
     uint64_t volume; // usable by somebody before the changes, by nobody after them
     const char *sentence;
@@ -57,8 +58,9 @@ struct planned {                            // lives in the arena, the scratch r
     const struct planned_change *changes;   // as many as in the plan
     const struct planned_request *requests; // as many as in the plan
     const struct planned_class *classes;
-    const struct planned_loss *losses;
+    const struct planned_loss *losses; // the first of them
     size_t class_count, loss_count;
+    size_t lost; // all of them
 };
 // `scratch` is a scratch_new of `s`, and shows all of it afterwards.
 struct planned plan_run(const struct state *s, struct state *scratch, struct now now, const struct plan *plan,

@@ -274,6 +274,8 @@ static void effects_fill(const struct state *scratch, const struct planned *plan
         c->largest_before = planned->classes[i].before.n;
         c->largest_after = planned->classes[i].after.n;
     }
+    m->has_lost = true;
+    m->lost = planned->lost;
     m->losses = arena_zero(arena, planned->loss_count + 1, sizeof *m->losses);
     for (size_t i = 0; i < planned->loss_count; i++) {
         const struct volume_row *v = state_volume(scratch, planned->losses[i].volume);

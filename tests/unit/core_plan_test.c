@@ -285,6 +285,58 @@ static void a_class_in_use_cannot_be_planned_away(void **state) {
     world_free(w);
 }
 
+static void the_losses_listed_are_bounded_and_all_are_counted(void **state) {
+    (void)state;
+    struct world *w = one_of_each();
+    struct state *scratch;
+    for (int i = 0; i < PLANNED_LOSSES_MOST + 499; i++)
+        world_volume(w, arena_format(&w->arena, "v%d", i), "gold", "file/main/ssd", MIB);
+    struct planned planned = plan_one(w, &scratch, (struct plan_change){.kind = PLAN_AGENT_REMOVED, .name = "n1"});
+    assert_int_equal(planned.loss_count, PLANNED_LOSSES_MOST);
+    assert_int_equal(planned.lost, PLANNED_LOSSES_MOST + 500); // 'db' too
+    assert_non_null(strstr(planned.losses[PLANNED_LOSSES_MOST - 1].sentence, "v998"));
+    state_free(scratch);
+    world_free(w);
+}
+
+static void what_is_attached_now_does_not_make_a_volume_lost(void **state) {
+    (void)state;
+    struct world *w = one_of_each();
+    struct state *scratch;
+    world_agent(w, (struct agent_made){.name = "n2", .slots = 1});
+    uint64_t log = world_volume(w, "log", "gold", "file/main/ssd", GIB);
+    world_attachment(w, log, "n2", ATTACHMENT_IN_USE);
+    struct planned planned = plan_one(w, &scratch, (struct plan_change){.kind = PLAN_AGENT_REMOVED, .name = "n1"});
+    assert_int_equal(planned.lost, 0);
+    state_free(scratch);
+    world_free(w);
+}
+
+static void only_the_first_refused_requests_are_explained(void **state) {
+    (void)state;
+    enum { COUNT = 30 };
+    struct world *w = one_of_each();
+    struct cmd_volume_create requests[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        requests[i] = (struct cmd_volume_create){.name = arena_format(&w->arena, "r%zu", i),
+                                                 .class = "gold",
+                                                 .owner.role = world_symbol(w, "web"),
+                                                 .size = {500 * GIB},
+                                                 .count = 1};
+    struct state *scratch = scratch_new(w->state);
+    struct planned planned =
+        plan_run(w->state, scratch, w->now, &(struct plan){.requests = requests, .request_count = COUNT}, &w->arena);
+    size_t explained = 0;
+    for (size_t i = 0; i < COUNT; i++) {
+        explained += planned.requests[i].explanation != NULL;
+        assert_non_null(strstr(planned.requests[i].sentence, "of 500 GiB asked"));
+    }
+    assert_int_equal(explained, 20);
+    assert_non_null(planned.requests[0].explanation);
+    state_free(scratch);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_planned_is_what_happens),
@@ -292,6 +344,9 @@ int main(void) {
         cmocka_unit_test(a_removed_pool_names_the_volumes_that_are_gone_with_it),
         cmocka_unit_test(a_provider_that_holds_volumes_goes_away_and_stays_known),
         cmocka_unit_test(a_class_in_use_cannot_be_planned_away),
+        cmocka_unit_test(the_losses_listed_are_bounded_and_all_are_counted),
+        cmocka_unit_test(what_is_attached_now_does_not_make_a_volume_lost),
+        cmocka_unit_test(only_the_first_refused_requests_are_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
