@@ -7,6 +7,7 @@
 
 #include "core/candidate.h"
 #include "core/domain_group.h"
+#include "core/reach_memo.h"
 #include "core/script.h"
 
 struct class_entry {
@@ -42,6 +43,7 @@ struct index {
     struct map providers;            // id -> has a session
     size_t known;                    // agents that have reported
     uint64_t version;                // counts changes of anything here
+    struct reach_memo memo;
 };
 
 struct index *index_new(void) {
@@ -116,6 +118,7 @@ static uint32_t number_take(struct index *x) {
     x->live = bits_grow(x->live, from, to);
     x->lists_fs = bits_grow(x->lists_fs, from, to);
     VEC_EACH (fs, &x->fs) fs->agents = bits_grow(fs->agents, from, to);
+    x->version++; // the sets have moved
     return number;
 }
 
@@ -506,17 +509,22 @@ bool index_agent_live(const struct state *s, const struct agent_row *agent) {
     return agent->number && bits_has(s->index->live, agent->number);
 }
 
-bool index_agents_fit(const struct state *s, const struct reach_want *w) {
+static bool some_agent(const struct state *s, const struct reach_want *w, bool live) {
     struct reach_view v;
+    bool known;
     if (!reach_view_init(s, w, &v)) return false;
-    for (size_t i = 0; i < s->index->reaches.words; i++)
-        if (view_word(&v, i)) return true;
-    return false;
+    bool *some = reach_memo_find(&s->index->memo, &v, live, s->index->version, &known);
+    for (size_t i = 0; !known && !*some && i < s->index->reaches.words; i++)
+        *some = live ? reach_view_word(&v, i) : view_word(&v, i);
+    return *some;
+}
+
+bool index_agents_fit(const struct state *s, const struct reach_want *w) {
+    return some_agent(s, w, false);
 }
 
 bool index_reached(const struct state *s, const struct reach_want *w) {
-    struct reach_view v;
-    return reach_view_init(s, w, &v) && reach_view_next(&v, 0);
+    return some_agent(s, w, true);
 }
 
 int64_t index_affinity(const struct state *s, const struct reach_want *w, const struct agent_row *agent) {

@@ -32,15 +32,17 @@ static void refusal_take_term(const struct draft *d, struct refusal *r, const st
     term_reason_done(&reason);
 }
 
-enum { AGENTS_LOOKED_AT = 1024 }; // for the nearest one: enough for a good example, never long
+enum { AGENTS_LOOKED_AT = 256 }; // for the nearest one: enough for a good example, never long
 
 // The agent that fails the fewest terms, live ones first.
 static const struct agent_row *nearest_agent(const struct draft *d, const struct agent_tests *tests,
                                              const struct pool_row *pool) {
+    enum { NEAREST = 2 }; // one term, and live: none was found that fails none
     const struct agent_row *best = NULL;
     size_t best_failures = SIZE_MAX, looked = 0;
     STATE_EACH(AGENT, agent_row, agent, d->state) {
-        if (!agent->facts || looked++ >= AGENTS_LOOKED_AT) continue;
+        if (looked++ == AGENTS_LOOKED_AT || best_failures <= NEAREST) break;
+        if (!agent->facts) continue;
         struct agent_failure f;
         agent_tests_run(&d->state->symbols, tests, &agent->facts->tags, &pool->facts->tags, &f);
         size_t failures = f.count * 2 + !index_agent_live(d->state, agent);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Looks for the one term that stands between an agent and a pool, makes it hold on a copy of the agent's tags, and counts the
-// pools that would fit then.
+// pools that would fit then. Pools that say the same to every agent are tried as one.
 #include "core/suggest_agent.h"
 
 #include <string.h>
@@ -8,13 +8,28 @@
 #include "core/agent_test.h"
 #include "core/attach_room.h"
 
-enum { AGENT_TRIES_MOST = 200000, LONE_TERMS_MOST = 64, AGENTS_COUNTED = 8, AGENTS_SAID = 3, TERMS_SAID = 2 };
+enum {
+    AGENT_TRIES_MOST = 10000, // agents against kinds of pools: a millisecond or two
+    LONE_TERMS_MOST = 64,
+    AGENTS_COUNTED = 8,
+    AGENTS_SAID = 3,
+    TERMS_SAID = 2
+};
+
+// Pools that wait for an agent and would get the same answer of each.
+struct pool_kind {
+    const struct pool_row *pool; // one of them
+    struct agent_tests tests;
+    uint32_t pools, fs;
+};
+VEC_TYPE(pool_kinds, struct pool_kind);
 
 // One term that stands alone between some pools and an agent; or between some pools and any agent.
 struct lone_term {
     const struct selector *selector; // NULL: the agent lacks the filesystem
     const struct term *term;
-    uint64_t agent, last_pool;
+    uint64_t agent;
+    const struct pool_kind *last;
     uint32_t pools;
 };
 struct lone_terms {
@@ -23,8 +38,8 @@ struct lone_terms {
 };
 struct lone_search {
     struct search *x;
+    struct pool_kinds kinds;
     struct lone_terms agents, terms;
-    size_t tries;
 };
 
 // Nothing but an agent is missing.
@@ -37,17 +52,42 @@ static bool pool_waits_for_agent(const struct search *x, const struct judged_poo
     return !agent || attach_room_for(x->d, agent, j->pool->id, x->terms->class->doc->spec.bandwidth);
 }
 
-static struct agent_tests tests_of(const struct search *x, const struct pool_row *pool) {
-    struct agent_tests tests = {0};
-    agent_tests_of_pool(&tests, pool);
-    agent_tests_of_class(&tests, &x->terms->class->doc->spec);
-    return tests;
+// The rules about agents, the groups of failure domains and the filesystem are all that the answer comes of.
+static void kind_take(struct lone_search *l, struct map *known, const struct pool_row *pool) {
+    const struct search *x = l->x;
+    struct reach_want reach = terms_reach(x->terms, pool);
+    struct reach_view view;
+    bool fresh;
+    if (!reach_view_init(x->d->state, &reach, &view)) return;
+    const struct standing *p = index_standing(x->d->state, pool->id);
+    uint64_t key[] = {(uintptr_t)view.pool, (uintptr_t)view.joined, p->domains, reach.fs};
+    union map_value *place = map_put_bytes(known, key, sizeof key, &fresh);
+    if (fresh) {
+        place->n = l->kinds.count;
+        struct pool_kind *kind = vec_add(&l->kinds);
+        *kind = (struct pool_kind){.pool = pool, .fs = reach.fs};
+        agent_tests_of_pool(&kind->tests, pool);
+        agent_tests_of_class(&kind->tests, &x->terms->class->doc->spec);
+    }
+    l->kinds.at[place->n].pools++;
+}
+
+static void kinds_find(struct lone_search *l) {
+    struct map known = {0};
+    for (size_t i = 0; i < l->x->pool_count; i++)
+        if (pool_waits_for_agent(l->x, &l->x->pools[i])) kind_take(l, &known, l->x->pools[i].pool);
+    map_done(&known);
+}
+
+static void kinds_done(struct lone_search *l) {
+    VEC_EACH (kind, &l->kinds) vec_done(&kind->tests);
+    vec_done(&l->kinds);
 }
 
 // Whether an agent of these tags and the pool are together as available as the class demands.
 static bool tags_available(const struct search *x, const struct tag_set *tags, const struct pool_row *pool) {
     struct availability least = x->terms->class->doc->spec.availability;
-    return domains_availability(&x->d->state->domains, tags, &pool->facts->tags).n >= least.n;
+    return !least.n || domains_availability(&x->d->state->domains, tags, &pool->facts->tags).n >= least.n;
 }
 
 // ---- finding them ----
@@ -57,7 +97,7 @@ static bool lone_equal(const struct lone_term *a, const struct lone_term *b) {
     return !a->selector || term_equal(a->selector, a->term, b->selector, b->term);
 }
 
-static void lone_count(struct lone_terms *l, struct lone_term t, uint64_t pool) {
+static void lone_count(struct lone_terms *l, struct lone_term t, const struct pool_kind *kind) {
     struct lone_term *found = NULL;
     for (size_t i = 0; i < l->count && !found; i++)
         if (lone_equal(&l->at[i], &t)) found = &l->at[i];
@@ -66,36 +106,40 @@ static void lone_count(struct lone_terms *l, struct lone_term t, uint64_t pool) 
         found = &l->at[l->count++];
         *found = t;
     }
-    found->pools += found->last_pool != pool;
-    found->last_pool = pool;
+    if (found->last != kind) found->pools += kind->pools;
+    found->last = kind;
 }
 
-static void lone_try(struct lone_search *l, const struct agent_tests *tests, const struct pool_row *pool,
-                     const struct agent_row *agent) {
+static void lone_try(struct lone_search *l, const struct pool_kind *kind, const struct agent_row *agent) {
     const struct search *x = l->x;
     const struct state *s = x->d->state;
     struct agent_failure f;
-    if (x->terms->agent && x->terms->agent != agent) return;
-    if (!index_agent_live(s, agent) || l->tries++ >= AGENT_TRIES_MOST) return;
-    agent_tests_run(&s->symbols, tests, &agent->facts->tags, &pool->facts->tags, &f);
-    bool has_fs = index_agent_has_fs(s, terms_reach(x->terms, pool).fs, agent);
-    if (f.count + !has_fs != 1 || !tags_available(x, &agent->facts->tags, pool)) return;
+    if (!index_agent_live(s, agent)) return;
+    agent_tests_run(&s->symbols, &kind->tests, &agent->facts->tags, &kind->pool->facts->tags, &f);
+    bool has_fs = index_agent_has_fs(s, kind->fs, agent);
+    if (f.count + !has_fs != 1 || !tags_available(x, &agent->facts->tags, kind->pool)) return;
     struct lone_term t = {.agent = agent->id};
     if (f.count) t.selector = f.test->selector;
     if (f.count) t.term = &f.test->selector->terms[f.term];
     // A join names no fact that one agent could be given, and the request's filesystem is not the class's to leave out.
-    if (!f.count || !selector_term_joins(t.term)) lone_count(&l->agents, t, pool->id);
+    if (!f.count || !selector_term_joins(t.term)) lone_count(&l->agents, t, kind);
     t.agent = 0;
-    if (f.count) lone_count(&l->terms, t, pool->id);
+    if (f.count) lone_count(&l->terms, t, kind);
 }
 
+// As many agents of each kind, so that the last kind is tried too.
 static void lone_find(struct lone_search *l) {
-    for (size_t i = 0; i < l->x->pool_count; i++) {
-        const struct judged_pool *j = &l->x->pools[i];
-        if (!pool_waits_for_agent(l->x, j)) continue;
-        struct agent_tests tests = tests_of(l->x, j->pool);
-        STATE_EACH(AGENT, agent_row, agent, l->x->d->state) lone_try(l, &tests, j->pool, agent);
-        vec_done(&tests);
+    const struct agent_row *asked = l->x->terms->agent;
+    size_t kinds = l->kinds.count, most = kinds < AGENT_TRIES_MOST ? AGENT_TRIES_MOST / (kinds + 1) : 1;
+    VEC_EACH (kind, &l->kinds) {
+        size_t tries = 0;
+        if (asked)
+            lone_try(l, kind, asked);
+        else
+            STATE_EACH(AGENT, agent_row, agent, l->x->d->state) {
+                if (tries++ == most) break;
+                lone_try(l, kind, agent);
+            }
     }
 }
 
@@ -172,19 +216,16 @@ static bool tags_have_fs(const struct symbols *s, const struct tag_set *tags, co
 }
 
 // With how many pools the agent would fit.
-static uint32_t pools_with(const struct search *x, const struct tag_set *tags, bool fs_given) {
+static uint32_t pools_with(const struct lone_search *l, const struct tag_set *tags, bool fs_given) {
+    const struct search *x = l->x;
     const struct symbols *s = &x->d->state->symbols;
     bool has_fs = fs_given || tags_have_fs(s, tags, x->terms->fs->name);
     uint32_t pools = 0;
-    for (size_t i = 0; i < x->pool_count; i++) {
-        const struct judged_pool *j = &x->pools[i];
-        if (!pool_waits_for_agent(x, j) || !tags_available(x, tags, j->pool)) continue;
-        if (!has_fs && terms_reach(x->terms, j->pool).fs) continue;
-        struct agent_tests tests = tests_of(x, j->pool);
+    VEC_EACH (kind, &l->kinds) {
         struct agent_failure f;
-        agent_tests_run(s, &tests, tags, &j->pool->facts->tags, &f);
-        pools += !f.count;
-        vec_done(&tests);
+        if ((!has_fs && kind->fs) || !tags_available(x, tags, kind->pool)) continue;
+        agent_tests_run(s, &kind->tests, tags, &kind->pool->facts->tags, &f);
+        if (!f.count) pools += kind->pools;
     }
     return pools;
 }
@@ -198,13 +239,14 @@ static const char *lone_text(const struct search *x, const struct lone_term *t) 
     return arena_text(x->arena, text_string(&text));
 }
 
-static bool agent_add(struct search *x, const struct lone_term *t) {
+static bool agent_add(const struct lone_search *l, const struct lone_term *t) {
+    struct search *x = l->x;
     const struct state *s = x->d->state;
     const struct agent_row *agent = state_agent(s, t->agent);
     const struct tag_set *tags = &agent->facts->tags;
     struct tag_set set = tag_set_copy(tags);
     bool known = !t->selector || tags_with(s, t, &set, tags);
-    uint32_t pools = known ? pools_with(x, &set, !t->selector) : 0;
+    uint32_t pools = known ? pools_with(l, &set, !t->selector) : 0;
     tag_set_done(&set);
     if (!pools) return false;
     const char *text = lone_text(x, t), *word = text[0] == '!' ? "without" : "with";
@@ -218,33 +260,45 @@ void suggest_agents(struct search *x) {
     struct lone_term t;
     size_t said = 0;
     l->x = x;
+    kinds_find(l);
     lone_find(l);
     for (size_t i = 0; i < AGENTS_COUNTED && said < AGENTS_SAID && lone_take(&l->agents, &t); i++)
-        said += agent_add(x, &t);
+        said += agent_add(l, &t);
     for (size_t i = 0; i < TERMS_SAID && lone_take(&l->terms, &t); i++)
         search_add(
             x, (struct suggestion){.change = arena_format(x->arena, "without %s", lone_text(x, &t)), .pools = t.pools});
+    kinds_done(l);
 }
 
 // ---- those that are not here ----
 
-static uint32_t pools_of_absent(const struct search *x, const struct agent_row *agent, size_t *tries) {
+// Of the pools that wait: those that the agent fits.
+static uint32_t pools_of_absent(const struct lone_search *l, const struct agent_row *agent) {
     uint32_t pools = 0;
-    for (size_t i = 0; i < x->pool_count; i++) {
-        const struct judged_pool *j = &x->pools[i];
-        if ((*tries)++ >= AGENT_TRIES_MOST) break;
-        if (j->verdict.rule != RULE_AGENT_AWAY || verdict_of_figures(x->d, x->terms, j->pool).rule) continue;
-        struct reach_want reach = terms_reach(x->terms, j->pool);
-        pools += index_agent_fits(x->d->state, &reach, agent);
+    VEC_EACH (kind, &l->kinds) {
+        struct reach_want reach = terms_reach(l->x->terms, kind->pool);
+        if (index_agent_fits(l->x->d->state, &reach, agent)) pools += kind->pools;
     }
     return pools;
 }
 
 // Nobody knows yet what any agent has.
-static void suggest_first_agent(struct search *x) {
+static void suggest_first_agent(const struct lone_search *l) {
     uint32_t pools = 0;
-    for (size_t i = 0; i < x->pool_count; i++) pools += pool_waits_for_agent(x, &x->pools[i]);
-    search_add(x, (struct suggestion){.change = "an agent that fits connected", .pools = pools});
+    VEC_EACH (kind, &l->kinds) pools += kind->pools;
+    search_add(l->x, (struct suggestion){.change = "an agent that fits connected", .pools = pools});
+}
+
+static bool agent_absent(const struct state *s, const struct agent_row *agent) {
+    return agent->facts && agent->state != AGENT_IS_GONE && !index_agent_live(s, agent);
+}
+
+static bool absent_add(const struct lone_search *l, const struct agent_row *agent) {
+    struct search *x = l->x;
+    uint32_t pools = pools_of_absent(l, agent);
+    const char *change = pools ? arena_format(x->arena, "agent '%s' connected and active", agent->name) : NULL;
+    search_add(x, (struct suggestion){.change = change, .pools = pools, .agent = agent->id});
+    return pools;
 }
 
 static bool any_pool_lacks_presence(const struct search *x) {
@@ -255,15 +309,18 @@ static bool any_pool_lacks_presence(const struct search *x) {
 
 void suggest_absent_agents(struct search *x) {
     const struct state *s = x->d->state;
+    const struct agent_row *asked = x->terms->agent;
+    struct lone_search l = {.x = x};
     size_t said = 0, tries = 0;
     if (!any_pool_lacks_presence(x)) return; // there may be many agents
-    if (!index_agents_known(s)) suggest_first_agent(x);
-    STATE_EACH(AGENT, agent_row, agent, s) {
-        if (x->terms->agent && x->terms->agent != agent) continue;
-        if (!agent->facts || agent->state == AGENT_IS_GONE || index_agent_live(s, agent)) continue;
-        uint32_t pools = pools_of_absent(x, agent, &tries);
-        if (!pools || said++ == AGENTS_SAID) continue;
-        const char *change = arena_format(x->arena, "agent '%s' connected and active", agent->name);
-        search_add(x, (struct suggestion){.change = change, .pools = pools, .agent = agent->id});
-    }
+    kinds_find(&l);
+    if (!index_agents_known(s)) suggest_first_agent(&l);
+    if (asked && agent_absent(s, asked)) (void)absent_add(&l, asked);
+    if (!asked) STATE_EACH(AGENT, agent_row, agent, s) {
+            if (said == AGENTS_SAID || tries > AGENT_TRIES_MOST) break;
+            if (!agent_absent(s, agent)) continue;
+            tries += l.kinds.count;
+            said += absent_add(&l, agent);
+        }
+    kinds_done(&l);
 }

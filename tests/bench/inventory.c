@@ -123,7 +123,22 @@ static void provider_put(struct offer_world *w, unsigned first, unsigned count) 
     world_commit(w);
 }
 
-static void class_put(struct offer_world *w, unsigned number) {
+static uint64_t class_put(struct offer_world *w, const struct class_document *doc) {
+    struct class_shared *class = NEW(struct class_shared);
+    class->shared.drop = world_class_drop;
+    check(class_spec_make(&w->s->symbols, doc, &class->spec));
+    world_begin(w);
+    struct class_row *row = draft_add(&w->d, NOUN_CLASS, EV_class_applied);
+    uint64_t id = row->id;
+    row->name = draft_text(&w->d, doc->name);
+    row->doc = class;
+    row->version = 1;
+    draft_keep(&w->d, &class->shared);
+    world_commit(w);
+    return id;
+}
+
+static void class_make(struct offer_world *w, unsigned number) {
     struct class_asks asks = class_asks(number);
     const struct class_wish pools[] = {{"media in (nvme, ssd)", 20}, {"raid = 10", 5}};
     const struct class_wish agents[] = {{"same(topology/rack)", 10}, {"net/speed >= 25Gbps", 3}};
@@ -137,22 +152,17 @@ static void class_put(struct offer_world *w, unsigned number) {
     doc.prefer_pool = pools;
     doc.prefer_agent = agents;
     doc.prefer_pool_count = doc.prefer_agent_count = 2;
-    struct class_shared *class = NEW(struct class_shared);
-    class->shared.drop = world_class_drop;
-    check(class_spec_make(&w->s->symbols, &doc, &class->spec));
-    world_begin(w);
-    struct class_row *row = draft_add(&w->d, NOUN_CLASS, EV_class_applied);
-    row->name = draft_text(&w->d, name);
-    row->doc = class;
-    row->version = 1;
-    draft_keep(&w->d, &class->shared);
-    world_commit(w);
+    (void)class_put(w, &doc);
+}
+
+uint64_t inventory_class_of_nobody(struct offer_world *w) {
+    return class_put(w, &(struct class_document){.name = "nobody", .agent = "profile = none", .fs = "raw"});
 }
 
 void inventory_pools(struct offer_world *w, unsigned pools) {
     static const char *const numbers[] = {"cache", "speed", "age", "net/speed"};
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) check(symbols_declare(&w->s->symbols, numbers[i], VALUE_NUMBER));
-    for (unsigned i = 0; i < INVENTORY_CLASSES; i++) class_put(w, i);
+    for (unsigned i = 0; i < INVENTORY_CLASSES; i++) class_make(w, i);
     for (unsigned i = 0; i < pools; i += 10) provider_put(w, i, pools - i < 10 ? pools - i : 10);
 }
 

@@ -19,6 +19,7 @@ enum {
 void inventory_pools(struct offer_world *w, unsigned pools);
 void inventory_agents(struct offer_world *w, unsigned agents);
 uint64_t inventory_class(const struct offer_world *w, unsigned number); // its id, number below INVENTORY_CLASSES
+uint64_t inventory_class_of_nobody(struct offer_world *w);              // made: all pools fit it, and no agent does
 uint64_t inventory_agent(const struct offer_world *w, unsigned number); // its id, from 0
 // Puts the agent again with that many gigabits per second, a changed tag; the microseconds of applying it.
 double inventory_agent_speed(struct offer_world *w, uint64_t agent, unsigned gbps);

@@ -194,6 +194,23 @@ static void an_absent_provider_or_agent_is_named(void **state) {
     assert_int_equal(suggested(&e, "agent 'n1' connected and active")->pools, 1);
 }
 
+static void no_more_than_three_absent_agents_are_named(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold"}), .size = {GIB}};
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB});
+    world_agent_state(w, "n1", AGENT_IS_AWAY, 0);
+    for (int i = 2; i < 9; i++) {
+        const char *name = arena_format(&w->arena, "n%d", i);
+        world_agent(w, (struct agent_made){.name = name});
+        world_agent_state(w, name, AGENT_IS_AWAY, 0);
+    }
+    struct explanation e = explained(w, request, whole);
+    size_t absent = 0;
+    for (size_t i = 0; i < e.suggestion_count; i++)
+        absent += strstr(e.suggestions[i].change, "connected and active") != NULL;
+    assert_int_equal(absent, 3);
+}
+
 static void a_pool_that_its_provider_no_longer_reports_is_not_promised(void **state) {
     struct world *w = *state;
     struct want request = {.class = world_class(w, (struct class_document){.name = "gold"}), .size = {GIB}};
@@ -203,6 +220,26 @@ static void a_pool_that_its_provider_no_longer_reports_is_not_promised(void **st
     world_provider_session(w, "file", 0);
     struct explanation e = explained(w, request, whole);
     assert_int_equal(suggested(&e, "provider 'file' connected")->pools, 1);
+}
+
+// The first agents take what may be tried; the one that is asked for is tried all the same, and the last kind of pools too.
+static void the_agent_asked_for_is_tried_among_many(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold", .agent = "hw/infiniband"}),
+                           .size = {GIB}};
+    for (int i = 0; i < 12000; i++)
+        world_agent(w, (struct agent_made){.name = arena_format(&w->arena, "m%d", i), .tags = "rack=r1"});
+    for (int i = 0; i < 3; i++)
+        world_pool(w, (struct pool_made){.provider = "file",
+                                         .name = arena_format(&w->arena, "p%d", i),
+                                         .constraint = i ? "rack = r1" : "rack = r9",
+                                         .bytes = TIB});
+    world_agent(w, (struct agent_made){.name = "last", .tags = "rack=r1"});
+    struct explanation e = explained(w, request, whole);
+    assert_int_equal(suggested(&e, "without hw/infiniband")->pools, 2);
+    request.agent = world_agent_id(w, "last");
+    e = explained(w, request, whole);
+    assert_int_equal(suggested(&e, "agent 'last' with hw/infiniband")->pools, 2);
 }
 
 static void an_agent_that_lacks_the_filesystem_is_named(void **state) {
@@ -295,7 +332,9 @@ int main(void) {
         T(too_large_a_request_is_told_what_would_fit),
         T(an_agent_that_lacks_one_fact_is_named),
         T(an_absent_provider_or_agent_is_named),
+        T(no_more_than_three_absent_agents_are_named),
         T(a_pool_that_its_provider_no_longer_reports_is_not_promised),
+        T(the_agent_asked_for_is_tried_among_many),
         T(an_agent_that_lacks_the_filesystem_is_named),
         T(a_fact_is_counted_for_pools_that_wait_for_somebody_else),
         T(a_fact_that_would_break_another_rule_is_not_suggested),
