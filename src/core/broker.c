@@ -147,7 +147,7 @@ static struct err *held_refuse(const struct draft *d, const struct terms *t, con
 struct err *broker_place_held(const struct draft *d, const struct want *w, const struct held_charge *held,
                               struct fit *ret_fit) {
     struct terms t;
-    TRY(terms_of(d, w, &t));
+    TRY(held->volumes ? terms_in_place(d, w, &t) : terms_of(d, w, &t));
     struct verdict v = verdict_of_held(d, &t, held);
     if (v.rule) return held_refuse(d, &t, held, &v);
     *ret_fit = (struct fit){.pool = held->charge.pool, .charge = v.charge, .free = {v.free.bytes}};

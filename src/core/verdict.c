@@ -47,7 +47,7 @@ static struct err *terms_fs(const struct state *s, const struct want *w, struct 
     return NULL;
 }
 
-struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms) {
+struct err *terms_in_place(const struct draft *d, const struct want *w, struct terms *ret_terms) {
     struct terms t = {
         .class = draft_class(d, w->class), .size = w->size, .iops = w->iops, .room = w->room, .wait = w->wait};
     if (!t.class || !t.class->doc) return err_new(ERR_NOT_FOUND, "the class asked for is not there any more");
@@ -56,6 +56,13 @@ struct err *terms_of(const struct draft *d, const struct want *w, struct terms *
     TRY(class_spec_size_check(&t.class->doc->spec, w->size, t.fs));
     if (w->agent && !(t.agent = draft_agent(d, w->agent)))
         return err_new(ERR_NOT_FOUND, "class '%s': the agent asked for is not there any more", t.class->name);
+    *ret_terms = t;
+    return NULL;
+}
+
+struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms) {
+    struct terms t;
+    TRY(terms_in_place(d, w, &t));
     TRY(spreads_of(d, t.class, (struct owner){w->role, w->framework}, w->labels, &t.spreads));
     *ret_terms = t;
     return NULL;

@@ -15,6 +15,8 @@
 
 static const struct class_spread_wish apart = {.key = "rack", .label = "app", .over = 3, .required = true};
 
+static const struct class_spread_wish alone = {.key = "rack", .label = "app", .required = true};
+
 static void pool(struct play *p, const char *name, const char *tags) {
     world_pool(
         p->w,
@@ -81,7 +83,7 @@ static void a_request_for_several_sees_its_own_earlier_ones(void **state) {
     assert_string_not_equal(stands_on(p, "a-1"), stands_on(p, "a-2"));
     assert_string_not_equal(stands_on(p, "a-2"), stands_on(p, "a-3"));
     assert_string_not_equal(stands_on(p, "a-1"), stands_on(p, "a-3"));
-    class_of(p, "alone", (struct class_spread_wish){.key = "rack", .label = "app", .required = true});
+    class_of(p, "alone", alone);
     size_t before = table_count(&p->w->state->tables[NOUN_VOLUME]);
     expect_err(create(p, (struct asked){.name = "b", .class = "alone", .labels = "app=x", .count = 4}), ERR_NO_FIT,
                "volume 'b-4': class 'alone', 1 GiB: no pool fits");
@@ -106,7 +108,7 @@ static void it_fails_closed(void **state) {
 
 static void what_is_released_makes_room(void **state) {
     struct play *p = *state;
-    class_of(p, "alone", (struct class_spread_wish){.key = "rack", .label = "app", .required = true});
+    class_of(p, "alone", alone);
     expect_ok(create(p, (struct asked){.name = "a", .class = "alone", .labels = "app=x", .count = 3}));
     expect_err(create(p, (struct asked){.name = "b", .class = "alone", .labels = "app=x"}), ERR_NO_FIT,
                "asked at most 1 of the volumes with label app=x on one rack, found 1 on rack=r");
@@ -122,9 +124,32 @@ static void a_pool_of_several_values_counts_on_each(void **state) {
     pool(p, "dual", "rack=r1, rack=r2");
     pool(p, "r1", "rack=r9");
     pool(p, "r3", "media=hdd");
-    class_of(p, "alone", (struct class_spread_wish){.key = "rack", .label = "app", .required = true});
+    class_of(p, "alone", alone);
     expect_ok(create(p, (struct asked){.name = "a", .class = "alone", .labels = "app=x", .count = 2}));
     expect_err(create(p, (struct asked){.name = "b", .class = "alone", .labels = "app=x"}), ERR_NO_FIT, "on rack=r2");
+}
+
+// A full group, and a volume from before the rule, which has no label.
+static void a_volume_grows_where_it_is(void **state) {
+    struct play *p = *state;
+    static const char *const racks[] = {"r1", "r2", "r3"};
+    for (size_t i = 0; i < ARRAY_LEN(racks); i++)
+        world_pool(p->w, (struct pool_made){.provider = "file",
+                                            .name = racks[i],
+                                            .tags = arena_format(&p->w->arena, "rack=%s", racks[i]),
+                                            .bytes = TIB,
+                                            .iops = 100000,
+                                            .capabilities = 1u << CAN_CARVE | 1u << CAN_GROW});
+    world_class(p->w, (struct class_document){.name = "alone", .pool = "rack"});
+    expect_ok(create(p, (struct asked){.name = "old", .class = "alone"}));
+    world_class(p->w, (struct class_document){.name = "alone", .pool = "rack", .spread = &alone, .spread_count = 1});
+    expect_ok(create(p, (struct asked){.name = "a", .class = "alone", .labels = "app=x", .count = 3}));
+    while (play_asked(p, OP_CREATE)) play_done(p, OP_CREATE);
+    expect_ok(play_grow(p, "a-1", 2));
+    expect_ok(play_grow(p, "old", 2));
+    while (play_asked(p, OP_GROW)) play_done(p, OP_GROW);
+    assert_int_equal(play_volume(p, "a-1")->charge.bytes.n, 2 * GIB);
+    expect_err(create(p, (struct asked){.name = "b", .class = "alone", .labels = "app=x"}), ERR_NO_FIT, "on one rack");
 }
 
 // ---- preferred ----
@@ -153,7 +178,7 @@ static void a_preferred_rule_only_costs_score(void **state) {
 
 static void the_explanation_says_what_less_spread_would_do(void **state) {
     struct play *p = *state;
-    class_of(p, "alone", (struct class_spread_wish){.key = "rack", .label = "app", .required = true});
+    class_of(p, "alone", alone);
     expect_ok(create(p, (struct asked){.name = "a", .class = "alone", .labels = "app=x", .count = 3}));
     struct want want = {
         .class = world_class_id(p->w, "alone"), .size = {GIB}, .role = world_symbol(p->w, "web"), .labels = "app=x"};
@@ -253,6 +278,7 @@ int main(void) {
         T(it_fails_closed),
         T(what_is_released_makes_room),
         T(a_pool_of_several_values_counts_on_each),
+        T(a_volume_grows_where_it_is),
         T(a_preferred_rule_only_costs_score),
         T(the_explanation_says_what_less_spread_would_do),
         cmocka_unit_test(rules_are_checked_when_the_class_is_made),
