@@ -37,20 +37,11 @@ static void agents_refuse(struct explanation *e, const struct draft *d, const st
 }
 
 static void agents_funnel(struct explanation *e, const uint32_t failed[RULE_COUNT], uint32_t all, struct arena *arena) {
-    static const char *const texts[RULE_COUNT] = {
-        [RULE_REPORTED] = "after the pool has reported",
-        [RULE_CONSTRAINT] = "satisfy the pool's constraints",
-        [RULE_AGENT_SELECTOR] = "satisfy the class's agent selector",
-        [RULE_AVAILABILITY] = "are available enough with the pool",
-        [RULE_FILESYSTEM] = "have the filesystem",
-        [RULE_SLOTS] = "have a free attach slot",
-        [RULE_AGENT_AWAY] = "are here and active",
-    };
     struct funnel_step *steps = arena_zero(arena, RULE_COUNT + 1, sizeof *steps);
     steps[e->funnel_count++] = (struct funnel_step){"agents", all};
     for (enum rule rule = RULE_NONE + 1; rule < RULE_COUNT; rule++) {
         all -= failed[rule];
-        if (failed[rule]) steps[e->funnel_count++] = (struct funnel_step){texts[rule], all};
+        if (failed[rule]) steps[e->funnel_count++] = (struct funnel_step){rule_text_of_agents(rule), all};
     }
     e->funnel = steps;
 }

@@ -7,7 +7,7 @@
 
 const char *rule_name(enum rule rule) {
     static const char *const names[] = {"",
-#define X(rule, name, text) name,
+#define X(rule, name, pools, agents) name,
                                         RULES(X)
 #undef X
     };
@@ -16,10 +16,20 @@ const char *rule_name(enum rule rule) {
 
 const char *rule_text(enum rule rule) {
     static const char *const texts[] = {"",
-#define X(rule, name, text) text,
+#define X(rule, name, pools, agents) pools,
                                         RULES(X)
 #undef X
     };
+    return texts[rule];
+}
+
+const char *rule_text_of_agents(enum rule rule) {
+    static const char *const texts[] = {NULL,
+#define X(rule, name, pools, agents) agents,
+                                        RULES(X)
+#undef X
+    };
+    must(texts[rule]);
     return texts[rule];
 }
 

@@ -8,37 +8,42 @@
 #include "core/index.h"
 #include "core/spread.h"
 
-// rule, name on the wire, what those did that got past it. The later the rule that failed, the nearer the pool.
+// rule, name on the wire, what those pools did that got past it, and what those agents did when a volume is explained (NULL:
+// not asked of them). The later the rule that failed, the nearer the pool.
 #define RULES(X)                                                                                                       \
-    X(REPORTED, "reported", "have reported")                                                                           \
-    X(POOL_SELECTOR, "pool-selector", "satisfy the class's pool selector")                                             \
-    X(CAPABILITY, "capability", "have the capabilities")                                                               \
-    X(SMALLEST, "smallest-volume", "make volumes this small")                                                          \
-    X(LARGEST, "largest-volume", "make volumes this large")                                                            \
-    X(CONSTRAINT, "constraint", "have an agent that satisfies their constraints")                                      \
-    X(AGENT_SELECTOR, "agent-selector", "have one that satisfies the class's agent selector")                          \
-    X(AVAILABILITY, "availability", "have one with which they are available enough")                                   \
-    X(FILESYSTEM, "filesystem", "have one with the filesystem")                                                        \
-    X(SPREAD, "spread", "keep the volumes of the label apart")                                                         \
-    X(BYTES, "bytes", "have the bytes free")                                                                           \
-    X(IOPS, "iops", "have the iops free")                                                                              \
-    X(BANDWIDTH, "bandwidth", "have the bandwidth free")                                                               \
-    X(VOLUMES, "volume-count", "can hold one more volume")                                                             \
-    X(SLOTS, "attach-slots", "have an agent with a free attach slot")                                                  \
-    X(AGENT_BANDWIDTH, "agent-bandwidth", "have an agent with the storage bandwidth free")                             \
-    X(AGENT_AWAY, "agent-away", "have such an agent here now")                                                         \
-    X(PROVIDER_AWAY, "provider-away", "have their provider connected")                                                 \
-    X(SCRIPT, "script", "are chosen by the class's script")
+    X(REPORTED, "reported", "have reported", "after the pool has reported")                                            \
+    X(POOL_SELECTOR, "pool-selector", "satisfy the class's pool selector", NULL)                                       \
+    X(CAPABILITY, "capability", "have the capabilities", NULL)                                                         \
+    X(SMALLEST, "smallest-volume", "make volumes this small", NULL)                                                    \
+    X(LARGEST, "largest-volume", "make volumes this large", NULL)                                                      \
+    X(CONSTRAINT, "constraint", "have an agent that satisfies their constraints", "satisfy the pool's constraints")    \
+    X(AGENT_SELECTOR, "agent-selector", "have one that satisfies the class's agent selector",                          \
+      "satisfy the class's agent selector")                                                                            \
+    X(AVAILABILITY, "availability", "have one with which they are available enough",                                   \
+      "are available enough with the pool")                                                                            \
+    X(FILESYSTEM, "filesystem", "have one with the filesystem", "have the filesystem")                                 \
+    X(SPREAD, "spread", "keep the volumes of the label apart", NULL)                                                   \
+    X(BYTES, "bytes", "have the bytes free", NULL)                                                                     \
+    X(IOPS, "iops", "have the iops free", NULL)                                                                        \
+    X(BANDWIDTH, "bandwidth", "have the bandwidth free", NULL)                                                         \
+    X(VOLUMES, "volume-count", "can hold one more volume", NULL)                                                       \
+    X(SLOTS, "attach-slots", "have an agent with a free attach slot", "have a free attach slot")                       \
+    X(AGENT_BANDWIDTH, "agent-bandwidth", "have an agent with the storage bandwidth free",                             \
+      "have the storage bandwidth free")                                                                               \
+    X(AGENT_AWAY, "agent-away", "have such an agent here now", "are here and active")                                  \
+    X(PROVIDER_AWAY, "provider-away", "have their provider connected", NULL)                                           \
+    X(SCRIPT, "script", "are chosen by the class's script", NULL)
 
 enum rule {
     RULE_NONE,
-#define X(rule, name, text) RULE_##rule,
+#define X(rule, name, pools, agents) RULE_##rule,
     RULES(X)
 #undef X
         RULE_COUNT
 };
 const char *rule_name(enum rule rule);
-const char *rule_text(enum rule rule);
+const char *rule_text(enum rule rule); // of pools
+const char *rule_text_of_agents(enum rule rule);
 
 // What is asked of pools, the class's defaults put in.
 struct terms {

@@ -304,6 +304,23 @@ static void a_volume_says_where_it_can_be_used(void **state) {
     expect_err(explain_volume(world_draft(w), 4711, whole, &w->arena, &e), ERR_NOT_FOUND, "no such volume");
 }
 
+static void an_agent_without_storage_bandwidth_is_counted_by_its_rule(void **state) {
+    struct world *w = *state;
+    world_class(w, (struct class_document){.name = "gold", .bandwidth = {60 * MIB}});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .bytes = TIB, .bandwidth = GIB});
+    uint64_t id = world_volume(w, "db", "gold", "file/main/a", GIB);
+    struct volume_row *v = edit_volume(world_draft(w), id, EV_volume_changed);
+    v->charge.bandwidth.n = 60 * MIB;
+    world_apply(w);
+    world_agent(w, (struct agent_made){.name = "n1", .bandwidth = 10 * MIB});
+    struct explanation e;
+    expect_ok(explain_volume(world_draft(w), id, whole, &w->arena, &e));
+    assert_int_equal(e.refusals[0].rule, RULE_AGENT_BANDWIDTH);
+    assert_int_equal(e.funnel_count, 2);
+    assert_string_equal(e.funnel[1].text, "have the storage bandwidth free");
+    assert_int_equal(e.funnel[1].left, 0);
+}
+
 static void a_stranded_volume_says_what_it_waits_for(void **state) {
     struct world *w = *state;
     world_class(w, (struct class_document){.name = "gold"});
@@ -340,6 +357,7 @@ int main(void) {
         T(a_fact_that_would_break_another_rule_is_not_suggested),
         T(fewer_iops_are_suggested_when_they_would_do),
         T(a_volume_says_where_it_can_be_used),
+        T(an_agent_without_storage_bandwidth_is_counted_by_its_rule),
         T(a_stranded_volume_says_what_it_waits_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
