@@ -48,13 +48,22 @@ struct err *decide_provider_hello(struct draft *d, const struct cmd_provider_hel
     return NULL;
 }
 
-static const struct pool_row *pool_find(const struct draft *d, uint64_t provider, const struct pool_report *r) {
+// The pools of a provider while it reports: every one is looked at once, and so is every attachment.
+struct reporting {
+    struct map known;    // "instance/name" -> id
+    struct map reported; // id -> whether it asks something else of agents than before
+};
+
+static const char *pool_called(const struct draft *d, const char *instance, const char *name) {
+    return arena_format(d->arena, "%s/%s", instance, name);
+}
+
+static void reporting_begin(struct reporting *r, const struct draft *d, uint64_t provider) {
     struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, provider);
     VEC_EACH (id, &pools) {
         const struct pool_row *p = draft_pool(d, *id);
-        if (strcmp(p->name, r->name) == 0 && strcmp(p->instance, r->instance) == 0) return p;
+        map_put_text(&r->known, pool_called(d, p->instance, p->name), NULL)->n = *id;
     }
-    return NULL;
 }
 
 static struct err *pool_report_check(const struct pool_report *r) {
@@ -66,10 +75,12 @@ static struct err *pool_report_check(const struct pool_report *r) {
     return NULL;
 }
 
-static struct err *pool_take_report(struct draft *d, uint64_t provider, const struct pool_report *r) {
+static struct err *pool_take_report(struct draft *d, uint64_t provider, const struct pool_report *r,
+                                    struct reporting *reporting) {
     TRY(pool_report_check(r));
-    const char *store = r->store && *r->store ? r->store : arena_format(d->arena, "%s/%s", r->instance, r->name);
-    const struct pool_row *known = pool_find(d, provider, r);
+    const char *called = pool_called(d, r->instance, r->name), *store = r->store && *r->store ? r->store : called;
+    union map_value *place = map_put_text(&reporting->known, called, NULL);
+    const struct pool_row *known = place->n ? draft_pool(d, place->n) : NULL;
     if (known && strcmp(known->store, store) != 0)
         return err_new(
             ERR_CONFLICT,
@@ -95,28 +106,32 @@ static struct err *pool_take_report(struct draft *d, uint64_t provider, const st
         p->first_total = (struct bytes){r->facts->total.bytes};
     }
     bool asks_else = known && !index_pool_alike(known->facts, r->facts); // also the first after a restart
+    place->n = p->id;
+    map_put(&reporting->reported, p->id, NULL)->n |= asks_else;
     p->facts = r->facts;
     p->stale = false;
-    if (asks_else) warnings_of_pool(d, p->id);
     return NULL;
 }
 
-static bool pool_is_reported(const struct pool_row *p, const struct cmd_provider_report *c) {
-    for (size_t i = 0; i < c->pool_count; i++)
-        if (strcmp(p->name, c->pools[i].name) == 0 && strcmp(p->instance, c->pools[i].instance) == 0) return true;
-    return false;
+static struct err *pools_take_report(struct draft *d, const struct cmd_provider_report *c, struct reporting *r) {
+    reporting_begin(r, d, c->provider);
+    for (size_t i = 0; i < c->pool_count; i++) TRY(pool_take_report(d, c->provider, &c->pools[i], r));
+    MAP_EACH (entry, &r->known) {
+        bool missing = !draft_pool(d, entry->value.n)->stale && !map_find(&r->reported, entry->value.n);
+        if (missing) edit_pool(d, entry->value.n, EV_pool_stale)->stale = true;
+    }
+    warnings_of_pools(d, &r->reported);
+    return NULL;
 }
 
 struct err *decide_provider_report(struct draft *d, const struct cmd_provider_report *c) {
     const struct provider_row *known = draft_provider(d, c->provider);
+    struct reporting reporting = {0};
     if (!known || known->session != c->session) return NULL; // said before it was replaced
-    for (size_t i = 0; i < c->pool_count; i++)
-        TRY(err_wrap(pool_take_report(d, c->provider, &c->pools[i]), "provider '%s'", known->name));
-    struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, c->provider);
-    VEC_EACH (id, &pools) {
-        const struct pool_row *p = draft_pool(d, *id);
-        if (!p->stale && !pool_is_reported(p, c)) edit_pool(d, *id, EV_pool_stale)->stale = true;
-    }
+    struct err *e = pools_take_report(d, c, &reporting);
+    map_done(&reporting.known);
+    map_done(&reporting.reported);
+    TRY(err_wrap(e, "provider '%s'", known->name));
     struct provider_row *p = edit_provider(d, c->provider, EV_provider_reported);
     p->facts = c->facts;
     p->heard = d->now.mono;
@@ -203,26 +218,31 @@ void decide_provider_gone(struct draft *d, const struct cmd_session *c) {
     if (p && p->session == c->session) provider_away(d, c->who);
 }
 
-static bool pool_in_use(const struct draft *d, uint64_t pool) {
+static const struct pool_row *pool_of_provider(const struct draft *d, uint64_t pool, uint64_t provider) {
+    const struct pool_row *p = state_pool(d->state, pool);
+    return p && p->provider == provider ? p : NULL;
+}
+
+static const struct pool_row *pool_in_use(const struct draft *d, uint64_t provider) {
+    const struct pool_row *used = NULL;
     STATE_EACH(VOLUME, volume_row, v, d->state) {
-        if (v->charge.pool == pool) return true;
+        if ((used = pool_of_provider(d, v->charge.pool, provider))) return used;
     }
     STATE_EACH(RESERVATION, reservation_row, r, d->state) {
-        if (r->charge.pool == pool) return true;
+        if ((used = pool_of_provider(d, r->charge.pool, provider))) return used;
     }
-    return false;
+    return NULL;
 }
 
 struct err *decide_provider_remove(struct draft *d, const char *name) {
     const struct provider_row *p = state_provider_named(d->state, name);
     if (!p) return err_new(ERR_NOT_FOUND, "provider '%s': there is none of that name", name);
     if (p->session) return err_new(ERR_CONFLICT, "provider '%s': it is connected; stop it first", name);
+    const struct pool_row *used = pool_in_use(d, p->id);
+    if (used)
+        return err_new(ERR_CONFLICT, "provider '%s': pool '%s' holds volumes or reservations; release them first", name,
+                       used->name);
     struct id_list pools = draft_related(d, POOLS_OF_PROVIDER, p->id);
-    VEC_EACH (id, &pools) {
-        if (pool_in_use(d, *id))
-            return err_new(ERR_CONFLICT, "provider '%s': pool '%s' holds volumes or reservations; release them first",
-                           name, draft_pool(d, *id)->name);
-    }
     VEC_EACH (id, &pools) draft_remove(d, NOUN_POOL, *id, EV_pool_removed);
     draft_remove(d, NOUN_PROVIDER, p->id, EV_provider_removed);
     return NULL;

@@ -72,11 +72,14 @@ void warnings_of_agent(struct draft *d, uint64_t agent) {
     VEC_EACH (id, &attachments) attachment_look(d, *id);
 }
 
-void warnings_of_pool(struct draft *d, uint64_t pool) {
-    STATE_EACH(ATTACHMENT, attachment_row, a, d->state) {
-        const struct volume_row *v = state_volume(d->state, a->volume);
-        if (v && v->charge.pool == pool) attachment_look(d, a->id);
-    }
+void warnings_of_pools(struct draft *d, const struct map *pools) {
+    bool any = false;
+    MAP_EACH (entry, pools) any |= entry->value.n != 0;
+    if (any) STATE_EACH(ATTACHMENT, attachment_row, a, d->state) {
+            const struct volume_row *v = state_volume(d->state, a->volume);
+            const union map_value *asks_else = v ? map_find(pools, v->charge.pool) : NULL;
+            if (asks_else && asks_else->n) attachment_look(d, a->id);
+        }
 }
 
 void warnings_of_class(struct draft *d, uint64_t class) {

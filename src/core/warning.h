@@ -10,8 +10,8 @@
 void attachment_look(struct draft *d, uint64_t attachment);
 // Looks again at every attachment of that agent; after its facts changed.
 void warnings_of_agent(struct draft *d, uint64_t agent);
-// The same for the volumes of a pool or of a class, after what it asks of agents changed.
-void warnings_of_pool(struct draft *d, uint64_t pool);
+// The same for the volumes of pools (ids; those with a number above 0), or of a class, after what they ask of agents changed.
+void warnings_of_pools(struct draft *d, const struct map *pools);
 void warnings_of_class(struct draft *d, uint64_t class);
 
 #endif

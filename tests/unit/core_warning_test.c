@@ -160,6 +160,37 @@ static void a_pool_that_asks_more_warns_of_what_is_in_use(void **state) {
     expect_words(play_attachment(p, "db")->warning, "asked net/vlan = 19, found no net/vlan");
 }
 
+// Two pools of one report ask for something else, a third one goes.
+static void all_pools_of_a_report_are_looked_at_together(void **state) {
+    struct play *p = *state;
+    in_use_on_n1(p);
+    world_pool(p->w, (struct pool_made){.provider = "file", .name = "second", .bytes = 100 * GIB});
+    world_pool(p->w, (struct pool_made){.provider = "file", .name = "third", .bytes = 100 * GIB});
+    world_pool(p->w,
+               (struct pool_made){.provider = "file", .name = "other", .constraint = "net/vlan = 19", .bytes = GIB});
+    struct pool_facts *asks = state_pool(p->w->state, world_pool_id(p->w, "file/main/other"))->facts;
+    uint64_t log = world_volume(p->w, "log", "gold", "file/main/second", GIB);
+    uint64_t old = world_volume(p->w, "old", "gold", "file/main/third", GIB);
+    world_attachment(p->w, log, "n1", ATTACHMENT_IN_USE);
+    world_attachment(p->w, old, "n1", ATTACHMENT_IN_USE);
+    struct pool_report reports[] = {{"ssd", "main", "ssd", 1, 1, asks}, {"second", "main", "second", 1, 1, asks}};
+    struct command c = play_command(CMD_provider_report);
+    const struct provider_row *provider = state_provider(p->w->state, p->provider);
+    c.provider_report = (struct cmd_provider_report){.provider = p->provider,
+                                                     .session = provider->session,
+                                                     .facts = provider->facts,
+                                                     .pools = reports,
+                                                     .pool_count = 2};
+    play_ok(p, &c);
+    expect_words(play_attachment(p, "db")->warning, "asked net/vlan = 19");
+    expect_words(play_attachment(p, "log")->warning, "asked net/vlan = 19");
+    assert_null(play_attachment(p, "old")->warning);
+    assert_true(state_pool_named(p->w->state, "file/main/third")->stale);
+    assert_false(state_pool_named(p->w->state, "file/main/second")->stale);
+    play_ok(p, &c);
+    assert_false(play_happened(p, EV_attachment_warned));
+}
+
 static void an_agent_that_loses_a_feed_is_warned_of(void **state) {
     struct play *p = *state;
     world_domain(p->w, "power", "99.9");
@@ -187,6 +218,7 @@ int main(void) {
         T(an_agent_that_returns_without_it_is_warned_of),
         T(a_class_that_asks_more_warns_of_what_is_in_use),
         T(a_pool_that_asks_more_warns_of_what_is_in_use),
+        T(all_pools_of_a_report_are_looked_at_together),
         T(an_agent_that_loses_a_feed_is_warned_of),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
