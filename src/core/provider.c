@@ -2,6 +2,7 @@
 // Providers connect, report, answer, go.
 #include "core/provider.h"
 
+#include "base/text.h"
 #include "core/agent.h"
 #include "core/attachment.h"
 #include "core/index.h"
@@ -138,10 +139,11 @@ struct err *decide_provider_report(struct draft *d, const struct cmd_provider_re
     return NULL;
 }
 
-static void volume_unlisted(struct draft *d, const struct volume_row *v) {
+static void volume_found(struct draft *d, const struct volume_row *v, bool listed) {
+    static const char unlisted[] = "the storage does not list it any more; look there before you delete it here";
+    if (listed == !text_equal(v->message, unlisted)) return; // that is what it says
     if (v->state != VOLUME_READY || !v->handle || draft_related(d, OPEN_OPERATIONS_OF_VOLUME, v->id).count) return;
-    edit_volume(d, v->id, EV_volume_changed)->message =
-        "the storage does not list it any more; look there before you delete it here";
+    edit_volume(d, v->id, EV_volume_changed)->message = listed ? NULL : unlisted;
 }
 
 void decide_provider_objects(struct draft *d, const struct cmd_provider_objects *c) {
@@ -154,10 +156,9 @@ void decide_provider_objects(struct draft *d, const struct cmd_provider_objects 
     STATE_EACH(VOLUME, volume_row, v, d->state) {
         const struct pool_row *pool = state_pool(d->state, v->charge.pool);
         if (!pool || pool->provider != c->provider) continue;
-        if (map_find_bytes(&listed, v->uuid.bytes, 16))
-            ours++;
-        else
-            volume_unlisted(d, v);
+        bool found = map_find_bytes(&listed, v->uuid.bytes, 16);
+        ours += found;
+        volume_found(d, v, found);
     }
     size_t unknown = map_count(&listed) - (ours < map_count(&listed) ? ours : map_count(&listed));
     map_done(&listed);

@@ -311,6 +311,22 @@ static void a_volume_that_the_storage_does_not_list_is_pointed_out(void **state)
     listed(p, known + 1, 1, 0);
     expect_words(play_volume(p, "db")->message, "the storage does not list it any more");
     assert_int_equal(state_provider(p->w->state, p->provider)->foreign_objects, 1);
+    uint64_t before = p->w->seq;
+    listed(p, known + 1, 1, 0);
+    assert_int_equal(p->w->seq, before + 1); // of the volume it was said already
+    listed(p, known, 2, 0);
+    assert_null(play_volume(p, "db")->message);
+}
+
+static void a_listed_volume_keeps_what_else_is_said_of_it(void **state) {
+    struct play *p = *state;
+    play_make(p, "db", 50);
+    const struct uuid known = play_volume(p, "db")->uuid;
+    expect_ok(play_grow(p, "db", 60));
+    play_failed(p, OP_GROW, ERR_FULL, "no space left");
+    expect_words(play_volume(p, "db")->message, "no space left");
+    listed(p, &known, 1, 0);
+    expect_words(play_volume(p, "db")->message, "no space left");
 }
 
 #define T(name) cmocka_unit_test_setup_teardown(name, play_setup, play_teardown)
@@ -342,6 +358,7 @@ int main(void) {
         T(a_volume_grows_within_what_its_class_and_its_pool_make),
         T(growing_takes_the_iops_that_the_class_promises),
         T(a_volume_that_the_storage_does_not_list_is_pointed_out),
+        T(a_listed_volume_keeps_what_else_is_said_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
