@@ -141,6 +141,7 @@ enum {
 
 struct driver_pool {
     const char *name;
+    const char *unreachable; // why nothing can be told of it now: it counts as not reported. NULL: what follows holds
     struct driver_facts facts;
     const char *store; // pools of one provider that name the same store are views of it; NULL: a store of its own
     uint32_t charge_numerator, charge_denominator; // 0 is read as 1

@@ -128,6 +128,12 @@ static struct err *pool_report(const struct file_driver *f, const struct file_po
                                struct driver_pool *ret_pool) {
     struct file_space space;
     struct bytes left;
+    AUTO_ERR struct err *away = file_pool_reach(p);
+    if (away) {
+        *ret_pool = (struct driver_pool){.name = arena_text(call->arena, p->name),
+                                         .unreachable = arena_text(call->arena, err_text(away))};
+        return NULL;
+    }
     TRY(err_wrap(file_pool_space(f, p, call->cluster, &space), "pool '%s/%s'", p->instance, p->name));
     TRY(err_wrap(file_pool_left(p, call->cluster, &left), "pool '%s/%s'", p->instance, p->name));
     *ret_pool = (struct driver_pool){

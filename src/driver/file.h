@@ -25,8 +25,10 @@ struct file_driver {
     size_t pool_count;
 };
 
-// The pool, or ERR_NOT_FOUND; ERR_UNAVAILABLE while its directory is not on the filesystem on which it was opened, as
-// then nothing in it tells anything about its volumes.
+// ERR_UNAVAILABLE while the pool's directory is not on the filesystem on which it was opened, as then nothing in it tells
+// anything about its volumes.
+MUST_USE struct err *file_pool_reach(const struct file_pool *p);
+// The pool, or ERR_NOT_FOUND; else as file_pool_reach.
 MUST_USE struct err *file_pool_find(const struct file_driver *f, const struct driver_volume *volume,
                                     const struct file_pool **ret_pool);
 // "<directory>/<name>.img", or ".dir".

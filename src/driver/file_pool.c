@@ -20,7 +20,7 @@
 #include "sys/keeper_registry.h"
 #include "sys/process.h"
 
-static struct err *pool_reach(const struct file_pool *p) {
+struct err *file_pool_reach(const struct file_pool *p) {
     struct stat s;
     if (stat(p->directory, &s))
         return err_new(ERR_UNAVAILABLE, "directory '%s' cannot be reached: %s", p->directory, strerror(errno));
@@ -37,7 +37,7 @@ struct err *file_pool_find(const struct file_driver *f, const struct driver_volu
         const struct file_pool *p = &f->pools[i];
         if (!text_equal(p->instance, volume->instance) || !text_equal(p->name, volume->pool)) continue;
         *ret_pool = p;
-        return pool_reach(p);
+        return file_pool_reach(p);
     }
     return err_new(ERR_NOT_FOUND, "the provider's configuration has no such pool");
 }
@@ -158,10 +158,12 @@ struct err *file_kind_check(const struct file_pool *p) {
 }
 
 // Object names in the pool, sorted: of volumes, and of identities whose volume is missing (a create or delete was cut).
+// Whether the pool was there is asked after it was read: what is mounted elsewhere looks empty.
 static struct err *pool_names(const struct file_pool *p, struct names *ret_names) {
     AUTO_FREE char *identity = mem_format("%s.id", pool_suffix(p));
     TRY(entries_add(p->directory, pool_suffix(p), ret_names));
     TRY(entries_add(p->directory, identity, ret_names));
+    TRY(file_pool_reach(p));
     if (ret_names->count) qsort(ret_names->at, ret_names->count, sizeof *ret_names->at, name_order);
     size_t kept = 0;
     for (size_t i = 0; i < ret_names->count; i++) {

@@ -223,7 +223,7 @@ static void pool_figures(Granary__Pool *m, const struct driver_pool *pool) {
 
 // ---- tiers ----
 
-// NULL for a pool whose capacity nobody knows: unknown is never unlimited.
+// NULL for a pool that cannot be reached, or whose capacity nobody knows: unknown is never unlimited.
 static Granary__Pool *pool_message(struct provider *p, const struct driver_inventory *inventory,
                                    const struct driver_instance *instance, const struct driver_pool *pool,
                                    struct arena *arena) {
@@ -231,6 +231,10 @@ static Granary__Pool *pool_message(struct provider *p, const struct driver_inven
     const struct driver_facts *facts = configured ? &configured->facts : NULL;
     const char *store = store_of(instance, pool, arena);
     uint64_t total, capacity = configured ? configured->capacity.n : 0;
+    if (pool->unreachable) {
+        provider_log(p, "pool '%s/%s' is left out: %s", instance->name, pool->name, pool->unreachable);
+        return NULL;
+    }
     if (!total_find(p, inventory, pool, store, capacity, &total)) {
         provider_log(p, "pool '%s/%s' is left out: the storage does not say how large it is; give its 'capacity'",
                      instance->name, pool->name);

@@ -448,6 +448,33 @@ static void a_pool_whose_disk_was_unmounted_says_so(void **state) {
     expect_ok(run(w, attach_of(w, DRIVER_ACT_FENCE, 1), &a));
 }
 
+static void a_pool_whose_disk_is_away_is_neither_listed_nor_reported(void **state) {
+    struct world *w = *state;
+    struct driver_answer a;
+    const struct driver_request list = {.act = DRIVER_ACT_LIST, .most = 10};
+    if (!root) skip();
+    const char *directory = arena_format(&w->arena, "%s/full", w->root);
+    const char *disk = arena_format(&w->arena, "%s/disk", w->root);
+    assert_int_equal(mkdir(directory, 0700), 0);
+    assert_int_equal(mount("tmpfs", directory, "tmpfs", 0, "size=4m"), 0);
+    open_pools(w, 0, "directory");
+    expect_ok(create(w, 1, "full", MB));
+    assert_int_equal(mkdir(disk, 0700), 0);
+    assert_int_equal(mount(directory, disk, NULL, MS_BIND, NULL), 0); // keeps what is on it
+    uint64_t total = pool(w, 0).total.n;
+    assert_int_equal(umount(directory), 0);
+    expect_err(run(w, list, &a), ERR_UNAVAILABLE, "on another filesystem");
+    assert_non_null(strstr(pool(w, 0).unreachable, "on another filesystem"));
+    assert_null(pool(w, 1).unreachable);
+    assert_int_equal(pool(w, 1).total.n, DISK);
+    assert_int_equal(mount(disk, directory, NULL, MS_BIND, NULL), 0);
+    expect_ok(run(w, list, &a));
+    assert_int_equal(a.objects.count, 1);
+    assert_null(pool(w, 0).unreachable);
+    assert_int_equal(pool(w, 0).total.n, total);
+    assert_int_equal(umount(directory) | umount(disk), 0);
+}
+
 static void a_directory_that_cannot_be_read_is_not_an_empty_one(void **state) {
     struct world *w = *state;
     struct driver_answer a;
@@ -622,6 +649,7 @@ int main(void) {
         T(a_fence_of_what_is_gone_still_ends_its_keepers_and_refuses_new_ones),
         T(what_cannot_be_looked_at_is_not_absent),
         T(a_pool_whose_disk_was_unmounted_says_so),
+        T(a_pool_whose_disk_is_away_is_neither_listed_nor_reported),
         T(a_directory_that_cannot_be_read_is_not_an_empty_one),
         T(a_handle_leads_only_to_the_volume_itself),
         T(auto_does_not_choose_what_would_hide_the_volumes_that_are_there),

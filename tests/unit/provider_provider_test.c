@@ -39,7 +39,8 @@ struct world {
     VEC(Granary__FromProvider *) said; // to the master
     struct text transcript;            // all outputs, as bytes
     bool hung_up;
-    struct call hanging; // taken out of `calls`; 0: none
+    const char *unreachable; // why the first pool is not there, in inventories
+    struct call hanging;     // taken out of `calls`; 0: none
 };
 
 static void expect_ok(struct err *e) {
@@ -74,6 +75,12 @@ static void step(struct world *w, struct provider_input input) {
     provider_outputs_done(&out);
 }
 
+static void pool_away(struct world *w, struct driver_inventory *inventory) {
+    struct driver_instance *instance = (struct driver_instance *)&inventory->instances[0];
+    struct driver_pool *pool = (struct driver_pool *)&instance->pools[0];
+    *pool = (struct driver_pool){.name = pool->name, .unreachable = w->unreachable};
+}
+
 // Runs the i-th call that waits.
 static void run_call(struct world *w, size_t i) {
     struct call c = w->calls.at[i];
@@ -82,6 +89,7 @@ static void run_call(struct world *w, size_t i) {
     struct driver_answer answer = {0};
     vec_remove(&w->calls, i);
     struct err *e = door_run(w->door, &call, c.request, &answer);
+    if (!e && w->unreachable && c.request->act == DRIVER_ACT_INVENTORY) pool_away(w, &answer.inventory);
     step(w, (struct provider_input){.kind = PROVIDER_JOB_DONE,
                                     .job = c.job,
                                     .error_kind = e ? err_kind(e) : ERR_INVALID,
@@ -646,6 +654,21 @@ static void configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool
     assert_string_equal(pool->data_address, "10.1.0.7:3260");
 }
 
+static void a_pool_that_cannot_be_reached_is_left_out_until_it_can(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    assert_int_equal(w->hello->tiers->instances[0]->n_pools, 2);
+    w->unreachable = "its disk is not mounted";
+    pass(w, 30000);
+    assert_int_equal(last_report(w)->instances[0]->n_pools, 1);
+    assert_string_equal(last_report(w)->instances[0]->pools[0]->name, "thin");
+    static const char said[] = "left out: its disk is not mounted";
+    assert_non_null(memmem(w->transcript.data, w->transcript.size, said, strlen(said)));
+    w->unreachable = NULL;
+    pass(w, 30000);
+    assert_int_equal(last_report(w)->instances[0]->n_pools, 2);
+}
+
 // ---- any order of events ----
 
 // Creates, grows and deletes in an order drawn from `seed`, with calls that end in any order, fail and lose answers, and
@@ -731,6 +754,7 @@ int main(void) {
         T(a_list_that_fails_or_hangs_is_read_anew),
         T(a_total_is_never_too_high_while_calls_run),
         T(configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool),
+        T(a_pool_that_cannot_be_reached_is_left_out_until_it_can),
         cmocka_unit_test(any_order_of_events_converges_and_is_repeatable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
