@@ -69,21 +69,6 @@ static int64_t wait_ms(const struct driver_call *call) {
     return call->timeout_ms ? (int64_t)call->timeout_ms * 3 / 4 : WAIT_MS; // leaves time for the answer
 }
 
-// No keeper up to the attachment's epoch, and then no loop device.
-static struct err *released(const char *path, const struct driver_attach *attach, bool image, int64_t ms) {
-    struct keeper_records records = {0};
-    struct err *e = keeper_list(path, &records);
-    bool newer = false;
-    VEC_EACH (r, &records) {
-        if (r->epoch > attach->epoch) newer = true;
-        if (r->epoch <= attach->epoch && !e)
-            e = err_new(ERR_UNAVAILABLE, "%s of agent '%s' (process %d) still holds it", r->what, r->agent,
-                        (int)r->pid);
-    }
-    vec_done(&records);
-    return e || newer || !image ? e : loopdev_wait_gone(path, ms);
-}
-
 struct err *file_detach(void *self, const struct driver_call *call, const struct driver_attach *attach) {
     const struct file_pool *p;
     const char *path;
@@ -91,7 +76,7 @@ struct err *file_detach(void *self, const struct driver_call *call, const struct
     if (!text_equal(attach->host, boot_id())) return NULL; // that boot is over, and its mounts with it
     TRY(volume_find(self, call, &attach->volume, &p, &path));
     TRY(file_volume_look(path, &there, &remains));
-    return remains ? released(path, attach, p->image && there, wait_ms(call)) : NULL;
+    return remains ? keeper_gone(path, attach->epoch, wait_ms(call), NULL) : NULL;
 }
 
 struct err *file_fence(void *self, const struct driver_call *call, const struct driver_attach *attach,

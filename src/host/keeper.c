@@ -24,7 +24,6 @@
 #include "host/volume_file.h"
 #include "sys/file.h"
 #include "sys/keeper_registry.h"
-#include "sys/loopdev.h"
 #include "sys/process.h"
 
 static struct err *spec_read(struct keeper *k) {
@@ -198,29 +197,14 @@ static struct err *keeper_make(struct keeper *k, bool task) {
     return keeper_bear(k, task);
 }
 
-// `keeper gone <device> <path> <ms> <epoch>`: is there really nobody left on this host who can write it by that epoch or an older
-// one? Whoever has it by a newer epoch took it over, and holds the loop device by right.
-static struct err *image_gone(const char *path, int64_t ms, uint64_t epoch) {
-    struct keeper_records left = {0};
-    struct stat s;
-    bool newer = false;
-    struct err *failed = keeper_list(path, &left);
-    for (size_t i = 0; !failed && i < left.count; i++) {
-        newer |= left.at[i].epoch > epoch;
-        if (left.at[i].epoch <= epoch)
-            failed = err_new(ERR_CONFLICT, "%s is in use by %s (process %d)", path, left.at[i].what, left.at[i].pid);
-    }
-    if (!failed && !newer && !stat(path, &s) && S_ISREG(s.st_mode)) failed = loopdev_wait_gone(path, ms);
-    vec_done(&left);
-    return failed;
-}
-
+// `keeper gone <device> <path> <ms> <epoch>`: is there really nobody left on this host who can write it by that epoch or an
+// older one?
 static struct err *all_gone(const char *device, const char *path, const char *ms_text, const char *epoch_text) {
     const struct host_device_driver *driver = device_driver_find(device);
     uint64_t ms = 0, epoch = 0;
     if (!driver || !text_to_u64(ms_text, &ms) || !text_to_u64(epoch_text, &epoch))
         return err_new(ERR_INVALID, "no device kind, no time or no epoch given");
-    return driver->local ? image_gone(path, (int64_t)ms, epoch) : block_wait_free(path, (int64_t)ms);
+    return driver->local ? keeper_gone(path, epoch, (int64_t)ms, NULL) : block_wait_free(path, (int64_t)ms);
 }
 
 static int gone_main(char **words) {

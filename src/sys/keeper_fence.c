@@ -49,9 +49,9 @@ static struct err *keeper_end(const struct keeper_record *r, int64_t deadline) {
     return err_new(ERR_TIMEOUT, "keeper %d (%s of agent '%s') was killed but has not ended", r->pid, r->what, r->agent);
 }
 
-// All of the older epochs; says whether a newer keeper runs. Killed first all, then waited for one by one.
-static struct err *keepers_end(const struct keeper_records *all, uint64_t through, int64_t deadline, struct text *proof,
-                               bool *ret_newer) {
+// All of the older epochs: killed first all, then waited for one by one.
+static struct err *keepers_end(const struct keeper_records *all, uint64_t through, int64_t deadline,
+                               struct text *proof) {
     VEC_EACH (r, all) {
         AUTO_FD int pidfd = -1;
         if (r->epoch > through || r->pidns != pid_namespace()) continue;
@@ -59,10 +59,7 @@ static struct err *keepers_end(const struct keeper_records *all, uint64_t throug
         if (pidfd >= 0) pidfd_signal(pidfd, SIGKILL);
     }
     VEC_EACH (r, all) {
-        if (r->epoch > through) {
-            *ret_newer = true;
-            continue;
-        }
+        if (r->epoch > through) continue;
         TRY(keeper_end(r, deadline));
         text_addf(proof, "%s%s of agent '%s' at epoch %llu (process %d)", proof->size ? ", " : "killed ", r->what,
                   r->agent, (unsigned long long)r->epoch, r->pid);
@@ -76,8 +73,22 @@ static struct err *loop_end(const char *image, int64_t ms, struct text *proof) {
     if (stat(image, &s)) return errno == ENOENT ? NULL : err_errno(errno, "look at '%s'", image);
     if (!S_ISREG(s.st_mode)) return NULL;
     TRY(loopdev_wait_gone(image, ms > 0 ? ms : 0));
-    text_add(proof, "; no loop device holds the image");
+    if (proof) text_add(proof, "; no loop device holds the image");
     return NULL;
+}
+
+struct err *keeper_gone(const char *image, uint64_t through_epoch, int64_t ms, struct text *proof) {
+    struct keeper_records left = {0};
+    struct err *failed = keeper_list(image, &left);
+    bool newer = false;
+    VEC_EACH (r, &left) {
+        newer |= r->epoch > through_epoch;
+        if (r->epoch <= through_epoch && !failed)
+            failed = err_new(ERR_UNAVAILABLE, "%s of agent '%s' (process %d) still holds '%s'", r->what, r->agent,
+                             r->pid, image);
+    }
+    vec_done(&left);
+    return failed || newer ? failed : loop_end(image, ms, proof);
 }
 
 struct err *keeper_fence(const char *image, uint64_t through_epoch, int64_t ms, struct text *ret_proof) {
@@ -85,18 +96,13 @@ struct err *keeper_fence(const char *image, uint64_t through_epoch, int64_t ms, 
     AUTO_TEXT struct text proof = {0};
     TRY(err_wrap(floor_raise(image, &through_epoch), "fence %s", image));
     struct keeper_records all = {0};
-    bool newer = false;
     struct err *failed = keeper_list(image, &all);
-    if (!failed) failed = keepers_end(&all, through_epoch, deadline, &proof, &newer);
+    if (!failed) failed = keepers_end(&all, through_epoch, deadline, &proof);
     vec_done(&all);
     if (failed) return err_wrap(failed, "fence %s", image);
     if (!proof.size) text_add(&proof, "no keeper was running");
-    if (!newer) TRY(err_wrap(loop_end(image, deadline - clock_mono_ms(), &proof), "fence %s", image));
+    TRY(err_wrap(keeper_gone(image, through_epoch, deadline - clock_mono_ms(), &proof), "fence %s", image));
     text_addf(&proof, "; epochs up to %llu are refused", (unsigned long long)through_epoch);
-    struct keeper_records after = {0}; // removes the records of those that were killed
-    failed = keeper_list(image, &after);
-    vec_done(&after);
-    if (failed) return err_wrap(failed, "fence %s", image);
     if (ret_proof) text_add_n(ret_proof, text_string(&proof), proof.size);
     return NULL;
 }

@@ -36,6 +36,10 @@ void keeper_unregister(const char *image, pid_t pid);
 // have a pid namespace of their own, but the host's /proc.
 MUST_USE struct err *keeper_list(const char *image, struct keeper_records *ret_records);
 
+// Nothing when nobody on this host can write the image by that epoch or an older one: no keeper of them runs, and no loop
+// device holds it (waited for, at most `ms`), unless a newer keeper runs, which has it by right. ERR_UNAVAILABLE names the
+// keeper. What cannot be looked at is not gone. `proof` (may be NULL) gets what was seen of loop devices.
+MUST_USE struct err *keeper_gone(const char *image, uint64_t through_epoch, int64_t ms, struct text *proof);
 // The fence: from now on epochs up to `through_epoch` (0: up to the highest ever registered) are refused; every keeper
 // of such an epoch is killed, and this returns only when none is left and, unless a newer keeper runs, no loop device
 // of this host holds the image. Blocks at most about `ms`; ERR_TIMEOUT: not proven, ask again. Idempotent. ret_proof

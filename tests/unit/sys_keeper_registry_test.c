@@ -91,6 +91,24 @@ static void a_newer_keeper_is_left_alone(void **state) {
     assert_non_null(strstr(err_text(refused), "epoch 7 is refused"));
 }
 
+static void only_what_was_seen_to_be_gone_is_gone(void **state) {
+    struct place *p = *state;
+    struct keeper_record r = child_record(p, 8);
+    assert_null(keeper_register(p->image, &r));
+    AUTO_ERR struct err *held = keeper_gone(p->image, 8, 0, NULL);
+    assert_int_equal(err_kind(held), ERR_UNAVAILABLE);
+    assert_non_null(strstr(err_text(held), "attachment 4 of agent 'n1'"));
+    assert_null(keeper_gone(p->image, 7, 0, NULL)); // the newer one has it by right
+    process_kill(&p->child);
+    assert_null(keeper_gone(p->image, 8, 0, NULL));
+    assert_int_equal(rmdir(p->image), 0);
+    assert_null(keeper_gone(p->image, 8, 0, NULL)); // certainly not there
+    assert_int_equal(symlink(p->image, p->image), 0);
+    AUTO_ERR struct err *unseen = keeper_gone(p->image, 8, 0, NULL);
+    assert_int_equal(err_kind(unseen), ERR_IO);
+    assert_non_null(strstr(err_text(unseen), "look at"));
+}
+
 static void a_floor_that_cannot_be_read_lets_nobody_in(void **state) {
     struct place *p = *state;
     struct keeper_record r = child_record(p, 3);
@@ -174,6 +192,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         PLACE_TEST(a_fence_ends_the_keeper_and_refuses_its_epoch),
         PLACE_TEST(a_newer_keeper_is_left_alone),
+        PLACE_TEST(only_what_was_seen_to_be_gone_is_gone),
         PLACE_TEST(a_floor_that_cannot_be_read_lets_nobody_in),
         PLACE_TEST(a_record_of_another_process_with_that_pid_kills_nobody),
         PLACE_TEST(a_record_without_a_boot_is_judged_by_its_process),
