@@ -220,6 +220,17 @@ static struct err *child_open(int at, const char *name, int flags, const char *s
     return NULL;
 }
 
+// What was found denies its owner something: we need all of it. It is opened first, so that no link is followed. Whether that
+// worked, what follows will say.
+static void child_permit(int at, const char *name, const struct stat *found, const char *shown) {
+    AUTO_FD int fd = -1;
+    char self[32];
+    if ((found->st_mode & S_IRWXU) == S_IRWXU) return;
+    AUTO_ERR struct err *failed = child_open(at, name, O_PATH, shown, &fd);
+    snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+    if (!failed) (void)chmod(self, S_IRWXU);
+}
+
 static void directory_empty(struct removal *r, int given_fd, const char *shown, unsigned depth);
 
 static void directory_remove(struct removal *r, int at, const char *name, const char *shown, unsigned depth) {
@@ -252,6 +263,7 @@ static struct err *entry_overwrite(int at, const char *name, const char *shown) 
     AUTO_FD int fd = -1;
     if (fstatat(at, name, &found, AT_SYMLINK_NOFOLLOW) != 0) return err_errno(errno, "look at '%s'", shown);
     if (!S_ISREG(found.st_mode)) return NULL;
+    if (!(found.st_mode & S_IWUSR)) child_permit(at, name, &found, shown);
     TRY(child_open(at, name, O_WRONLY, shown, &fd));
     return file_overwrite(fd, shown);
 }
@@ -266,6 +278,7 @@ static void entry_remove(struct removal *r, int at, const char *name, const char
     int number = errno;
     struct stat found;
     if (fstatat(at, name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(found.st_mode)) {
+        child_permit(at, name, &found, shown);
         directory_remove(r, at, name, shown, depth);
         return;
     }
@@ -314,6 +327,7 @@ static struct err *tree_end(const char *path, bool wipe) {
         return unlinkat(above, name, 0) == 0 ? NULL : err_errno(errno, "remove '%s'", path);
     }
     AUTO_FD int top = -1;
+    child_permit(above, name, &found, path);
     TRY(child_open(above, name, O_RDONLY | O_DIRECTORY, path, &top));
     struct removal r = {.top = top, .wipe = wipe};
     return removal_run(&r, path);

@@ -29,7 +29,8 @@ MUST_USE struct err *file_look(const char *path, bool *ret_there);
 // Locks a file of its own (made when missing) until the descriptor is closed; waits at most `ms`. ERR_TIMEOUT: another
 // opening of it has the lock.
 MUST_USE struct err *file_lock(const char *path, int64_t ms, int *ret_fd);
-// Removes a tree below `path` without following links or crossing into another mount; says what it could not remove.
+// Removes a tree below `path` without following links or crossing into another mount; says what it could not remove. What
+// of it denies its owner to write or read is permitted first.
 MUST_USE struct err *tree_remove(const char *path);
 // The same, and overwrites what its files hold first: a file that cannot be overwritten stays.
 MUST_USE struct err *tree_wipe(const char *path);

@@ -169,6 +169,48 @@ static void depth_costs_neither_stack_nor_descriptors(void **state) {
     assert_false(file_exists(at(w, "deep")));
 }
 
+static int child_code(pid_t child) {
+    int status;
+    assert_true(child >= 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+// As a task's user leaves it: for root nothing of this would be denied.
+static _Noreturn void denied_child(struct world *w) {
+    char found[6];
+    if (geteuid() == 0 && (setresgid(65534, 65534, 65534) || setresuid(65534, 65534, 65534))) _exit(77);
+    assert_null(directory_make(at(w, "tree/read"), 0700));
+    assert_null(directory_make(at(w, "tree/none/below"), 0700));
+    assert_null(file_write(at(w, "kept"), "theirs", 6, 0400));
+    assert_null(file_write(at(w, "tree/read/file"), "secret", 6, 0444));
+    assert_null(file_write(at(w, "tree/none/file"), "x", 1, 0));
+    AUTO_FREE char *kept = mem_text(at(w, "kept"));
+    assert_int_equal(symlink(kept, at(w, "tree/read/link")), 0);
+    AUTO_FD int file = open(at(w, "tree/read/file"), O_RDONLY), theirs = open(kept, O_RDONLY);
+    static const char *const names[] = {"tree/none/below", "tree/none", "tree/read", "tree"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) assert_int_equal(chmod(at(w, names[i]), i == 2 ? 0555 : 0), 0);
+    assert_null(tree_wipe(at(w, "tree")));
+    assert_false(file_exists(at(w, "tree")));
+    assert_int_equal(pread(file, found, 6, 0), 6);
+    assert_memory_equal(found, "\0\0\0\0\0\0", 6);
+    assert_int_equal(pread(theirs, found, 6, 0), 6);
+    assert_memory_equal(found, "theirs", 6);
+    struct stat left;
+    assert_int_equal(stat(kept, &left), 0);
+    assert_int_equal(left.st_mode & 0777, 0400); // links are not followed
+    _exit(0);
+}
+
+static void what_denies_its_owner_goes_all_the_same(void **state) {
+    struct world *w = *state;
+    assert_int_equal(chmod(w->directory, 0777), 0);
+    pid_t child = fork();
+    if (child == 0) denied_child(w);
+    assert_int_equal(child_code(child), 0);
+}
+
 // A tmpfs and a bind mount of the same filesystem, in a mount namespace that ends with the child.
 static _Noreturn void mounts_child(struct world *w) {
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) _exit(77);
@@ -199,16 +241,13 @@ static _Noreturn void mounts_child(struct world *w) {
 static void mounts_are_not_crossed(void **state) {
     struct world *w = *state;
     pid_t child = fork();
-    assert_true(child >= 0);
     if (child == 0) mounts_child(w);
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 77) {
+    int code = child_code(child);
+    if (code == 77) {
         print_message("no mount namespace here: mounts are not tried\n");
         skip();
     }
-    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(code, 0);
 }
 
 static void chance_differs(void **state) {
@@ -246,6 +285,7 @@ int main(void) {
         ROW(only_no_such_file_counts_as_no),
         ROW(a_wiped_tree_is_zeros_and_what_its_links_name_stays),
         ROW(depth_costs_neither_stack_nor_descriptors),
+        ROW(what_denies_its_owner_goes_all_the_same),
         ROW(mounts_are_not_crossed),
         cmocka_unit_test(chance_differs),
         cmocka_unit_test(descriptors_are_handed_over),
