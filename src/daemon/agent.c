@@ -24,14 +24,7 @@
 #include "sys/log.h"
 #include "sys/process.h"
 
-enum {
-    NAME_POOL_WORKERS = 1,
-    IDENTITY_MS = 10000,
-    SWEEP_MS = 600000,
-    SWEEP_MORE_MS = 1000,
-    SWEEP_FAILED_MS = 60000,
-    PROBE_MS = 5000
-};
+enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000, SWEEP_MS = 600000, SWEEP_MORE_MS = 1000, PROBE_MS = 5000 };
 
 struct agent_daemon {
     struct loop *loop;
@@ -46,7 +39,8 @@ struct agent_daemon {
     struct measure *measure;
     uint64_t network; // as last probed
     uint64_t disk_size;
-    bool stepping, sweep_more;
+    bool stepping;
+    uint64_t swept; // the task whose sandbox was looked at last in this round; 0: the round is over
     struct err *fatal;
 };
 
@@ -205,17 +199,13 @@ static void measured(void *arg) {
 static void sweep(void *arg) {
     struct agent_daemon *d = arg;
     int64_t keep = settings_duration(d->settings, "sandbox-keep");
-    struct agent_sandboxes found = agent_sandboxes_remove(d->host, d->place.work_dir, keep);
-    if (found.begun) log_info("event=sandboxes-removed count=%zu", found.begun);
-    d->sweep_more = found.more;
-    loop_timer_set(d->sweep, found.more ? SWEEP_MORE_MS : SWEEP_MS);
+    size_t begun = agent_sandboxes_remove(d->host, d->place.work_dir, keep, &d->swept);
+    if (begun) log_info("event=sandboxes-removing count=%zu", begun);
+    loop_timer_set(d->sweep, d->swept ? SWEEP_MORE_MS : SWEEP_MS);
 }
 
-// What is in the way seldom goes within a second, and would be told each time.
-static void sandbox_left(task_id task, const char *message, void *arg) {
-    struct agent_daemon *d = arg;
+static void sandbox_left(task_id task, const char *message, void *arg UNUSED) {
     log_warn("event=sandbox-left task=%llu why=\"%s\"", (unsigned long long)task.n, message);
-    if (d->sweep_more) loop_timer_set(d->sweep, SWEEP_FAILED_MS);
 }
 
 static void stop(void *arg) {

@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/vec.h"
 #include "host/paths.h"
 #include "sys/file.h"
 
@@ -24,24 +25,42 @@ static bool is_old(const char *dir, int64_t keep_ms) {
     return wall_now().ms - changed >= keep_ms;
 }
 
-struct agent_sandboxes agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms) {
+VEC_TYPE(numbers, uint64_t);
+
+static int number_order(const void *a, const void *b) {
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+// Of all tasks that have a directory, sorted.
+static void numbers_read(const char *work_dir, struct numbers *ret_numbers) {
     AUTO_FREE char *tasks = mem_format("%s/tasks", work_dir);
-    struct agent_sandboxes found = {0};
-    size_t count = 0; // with those that go already
     DIR *dir = opendir(tasks);
-    if (!dir) return found;
-    for (struct dirent *e; count < AT_ONCE_MOST && (e = readdir(dir));) {
-        uint64_t number;
-        if (!text_to_u64(e->d_name, &number)) continue;
-        AUTO_FREE char *path = thing_dir(work_dir, THING_TASK, number);
-        if (!is_old(path, keep_ms)) continue;
-        host_forget_task(h, (task_id){number}); // a crash may have cut that off
-        found.begun += host_remove_sandbox(h, (task_id){number});
-        count++;
-    }
+    uint64_t number;
+    if (!dir) return;
+    for (struct dirent *e; (e = readdir(dir));)
+        if (text_to_u64(e->d_name, &number)) vec_push(ret_numbers, number);
     closedir(dir);
-    found.more = count == AT_ONCE_MOST;
-    return found;
+    if (ret_numbers->count) qsort(ret_numbers->at, ret_numbers->count, sizeof *ret_numbers->at, number_order);
+}
+
+size_t agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms, uint64_t *after) {
+    struct numbers all = {0};
+    size_t begun = 0;
+    bool full = host_sandboxes_going(h) >= AT_ONCE_MOST;
+    numbers_read(work_dir, &all);
+    for (size_t i = 0; !full && i < all.count; i++) {
+        if (all.at[i] <= *after) continue;
+        *after = all.at[i];
+        AUTO_FREE char *path = thing_dir(work_dir, THING_TASK, *after);
+        if (!is_old(path, keep_ms)) continue;
+        host_forget_task(h, (task_id){*after}); // a crash may have cut that off
+        begun += host_remove_sandbox(h, (task_id){*after});
+        full = host_sandboxes_going(h) >= AT_ONCE_MOST;
+    }
+    vec_done(&all);
+    if (!full) *after = 0;
+    return begun;
 }
 
 struct err *agent_sandbox_read(const struct host *h, const struct agent_job *work, struct text *ret_printed) {

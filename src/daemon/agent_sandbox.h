@@ -11,12 +11,10 @@
 #include "base/text.h"
 #include "host/host.h"
 
-struct agent_sandboxes {
-    size_t begun; // to be removed by this call
-    bool more;    // there may be: ask again soon
-};
-// Removes, in processes of their own, the sandboxes that were left alone for `keep_ms`; a few at a time.
-struct agent_sandboxes agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms);
+// Begins to remove, in processes of their own, the sandboxes that were left alone for `keep_ms`, a few at a time; returns how
+// many. A round goes by task number and begins with `*after` 0: above 0 when it returns, the round goes on from there, so
+// that what cannot be removed stands in nobody's way.
+size_t agent_sandboxes_remove(struct host *h, const char *work_dir, int64_t keep_ms, uint64_t *after);
 
 // What a job READ asks for. NOT_FOUND: the task printed nothing yet, or its sandbox is removed. A task may have put anything
 // in the place of its files: only a plain file is read.

@@ -180,6 +180,7 @@ MUST_USE char *host_sandbox(const struct host *h, task_id task);
 void host_forget_task(struct host *h, task_id task);
 // Removes the sandbox of a task that was forgotten, in a process of its own. False: that is under way, or it was not.
 bool host_remove_sandbox(struct host *h, task_id task);
+size_t host_sandboxes_going(const struct host *h); // removals under way
 
 // Removes sockets without a keeper and empty directories of ours. Only names that we made, rmdir and unlink only.
 void host_clean(struct host *h);

@@ -146,6 +146,10 @@ bool host_remove_sandbox(struct host *h, task_id task) {
     return true;
 }
 
+size_t host_sandboxes_going(const struct host *h) {
+    return h->sweeps.count;
+}
+
 void host_forget_task(struct host *h, task_id task) {
     struct task *t = task_find(h, task.n);
     if (t && !t->ended) return;
