@@ -159,6 +159,11 @@ static void task_ended(task_id task, const struct host_end *end, void *arg) {
     step(arg, &input);
 }
 
+static void task_unseen(task_id task, const char *message, void *arg UNUSED) {
+    log_warn("event=task-unseen task=%llu why=\"%s\" note=\"it is looked for every second\"",
+             (unsigned long long)task.n, message);
+}
+
 static void attachment_lost(uint64_t attachment, const char *message, void *arg) {
     struct agent_input input = {.kind = AGENT_ATTACHMENT_LOST, .number = attachment, .error = message};
     step(arg, &input);
@@ -229,7 +234,7 @@ static struct err *host_start(struct agent_daemon *d) {
         .agent = d->place.name,
         .default_user = settings_text(d->settings, "user"),
         .allow_root_tasks = settings_bool(d->settings, "allow-root-tasks"),
-        .events = {task_started, task_ended, attachment_lost, sandbox_left},
+        .events = {task_started, task_ended, task_unseen, attachment_lost, sandbox_left},
         .arg = d,
     };
     TRY(host_open(d->loop, &options, &d->host));

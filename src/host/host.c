@@ -71,8 +71,8 @@ static struct err *options_check(const struct host_options *o) {
 
 struct err *host_open(struct loop *loop, const struct host_options *o, struct host **ret_host) {
     TRY(options_check(o));
-    must(o->daemon_path && o->events.task_started && o->events.task_ended && o->events.attachment_lost &&
-         o->events.sandbox_left);
+    must(o->daemon_path && o->events.task_started && o->events.task_ended && o->events.task_unseen &&
+         o->events.attachment_lost && o->events.sandbox_left);
     static const char *const below[] = {"attachments", "tasks", "volumes"};
     for (size_t i = 0; i < ARRAY_LEN(below); i++) {
         AUTO_FREE char *path = mem_format("%s/%s", o->work_dir, below[i]);

@@ -34,6 +34,8 @@ struct host_end {
 struct host_events {
     void (*task_started)(task_id task, int64_t pid, void *arg); // pid of the task's keeper, as this host sees it
     void (*task_ended)(task_id task, const struct host_end *end, void *arg);
+    // It was launched, and whether it runs cannot be seen; one of the two above follows when it can. Once for each task.
+    void (*task_unseen)(task_id task, const char *message, void *arg);
     // A published volume's keeper died without being asked: its mount and device are gone with it.
     void (*attachment_lost)(uint64_t attachment, const char *message, void *arg);
     // It was to be removed and could not be, not wholly at least.

@@ -62,7 +62,7 @@ struct task {
     struct birth *birth;
     struct call *call;        // status while it starts, kill later
     struct loop_timer *timer; // tells what was refused at once
-    bool started_told, asked, ended;
+    bool started_told, unseen_told, asked, ended;
     bool kill_waits; // to be asked once it runs
     int64_t grace;
     host_done *kill_done;

@@ -156,7 +156,9 @@ static void launch_born(struct err *error, void *arg) {
     t->birth = NULL;
     AUTO_FREE char *dir = task_dir(t);
     AUTO_ERR struct err *unseen = keeper_watch_look(t->host, dir, &t->keeper, task_keeper_ended, t);
-    if (unseen) {
+    if (unseen) { // it may run: that is no end, however long it takes
+        if (!t->unseen_told) t->host->events.task_unseen((task_id){t->number}, err_text(unseen), t->host->arg);
+        t->unseen_told = true;
         t->birth = birth_again(t->host->loop, error, launch_born, t);
         return;
     }

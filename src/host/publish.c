@@ -122,6 +122,11 @@ void attachment_keeper_ended(int fd, int what, void *arg) {
     keeper_gone(arg);
 }
 
+static struct err *keeper_look(struct attachment *a) {
+    AUTO_FREE char *dir = attachment_dir(a);
+    return keeper_watch_look(a->host, dir, &a->keeper, attachment_keeper_ended, a);
+}
+
 // ---- publish ----
 
 static void publish_asked(struct err *error, const struct sheet *answer, void *arg) {
@@ -161,13 +166,25 @@ static void birth_failed(struct attachment *a, struct err *error) {
     attachment_end(a, error);
 }
 
+static void publish_born(struct err *error, void *arg);
+
+// It may have been made: until it can be looked at, nobody says that it was not.
+static void birth_unseen(struct attachment *a, struct err *error, const struct err *unseen) {
+    if (left_ms(a)) {
+        a->birth = birth_again(a->host->loop, error, publish_born, a);
+        return;
+    }
+    attachment_end(a, err_new(ERR_UNAVAILABLE, "%s%sits keeper cannot be looked at: %s", error ? err_text(error) : "",
+                              error ? ", and " : "", err_text(unseen)));
+    err_free(error);
+}
+
 static void publish_born(struct err *error, void *arg) {
     struct attachment *a = arg;
     a->birth = NULL;
-    AUTO_FREE char *dir = attachment_dir(a);
-    AUTO_ERR struct err *unseen = keeper_watch_look(a->host, dir, &a->keeper, attachment_keeper_ended, a);
+    AUTO_ERR struct err *unseen = keeper_look(a);
     if (unseen) {
-        a->birth = birth_again(a->host->loop, error, publish_born, a);
+        birth_unseen(a, error, unseen);
     } else if (a->op == OP_EVICT) {
         err_free(error);
         keeper_watch_kill(&a->keeper);
@@ -265,7 +282,9 @@ static bool op_begin(struct attachment *a, enum attachment_op op, int64_t ms, ho
     attachment_wait(a, done, arg);
     a->op = op;
     a->deadline = loop_now(a->host->loop).ms + ms;
-    return true;
+    struct err *unseen = a->keeper.pidfd < 0 && !a->birth ? keeper_look(a) : NULL; // an earlier look may have failed
+    if (unseen) attachment_end(a, unseen);
+    return !unseen;
 }
 
 static struct err *tasks_check(struct attachment *a) {

@@ -525,6 +525,31 @@ static void a_birth_without_a_file_to_look_at_it_is_waited_for(void **state) {
     expect_fine(world_unpublish(w, 1, 1));
 }
 
+static void a_keeper_that_stays_unseen_is_told(void **state) {
+    struct world *w = *state;
+    char path[128];
+    world_image(w, "v", 64 * MIB, world_uuid(1), path);
+    struct host_publish spec = world_spec(1, 1, path, world_uuid(1));
+    spec.may_format = true;
+    spec.timeout_ms = 1500;
+    struct host_launch l = {.task = {1}, .framework = "f1", .id = "t-1", .command = "sleep 1000"};
+    host_launch(w->host, &l);
+    world_publish_begin(w, &spec);
+    uint64_t given = open_files_given();
+    open_files_limit(3);
+    struct err *failed = world_answer(w);
+    world_run_for(w, 1500); // the task's is looked at once more
+    bool ended = w->tasks[1].started || w->tasks[1].ended;
+    open_files_limit(given);
+    expect_err(failed, ERR_UNAVAILABLE, "its keeper cannot be looked at");
+    assert_false(ended);
+    assert_int_equal(w->tasks[1].unseen, 1);
+    expect_fine(world_unpublish(w, 1, 1)); // now it is seen
+    assert_false(world_image_held(path));
+    while (!w->tasks[1].started && !w->tasks[1].ended) world_run_for(w, 100);
+    assert_false(w->tasks[1].ended);
+}
+
 static void a_task_gets_the_limit_of_open_files_that_the_agent_was_given(void **state) {
     struct world *w = *state;
     uint64_t given = open_files_given();
@@ -843,6 +868,7 @@ int main(int argc, char **argv) {
         HOST_TEST(a_killed_agent_leaves_all_running_and_finds_it_again),
         HOST_TEST(a_keeper_that_cannot_be_looked_at_is_not_taken_for_gone),
         HOST_TEST(a_birth_without_a_file_to_look_at_it_is_waited_for),
+        HOST_TEST(a_keeper_that_stays_unseen_is_told),
         HOST_TEST(a_task_gets_the_limit_of_open_files_that_the_agent_was_given),
         HOST_TEST(a_publish_goes_on_without_its_agent),
         HOST_TEST(a_publish_that_hangs_ends_at_its_deadline),

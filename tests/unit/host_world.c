@@ -71,6 +71,12 @@ static void on_ended(task_id task, const struct host_end *end, void *arg) {
     if (w->waiting_for == task.n) loop_stop(w->loop);
 }
 
+static void on_unseen(task_id task, const char *message, void *arg) {
+    struct world *w = arg;
+    assert_non_null(strstr(message, "Too many open files"));
+    w->tasks[task.n].unseen++;
+}
+
 static void on_lost(uint64_t attachment, const char *message, void *arg) {
     struct world *w = arg;
     assert_non_null(message);
@@ -94,6 +100,7 @@ void world_open(struct world *w, bool allow_root) {
     o.allow_root_tasks = allow_root;
     o.events.task_started = on_started;
     o.events.task_ended = on_ended;
+    o.events.task_unseen = on_unseen;
     o.events.attachment_lost = on_lost;
     o.events.sandbox_left = on_left;
     o.arg = w;

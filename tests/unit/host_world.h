@@ -19,6 +19,7 @@
 enum { WORLD_TASKS = 64 };
 struct world_task {
     bool started, ended;
+    unsigned unseen;
     int64_t pid;
     struct host_end end;
     char message[400];
