@@ -64,9 +64,9 @@ static void limits_find(struct host_abilities *a) {
     a->cpu = place.version;
     cgroup_find("", CGROUP_MEMORY, &place);
     a->memory = place.version;
-    if (a->cpu == CGROUP_NONE) note_add(a, "No cpu control group can be written: tasks are not held to their cpus.");
+    if (a->cpu == CGROUP_NONE) note_add(a, "No control group hands cpu on to tasks: they are not held to their cpus.");
     if (a->memory == CGROUP_NONE)
-        note_add(a, "No memory control group can be written: tasks are not held to their memory.");
+        note_add(a, "No control group hands memory on to tasks: they are not held to their memory.");
 }
 
 bool abilities_ext4_grows_mounted(void) {

@@ -22,7 +22,7 @@ struct host_abilities {
     size_t note_count;
 };
 
-// Looks at the running system; `work_dir` is where direct I/O is tried.
+// Looks at the running system and changes nothing; `work_dir` is where direct I/O is tried.
 void abilities_probe(const char *work_dir, struct host_abilities *ret_abilities);
 bool abilities_ext4_grows_mounted(void); // that takes CAP_SYS_RESOURCE, which containers often lack
 bool abilities_fs(const struct host_abilities *a, const char *fs); // can be made and mounted here

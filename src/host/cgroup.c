@@ -99,20 +99,22 @@ static bool hand_on(const char *top, const char *dir, const char *controller) {
 
 // Version 2: children get a controller only where the parent hands it on, and then the parent may hold no process: so it is
 // our own group if that hands it on (the root group may), else our sibling's place. What does so already comes first.
-static bool v2_parent(const char *top, const char *own, const char *controller, char ret_parent[CGROUP_PATH]) {
+static bool v2_parent(const char *top, const char *own, const char *controller, bool change,
+                      char ret_parent[CGROUP_PATH]) {
     AUTO_FREE char *beside = mem_text(own);
     if (!text_equal(own, top)) *strrchr(beside, '/') = 0;
     const char *const places[] = {own, beside};
     const char *found = NULL;
     for (size_t i = 0; !found && i < ARRAY_LEN(places); i++)
         if (hands_on(places[i], controller)) found = places[i];
-    for (size_t i = 0; !found && i < ARRAY_LEN(places); i++)
+    for (size_t i = 0; change && !found && i < ARRAY_LEN(places); i++)
         if (hand_on(top, places[i], controller)) found = places[i];
     if (found) snprintf(ret_parent, CGROUP_PATH, "%s", found);
     return found != NULL;
 }
 
-void cgroup_find(const char *root, enum cgroup_controller controller, struct cgroup_place *ret_place) {
+static void place_find(const char *root, enum cgroup_controller controller, bool change,
+                       struct cgroup_place *ret_place) {
     *ret_place = (struct cgroup_place){.version = CGROUP_NONE};
     char path[CGROUP_PATH], at[CGROUP_PATH], own[CGROUP_PATH * 2];
     const char *name = NAMES[controller];
@@ -125,7 +127,16 @@ void cgroup_find(const char *root, enum cgroup_controller controller, struct cgr
     }
     if (!mount_point(root, "cgroup2", "", at) || !own_path(root, "", path)) return;
     snprintf(own, sizeof own, "%s%s", at, path);
-    if (strlen(own) < CGROUP_PATH - 80 && v2_parent(at, own, name, ret_place->parent)) ret_place->version = CGROUP_V2;
+    if (strlen(own) < CGROUP_PATH - 80 && v2_parent(at, own, name, change, ret_place->parent))
+        ret_place->version = CGROUP_V2;
+}
+
+void cgroup_find(const char *root, enum cgroup_controller controller, struct cgroup_place *ret_place) {
+    place_find(root, controller, false, ret_place);
+}
+
+void cgroup_prepare(const char *root, enum cgroup_controller controller, struct cgroup_place *ret_place) {
+    place_find(root, controller, true, ret_place);
 }
 
 static struct err *cpu_set(enum cgroup_version version, const char *dir, uint64_t milli) {

@@ -17,8 +17,10 @@ struct cgroup_place {
     char parent[CGROUP_PATH]; // the directory in which a task's group is made
 };
 // Where this process may make groups with that controller; CGROUP_NONE when nowhere. `root` goes before every path ("" for
-// this host, or a recorded tree). Version 2: where no group above hands the controller on, it is made to, if that is allowed.
+// this host, or a recorded tree). Only looks.
 void cgroup_find(const char *root, enum cgroup_controller controller, struct cgroup_place *ret_place);
+// The same before a task. Version 2: where no group above hands the controller on, it is made to, if that is allowed.
+void cgroup_prepare(const char *root, enum cgroup_controller controller, struct cgroup_place *ret_place);
 
 // Makes the group of a task for that controller and sets its limit (thousandths of a cpu, or bytes). `ret_dir` gets the
 // directory; a process enters by writing "0" to its cgroup.procs.

@@ -89,6 +89,8 @@ struct err *host_open(struct loop *loop, const struct host_options *o, struct ho
     h->allow_root_tasks = o->allow_root_tasks;
     h->events = o->events;
     h->arg = o->arg;
+    struct cgroup_place place;
+    for (int c = 0; c < CGROUP_CONTROLLERS; c++) cgroup_prepare("", (enum cgroup_controller)c, &place);
     abilities_probe(h->work_dir, &h->abilities);
     *ret_host = h;
     return NULL;

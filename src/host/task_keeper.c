@@ -78,7 +78,7 @@ static void limit_set(struct task_keeper *t, enum cgroup_controller c, const cha
     uint64_t limit = sheet_u64(&t->k->spec, key);
     struct cgroup_place place;
     if (!limit) return;
-    cgroup_find("", c, &place);
+    cgroup_prepare("", c, &place); // also after a service manager took back what was handed on
     AUTO_ERR struct err *failed = place.version == CGROUP_NONE
                                       ? err_new(ERR_UNSUPPORTED, "no control group can be written here")
                                       : cgroup_make(c, &place, t->group, limit, t->child.groups[c]);

@@ -50,13 +50,20 @@ static void expect_file(struct world *w, const char *path, const char *words) {
     assert_string_equal(text_string(&found), words);
 }
 
-static void expect_place(struct world *w, enum cgroup_controller c, enum cgroup_version version, const char *parent) {
+typedef void place_find(const char *root, enum cgroup_controller controller, struct cgroup_place *ret_place);
+
+static void expect_by(place_find *find, struct world *w, enum cgroup_controller c, enum cgroup_version version,
+                      const char *parent) {
     struct cgroup_place place;
-    cgroup_find(w->root, c, &place);
+    find(w->root, c, &place);
     assert_int_equal(place.version, version);
     if (version == CGROUP_NONE) return;
     AUTO_FREE char *whole = mem_format("%s%s", w->root, parent);
     assert_string_equal(place.parent, whole);
+}
+
+static void expect_place(struct world *w, enum cgroup_controller c, enum cgroup_version version, const char *parent) {
+    expect_by(cgroup_find, w, c, version, parent);
 }
 
 #define V1                                                                                                             \
@@ -98,9 +105,13 @@ static void version_2_uses_what_is_handed_on_already(void **state) {
 static void version_2_makes_the_groups_above_hand_on_what_is_missing(void **state) {
     struct world *w = *state;
     service(w);
-    expect_place(w, CGROUP_CPU, CGROUP_V2, SLICE);
+    expect_place(w, CGROUP_CPU, CGROUP_NONE, NULL); // to look changes nothing
+    expect_file(w, "/sys/fs/cgroup/cgroup.subtree_control", "memory pids\n");
+    expect_by(cgroup_prepare, w, CGROUP_CPU, CGROUP_V2, SLICE);
     expect_file(w, "/sys/fs/cgroup/cgroup.subtree_control", "+cpury pids\n"); // written over, as files are
     expect_file(w, SLICE "/cgroup.subtree_control", "+cpury pids\n");
+    put(w, SLICE "/cgroup.subtree_control", "memory cpu\n"); // what the kernel would say now
+    expect_place(w, CGROUP_CPU, CGROUP_V2, SLICE);
 }
 
 static void the_root_group_is_a_place_itself(void **state) {
@@ -109,7 +120,7 @@ static void the_root_group_is_a_place_itself(void **state) {
     put(w, "/proc/self/cgroup", "0::/\n");
     put(w, "/sys/fs/cgroup/cgroup.controllers", "cpu memory\n");
     put(w, "/sys/fs/cgroup/cgroup.subtree_control", "\n");
-    expect_place(w, CGROUP_MEMORY, CGROUP_V2, "/sys/fs/cgroup");
+    expect_by(cgroup_prepare, w, CGROUP_MEMORY, CGROUP_V2, "/sys/fs/cgroup");
     expect_file(w, "/sys/fs/cgroup/cgroup.subtree_control", "+memory");
 }
 
@@ -117,7 +128,7 @@ static void a_controller_that_the_kernel_lacks_has_no_place(void **state) {
     struct world *w = *state;
     service(w);
     put(w, "/sys/fs/cgroup/cgroup.controllers", "memory pids\n");
-    expect_place(w, CGROUP_CPU, CGROUP_NONE, NULL);
+    expect_by(cgroup_prepare, w, CGROUP_CPU, CGROUP_NONE, NULL);
     expect_file(w, SLICE "/cgroup.subtree_control", "memory pids\n");
 }
 
