@@ -7,17 +7,20 @@
 #include "base/mem.h"
 #include "codec/message.h"
 #include "granary_record.pb-c.h"
+#include "sys/log.h"
 
-enum { PAUSE_MS = 60000, STRETCH = 1000 };
+enum { STRETCH = 1000 };
 
 struct journal_keep {
     struct loop *loop;
     struct store *store;
     struct loop_timer *timer;
-    int64_t keep_ms, before; // entries made before that time go
-    uint64_t old;            // highest of the stretch that is old enough
+    int64_t keep_ms, pause_ms;
+    int64_t before; // entries made before that time go
+    uint64_t old;   // highest of the stretch that is old enough
     size_t seen;
     bool reading, young; // young: the stretch came to entries that stay
+    bool failing;        // which was told
 };
 
 static struct err *entry_seen(void *arg, const struct store_record *r) {
@@ -31,15 +34,30 @@ static struct err *entry_seen(void *arg, const struct store_record *r) {
     return NULL;
 }
 
-static void stretch_read(void *arg, const struct err *error, uint64_t durable) {
-    (void)durable;
+// Once when it begins to fail, once when it works again.
+static void outcome_tell(struct journal_keep *k, const struct err *error) {
+    if (error && !k->failing)
+        log_warn("event=journal-not-trimmed why=\"%s\" note=\"it grows meanwhile; tried again every %lld s\"",
+                 err_text(error), (long long)(k->pause_ms / 1000));
+    if (!error && k->failing) log_info("event=journal-trimmed-again");
+    k->failing = error;
+}
+
+static void trimmed(void *arg, const struct err *error, uint64_t durable UNUSED) {
+    outcome_tell(arg, error);
+}
+
+static void stretch_read(void *arg, const struct err *error, uint64_t durable UNUSED) {
     struct journal_keep *k = arg;
     struct store_stats stats;
     store_stats(k->store, &stats);
     k->reading = false;
-    if (!error && stats.first && k->old >= stats.first) store_trim(k->store, k->old, NULL, NULL);
+    if (!error && stats.first && k->old >= stats.first)
+        store_trim(k->store, k->old, trimmed, k);
+    else
+        outcome_tell(k, error);
     bool more = !error && k->seen == STRETCH && !k->young;
-    loop_timer_set(k->timer, more ? 100 : PAUSE_MS);
+    loop_timer_set(k->timer, more ? 100 : k->pause_ms);
 }
 
 static void look(void *arg) {
@@ -47,7 +65,7 @@ static void look(void *arg) {
     struct store_stats stats;
     store_stats(k->store, &stats);
     if (!stats.first || stats.first > stats.through || k->reading) {
-        loop_timer_set(k->timer, PAUSE_MS);
+        loop_timer_set(k->timer, k->pause_ms);
         return;
     }
     k->before = wall_now().ms - k->keep_ms;
@@ -58,11 +76,11 @@ static void look(void *arg) {
     store_read(k->store, stats.first, STRETCH, entry_seen, stretch_read, k);
 }
 
-struct journal_keep *journal_keep_new(struct loop *l, struct store *s, int64_t keep_ms) {
+struct journal_keep *journal_keep_new(struct loop *l, struct store *s, int64_t keep_ms, int64_t pause_ms) {
     struct journal_keep *k = NEW(struct journal_keep);
-    *k = (struct journal_keep){.loop = l, .store = s, .keep_ms = keep_ms};
+    *k = (struct journal_keep){.loop = l, .store = s, .keep_ms = keep_ms, .pause_ms = pause_ms};
     k->timer = loop_timer_new(l, look, k);
-    loop_timer_set(k->timer, PAUSE_MS / 10);
+    loop_timer_set(k->timer, pause_ms / 10);
     return k;
 }
 

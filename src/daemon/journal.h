@@ -6,10 +6,11 @@
 #include "store/store.h"
 #include "sys/loop.h"
 
-struct journal_keep; // opaque; ended by journal_keep_free, before its store is closed
+struct
+    journal_keep; // opaque; ended by journal_keep_free after its store was closed, with which its reads and trims end
 
-// Looks every minute. Borrows loop and store.
-MUST_USE struct journal_keep *journal_keep_new(struct loop *l, struct store *s, int64_t keep_ms);
+// Looks every `pause_ms`, and logs when that begins to fail and when it works again. Borrows loop and store.
+MUST_USE struct journal_keep *journal_keep_new(struct loop *l, struct store *s, int64_t keep_ms, int64_t pause_ms);
 void journal_keep_free(struct journal_keep *k); // accepts NULL
 
 #endif

@@ -23,6 +23,7 @@ enum {
     CHECKPOINT_SLICE = 512,
     CHECKPOINT_PAUSE_MS = 200,
     ROOM_PAUSE_MS = 2000,
+    JOURNAL_PAUSE_MS = 60000,
     STOP_GRACE_MS = 2000,
     COMPANY_MS = 2,
     COMPANY_MOST = 64
@@ -508,7 +509,7 @@ static struct err *daemon_start(struct master_daemon *d, const struct settings *
     loop_timer_set(d->checkpoint, CHECKPOINT_PAUSE_MS);
     d->company = loop_timer_new(d->loop, company_over, d);
     d->room = loop_timer_new(d->loop, room_asked, d);
-    d->keep = journal_keep_new(d->loop, d->store, settings_duration(s, "journal-keep"));
+    d->keep = journal_keep_new(d->loop, d->store, settings_duration(s, "journal-keep"), JOURNAL_PAUSE_MS);
     loop_timer_set(d->room, ROOM_PAUSE_MS);
     loop_on_idle(d->loop, turn_end, d);
     loop_on_signal(d->loop, SIGTERM, stop_asked, d);
