@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/list.h"
 #include "base/mem.h"
@@ -24,6 +25,7 @@ struct pool {
     unsigned sleeping; // workers that wait for a task
     bool rung;         // one of them is on its way
     bool closing;
+    bool left;        // by its owner: nobody hears of what still runs
     unsigned workers; // started; written by the owner's thread only
     pthread_t threads[];
 };
@@ -68,11 +70,21 @@ static struct task *pool_next(struct pool *p) {
     return task;
 }
 
+// The loop may be gone when the pool was left.
+static void task_post(struct pool *p, struct task *task) {
+    must(pthread_mutex_lock(&p->lock) == 0);
+    if (p->left)
+        free(task);
+    else
+        loop_post(p->loop, task_finish, task);
+    must(pthread_mutex_unlock(&p->lock) == 0);
+}
+
 static void *pool_worker(void *arg) {
     struct pool *p = arg;
     for (struct task *task; (task = pool_next(p));) {
         task->work(task->job);
-        loop_post(p->loop, task_finish, task);
+        task_post(p, task);
     }
     return NULL;
 }
@@ -132,14 +144,47 @@ unsigned pool_waiting(const struct pool *p) {
     return waiting;
 }
 
-void pool_free(struct pool *p) {
-    if (!p) return;
+static void pool_close(struct pool *p, bool leave) {
     must(pthread_mutex_lock(&p->lock) == 0);
     p->closing = true;
+    p->left = leave;
+    if (leave) {
+        LIST_EACH (task, &p->queue, struct task, link) {
+            list_remove(&task->link);
+            free(task);
+        }
+    }
     must(pthread_mutex_unlock(&p->lock) == 0);
     must(pthread_cond_broadcast(&p->more) == 0);
-    for (unsigned i = 0; i < p->workers; i++) must(pthread_join(p->threads[i], NULL) == 0);
+}
+
+static void pool_end(struct pool *p) {
     pthread_cond_destroy(&p->more);
     pthread_mutex_destroy(&p->lock);
     free(p);
+}
+
+void pool_free(struct pool *p) {
+    if (!p) return;
+    pool_close(p, false);
+    for (unsigned i = 0; i < p->workers; i++) must(pthread_join(p->threads[i], NULL) == 0);
+    pool_end(p);
+}
+
+bool pool_leave(struct pool *p, int64_t ms) {
+    if (!p) return true;
+    struct timespec until;
+    unsigned running = 0;
+    pool_close(p, true);
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += (until.tv_nsec / 1000000 + ms) / 1000;
+    until.tv_nsec = (until.tv_nsec / 1000000 + ms) % 1000 * 1000000;
+    for (unsigned i = 0; i < p->workers; i++) {
+        if (pthread_clockjoin_np(p->threads[i], NULL, CLOCK_MONOTONIC, &until) == 0) continue;
+        must(pthread_detach(p->threads[i]) == 0);
+        running++;
+    }
+    if (running) return false;
+    pool_end(p);
+    return true;
 }

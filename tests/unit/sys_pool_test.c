@@ -149,6 +149,41 @@ static void the_end_waits_and_answers_still_come(void **state) {
     assert_int_equal(w->left, 0);
 }
 
+static void loop_turn(struct world *w) {
+    loop_post(w->loop, (loop_done *)loop_stop, w->loop);
+    loop_run(w->loop);
+}
+
+static void a_call_that_hangs_is_left_behind(void **state) {
+    struct world *w = *state;
+    static struct pool *left; // what is left behind is still known to somebody
+    struct job jobs[3];
+    assert_null(pool_new(w->loop, 2, "left", &left));
+    w->pool = left;
+    jobs_submit(w, jobs, 3, job_wait);
+    w->pool = NULL;
+    while (pool_waiting(left) > 1) usleep(500);
+    int64_t began = loop_now(w->loop).ms;
+    assert_false(pool_leave(left, 30));
+    assert_in_range(loop_now(w->loop).ms - began, 30, 10000); // the gate is never opened meanwhile
+    atomic_store(&w->gate, true);
+    usleep(50000);
+    loop_turn(w);
+    assert_string_equal(text_string(&w->trace), "");
+    assert_int_equal(w->left, 3);
+}
+
+static void a_pool_is_left_whole_when_nothing_hangs(void **state) {
+    struct world *w = *state;
+    struct job jobs[2];
+    assert_null(pool_new(w->loop, 1, "whole", &w->pool));
+    jobs_submit(w, jobs, 2, job_work);
+    while (pool_waiting(w->pool)) usleep(500);
+    assert_true(pool_leave(w->pool, 10000));
+    w->pool = NULL;
+    assert_true(pool_leave(NULL, 0));
+}
+
 static void job_mask(void *arg) {
     sigset_t mask;
     pthread_sigmask(SIG_SETMASK, NULL, &mask);
@@ -177,6 +212,8 @@ int main(void) {
         ROW(a_worker_that_hangs_leaves_the_others_free),
         ROW(what_waits_is_counted),
         ROW(the_end_waits_and_answers_still_come),
+        ROW(a_call_that_hangs_is_left_behind),
+        ROW(a_pool_is_left_whole_when_nothing_hangs),
         ROW(signals_are_left_to_the_loops_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
