@@ -99,9 +99,11 @@ static void why_due(void *arg) {
     line_print(line.data);
 }
 
-static void why_set(struct run *r, enum run_stage stage) {
+// Once for each stage: the stream's heartbeats also come through here, and must not put off what a stage waits for.
+static void stage_begin(struct run *r, enum run_stage stage) {
     r->stage = stage;
     loop_timer_set(r->why, WHY_MS);
+    if (stage == RUN_OUTPUT) output_finish(r);
 }
 
 // ---- the end ----
@@ -126,8 +128,7 @@ static void carry_out(struct run *r, struct run_out *out) {
     VEC_EACH (call, &out->calls) run_stream_send(r->stream, *call);
     run_out_done(out);
     output_follow(r);
-    if (run_steps_stage(r->steps) != r->stage) why_set(r, run_steps_stage(r->steps));
-    if (run_steps_stage(r->steps) == RUN_OUTPUT) output_finish(r);
+    if (run_steps_stage(r->steps) != r->stage) stage_begin(r, run_steps_stage(r->steps));
     if (run_steps_stage(r->steps) == RUN_ENDED) end_begin(r);
 }
 
@@ -256,7 +257,7 @@ static struct err *run_start(struct run *r, bool make_volume) {
     r->limit = loop_timer_new(r->loop, limit_passed, r);
     r->leave = loop_timer_new(r->loop, leave, r);
     r->why = loop_timer_new(r->loop, why_due, r);
-    why_set(r, run_steps_stage(r->steps));
+    stage_begin(r, run_steps_stage(r->steps));
     if (r->o->patience_ms) loop_timer_set(r->limit, r->o->patience_ms);
     loop_on_signal(r->loop, SIGINT, on_signal, r);
     loop_on_signal(r->loop, SIGTERM, on_signal, r);

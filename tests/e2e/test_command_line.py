@@ -83,6 +83,23 @@ def test_run_goes_on_reading_when_the_agent_was_away(cluster):
     assert (cluster.dir / "away").read_text() == "".join(f"{i}\n" for i in range(8))
 
 
+def test_run_does_not_wait_for_ever_for_what_its_task_printed(cluster):
+    """The task ended, and its agent is gone with the rest. The master's heartbeats go on meanwhile."""
+    p = reaper.popen([str(COMMAND), "run", "--", "sh", "-c", "head -c 1000000 /dev/zero"], stdin=subprocess.DEVNULL,
+                     stdout=subprocess.PIPE, stderr=open(cluster.dir / "tail.err", "wb"), env={**os.environ, "GRANARY_MASTER": cluster.url})
+    try:
+        task = wait_until(lambda: re.search(r"task (\S+) started", (cluster.dir / "tail.err").read_text()), 10, "it starts").group(1)
+        ended = lambda: next((t for t in cluster.get("/v1/tasks")["tasks"] if t["id"] == task and t["state"] == "TASK_FINISHED"), None)
+        agent = wait_until(ended, 10, "the task ends while nobody reads what is printed")["agent"]
+        cluster.processes[agent].kill()
+        printed, _ = p.communicate(timeout=25 * SLOW)
+    finally:
+        p.kill()
+        p.wait()
+    cluster.start_agent(agent)
+    assert len(printed) < 1000000 and "could not be read" in (cluster.dir / "tail.err").read_text()
+
+
 def test_run_restarts_on_another_agent_when_one_is_killed(cluster):
     script = "echo here >> /data/places && sync /data/places && cat /data/places; [ $(wc -l < /data/places) -ge 2 ] || sleep 60"
     p = cluster.command_start("run", "--class", "gold", "--size", "16MiB", "--name", "moves", "--restart", "--",
