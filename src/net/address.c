@@ -60,9 +60,11 @@ static void addresses_take(const struct addrinfo *found, struct net_addresses *r
 }
 
 struct err *net_address_resolve(const char *host, uint16_t port, struct net_addresses *ret_addresses) {
-    *ret_addresses = (struct net_addresses){.count = 1};
-    if (net_address_numeric(host, port, &ret_addresses->at[0])) return NULL;
-    ret_addresses->count = 0;
+    struct net_addresses all = {.count = 1};
+    if (net_address_numeric(host, port, &all.at[0])) {
+        *ret_addresses = all;
+        return NULL;
+    }
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG},
                     *found = NULL;
     char service[16];
@@ -72,8 +74,10 @@ struct err *net_address_resolve(const char *host, uint16_t port, struct net_addr
         return err_new(ERR_UNAVAILABLE, "find the address of host '%s': %s", host,
                        number == EAI_SYSTEM ? strerrordesc_np(errno) : gai_strerror(number));
     }
-    addresses_take(found, ret_addresses);
+    all.count = 0;
+    addresses_take(found, &all);
     freeaddrinfo(found);
+    *ret_addresses = all;
     return NULL;
 }
 
@@ -92,10 +96,14 @@ struct err *net_address_unix(const char *path, struct net_address *ret_address) 
 }
 
 struct err *net_address_of_url(const struct url *u, bool *ret_known, struct net_addresses *ret_addresses) {
-    *ret_known = true;
-    *ret_addresses = (struct net_addresses){.count = 1};
-    if (u->unix_path) return net_address_unix(u->unix_path, &ret_addresses->at[0]);
-    *ret_known = net_address_numeric(u->host, u->port, &ret_addresses->at[0]);
+    struct net_addresses one = {.count = 1};
+    bool known = true;
+    if (u->unix_path)
+        TRY(net_address_unix(u->unix_path, &one.at[0]));
+    else
+        known = net_address_numeric(u->host, u->port, &one.at[0]);
+    if (known) *ret_addresses = one;
+    *ret_known = known;
     return NULL;
 }
 

@@ -30,7 +30,7 @@ MUST_USE bool net_address_numeric(const char *host, uint16_t port, struct net_ad
 MUST_USE struct err *net_address_resolve(const char *host, uint16_t port, struct net_addresses *ret_addresses);
 // ERR_INVALID when the path is longer than the kernel takes (107 bytes).
 MUST_USE struct err *net_address_unix(const char *path, struct net_address *ret_address);
-// Where a url leads, without asking the resolver; false when it would have to be asked.
+// Where a url leads, without asking the resolver. *ret_known false: it would have to be asked, and nothing else is written.
 MUST_USE struct err *net_address_of_url(const struct url *u, bool *ret_known, struct net_addresses *ret_addresses);
 enum { NET_ADDRESS_TEXT = 128 };
 // "127.0.0.1:5050", "[::1]:5050", "unix".

@@ -68,8 +68,10 @@ static void resolve_done(void *arg) {
     if (c) {
         c->resolving = NULL;
         c->known = !job->failed;
-        c->addresses = job->addresses;
-        c->first = 0;
+        if (c->known) { // else connections that are being made still lead where they did
+            c->addresses = job->addresses;
+            c->first = 0;
+        }
         LIST_EACH (call, &c->waiting, struct http_call, link) {
             if (job->failed) {
                 list_remove(&call->link);

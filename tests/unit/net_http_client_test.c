@@ -2,6 +2,7 @@
 // The client on the loop: against our own server, and against sockets that misbehave on purpose.
 #include "net/http_client.h"
 
+#include <netdb.h>
 #include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -515,6 +516,51 @@ static void a_name_is_resolved_in_a_worker_and_localhost_at_once(void **state) {
     pool_free(pool);
 }
 
+// The resolver of this program: the name 'here.test' leads to this machine, so many times.
+static int found_times;
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints UNUSED, struct addrinfo **found) {
+    static struct sockaddr_in address;
+    static struct addrinfo one;
+    if (strcmp(name, "here.test") != 0 || found_times-- <= 0) return EAI_NONAME;
+    address = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    uint64_t port;
+    assert_true(text_to_u64(service, &port));
+    address.sin_port = htons((uint16_t)port);
+    one = (struct addrinfo){.ai_addr = (struct sockaddr *)&address, .ai_addrlen = sizeof address};
+    *found = &one;
+    return 0;
+}
+
+void freeaddrinfo(struct addrinfo *found UNUSED) {}
+
+static void a_name_that_is_not_found_any_more_fails_only_the_calls_that_wait_for_it(void **state) {
+    struct world *w = *state;
+    uint16_t port = listen_bare(w);
+    close(w->listening);
+    w->listening = -1;
+    http_client_free(w->client);
+    struct url origin = {.host = mem_text("here.test"), .port = port, .path = mem_text("/")};
+    assert_null(http_client_new(w->loop, &origin, NULL, &w->client));
+    url_done(&origin);
+    found_times = 1;
+    ask(w, "GET", "/refused", NULL); // nobody listens yet; told in the next turn
+    assert_null(http_server_listen(w->server, "127.0.0.1", port, &port));
+    for (int i = 1; i < HTTP_CLIENT_CONNECTIONS; i++) ask(w, "GET", "/x", NULL);
+    ask(w, "GET", "/waits", NULL); // has no connection, and asks anew where the name leads
+    wait_outcomes(w, HTTP_CLIENT_CONNECTIONS + 1);
+    int answered = 0, refused = 0, lost = 0;
+    for (int i = 0; i < w->outcome_count; i++) {
+        const struct outcome *o = &w->outcomes[i];
+        answered += o->status == 200;
+        refused += o->status == 0 && strstr(o->text, "Connection refused") != NULL;
+        lost += o->status == 0 && strstr(o->text, "host 'here.test'") != NULL;
+    }
+    assert_int_equal(answered, HTTP_CLIENT_CONNECTIONS - 1);
+    assert_int_equal(refused, 1);
+    assert_int_equal(lost, 1);
+}
+
 int main(void) {
 #define CASE(f) cmocka_unit_test_setup_teardown(f, world_make, world_end)
     const struct CMUnitTest tests[] = {
@@ -536,6 +582,7 @@ int main(void) {
         CASE(a_stream_may_be_cancelled_from_its_own_data),
         CASE(the_client_may_be_freed_from_a_streams_data),
         CASE(a_name_is_resolved_in_a_worker_and_localhost_at_once),
+        CASE(a_name_that_is_not_found_any_more_fails_only_the_calls_that_wait_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
