@@ -158,6 +158,10 @@ static void variable_of(const char *flag, struct text *out) {
         text_add(out, config_variable(PROCESS_CLI));
 }
 
+static struct err *variable_set(const char *name, const char *value) {
+    return setenv(name, value, 1) == 0 ? NULL : err_errno(errno, "set the variable %s", name);
+}
+
 // Flags in front of the verb ("granary -o json agents") become the environment, so that what stands behind it still wins.
 static struct err *leading_take(const char *const **at) {
     for (; **at && ***at == '-'; ++*at) {
@@ -170,7 +174,8 @@ static struct err *leading_take(const char *const **at) {
         if (!variable.size) return NULL;
         const char *value = flag[size] ? flag + size + 1 : *++*at;
         if (!value) return err_new(ERR_INVALID, "%s needs a value", flag);
-        if (setenv(variable.data, value, 1) != 0) return err_errno(errno, "set the variable %s", variable.data);
+        TRY(variable_set(variable.data, value));
+        if (strcmp(name, "--config") == 0) TRY(variable_set(config_variable(PROCESS_MASTER), value)); // of any process
     }
     return NULL;
 }

@@ -286,6 +286,13 @@ def test_words_are_completed(cluster):
     assert "n1\n" in said(cluster, "complete", "agents", "show", "")
 
 
+@pytest.mark.parametrize("verb", ["provider", "agent", "master", "dev", "agents"])
+def test_a_configuration_in_front_of_the_verb_is_read(cluster, verb):
+    (cluster.dir / "odd.yaml").write_text("colour: blue\n")
+    ended = cluster.command("--config", cluster.dir / "odd.yaml", verb)
+    assert ended.returncode == 2 and re.search(r"odd.yaml.*'?colour'?: unknown setting", ended.stderr), ended
+
+
 def test_nobody_answers_is_an_exit_code_of_its_own(cluster):
     ended = cluster.command("agents", "--master", "http://127.0.0.1:1")
     assert ended.returncode == 9 and "no master answers at 127.0.0.1:1" in ended.stderr, ended
