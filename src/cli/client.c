@@ -136,7 +136,12 @@ static struct err *reach_wrap(const struct client *c, struct err *e) {
 
 // ---- requests ----
 
-static size_t headers_fill(const struct client *c, bool body, const char *accept, struct http_header headers[3]) {
+const struct url *client_master(const struct client *c) {
+    return &c->master;
+}
+
+size_t client_headers(const struct client *c, bool body, const char *accept,
+                      struct http_header headers[CLIENT_HEADERS]) {
     size_t n = 0;
     headers[n++] = (struct http_header){"Accept", accept};
     if (body) headers[n++] = (struct http_header){"Content-Type", "application/json"};
@@ -146,11 +151,11 @@ static size_t headers_fill(const struct client *c, bool body, const char *accept
 
 static struct err *exchange(struct client *c, const char *method, const char *path, const struct text *body,
                             struct http_message *answer) {
-    struct http_header headers[3];
+    struct http_header headers[CLIENT_HEADERS];
     struct http_ask ask = {.method = method,
                            .path = path,
                            .headers = headers,
-                           .header_count = headers_fill(c, body != NULL, "application/json", headers),
+                           .header_count = client_headers(c, body != NULL, "application/json", headers),
                            .body = body ? body->data : NULL,
                            .body_size = body ? body->size : 0,
                            .deadline_ms = c->deadline_ms};
@@ -263,10 +268,10 @@ static bool stream_piece(const struct http_message *head, const char *bytes, siz
 }
 
 struct err *client_stream(struct client *c, const char *path, int64_t idle_ms, http_sync_data *data, void *arg) {
-    struct http_header headers[3];
+    struct http_header headers[CLIENT_HEADERS];
     struct http_ask ask = {.path = path,
                            .headers = headers,
-                           .header_count = headers_fill(c, false, "text/event-stream", headers),
+                           .header_count = client_headers(c, false, "text/event-stream", headers),
                            .deadline_ms = c->deadline_ms,
                            .idle_ms = idle_ms};
     struct reading r = {.data = data, .arg = arg};

@@ -42,6 +42,11 @@ MUST_USE struct err *client_stream(struct client *c, const char *path, int64_t i
 // The error that an answer tells: its kind and sentence, and what its explanation adds, line by line. A body that is none of
 // ours is quoted.
 MUST_USE struct err *client_error(int status, const char *body, size_t size);
+// For requests on a loop: where the master is, and the headers of one request; returns how many. Borrowed.
+const struct url *client_master(const struct client *c);
+enum { CLIENT_HEADERS = 3 };
+size_t client_headers(const struct client *c, bool body, const char *accept,
+                      struct http_header headers[CLIENT_HEADERS]);
 // Of that many milliseconds at most, instead of what the settings say.
 void client_hurry(struct client *c, int64_t ms);
 

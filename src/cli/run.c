@@ -7,10 +7,10 @@
 #include "cli/cli.h"
 #include "cli/client.h"
 #include "cli/explanation.h"
-#include "cli/run_output.h"
 #include "cli/run_steps.h"
 #include "cli/run_stream.h"
 #include "cli/run_why.h"
+#include "cli/task_output.h"
 #include "granary_api.pb-c.h"
 #include "granary_model.pb-c.h"
 #include "sys/file.h"
@@ -23,11 +23,12 @@ struct run {
     struct loop *loop;
     struct run_steps *steps;
     struct run_stream *stream;
-    struct run_output *output;
+    struct task_output *output;
     char *followed; // the task whose output is followed
     struct loop_timer *tail, *limit, *leave, *why;
     enum run_stage stage; // of which `why` is to tell
     struct err *failed;
+    struct err *unprinted; // why not all of the task's output was written
     bool ending, interrupted;
 };
 
@@ -50,7 +51,7 @@ static void output_follow(struct run *r) {
     if (!task || text_equal(task, r->followed)) return;
     free(r->followed);
     r->followed = mem_text(task);
-    run_output_follow(r->output, run_steps_framework(r->steps), task);
+    task_output_read(r->output, run_steps_framework(r->steps), task);
 }
 
 static void output_read(struct run *r) {
@@ -65,25 +66,37 @@ static void on_output_ended(void *arg) {
     if (run_steps_stage(r->steps) == RUN_OUTPUT) output_read(r);
 }
 
+static void on_output_failed(struct err *e, void *arg) {
+    struct run *r = arg;
+    if (r->unprinted) {
+        err_free(e);
+        return;
+    }
+    line_print(err_text(e));
+    r->unprinted = e;
+}
+
 static void tail_missing(void *arg) {
     struct run *r = arg;
     if (run_steps_stage(r->steps) != RUN_OUTPUT) return;
-    line_print("the rest of what the task printed could not be read");
+    on_output_failed(
+        err_new(ERR_UNAVAILABLE, "the rest of what the task printed could not be read within %d s", TAIL_MS / 1000), r);
     output_read(r);
 }
 
 // The task has ended: what it printed last is on its agent.
 static void output_finish(struct run *r) {
     loop_timer_set(r->tail, TAIL_MS);
-    if (run_output_has_ended(r->output)) output_read(r);
+    if (task_output_has_ended(r->output)) output_read(r);
 }
 
-static void on_output_line(const char *line, void *arg) {
+// That the master does not answer is told by the stream of events.
+static void on_output_waits(const struct err *e, bool answered, void *arg) {
     struct run *r = arg;
-    if (!r->ending) line_print(line);
+    if (answered && !r->ending) line_print(err_text(e));
 }
 
-static const struct run_output_events output_events = {on_output_line, on_output_ended};
+static const struct task_output_events output_events = {on_output_waits, on_output_failed, on_output_ended};
 
 // ---- the wait ----
 
@@ -247,7 +260,7 @@ static void volume_kept(struct client *c, const struct run_options *o) {
 
 // ---- the verb ----
 
-static struct err *run_start(struct run *r, bool make_volume) {
+static struct err *run_start(struct run *r, const struct client *c, bool make_volume) {
     unsigned char entropy[4];
     char tag[9];
     entropy_fill(entropy, sizeof entropy);
@@ -261,9 +274,8 @@ static struct err *run_start(struct run *r, bool make_volume) {
     if (r->o->patience_ms) loop_timer_set(r->limit, r->o->patience_ms);
     loop_on_signal(r->loop, SIGINT, on_signal, r);
     loop_on_signal(r->loop, SIGTERM, on_signal, r);
-    const char *master = settings_text(r->o->settings, "master");
-    TRY(run_output_new(r->loop, master, &output_events, r, &r->output));
-    return run_stream_new(r->loop, master, &stream_events, r, &r->stream);
+    TRY(task_output_new(r->loop, c, TASK_OUTPUT_FOLLOW, &output_events, r, &r->output));
+    return run_stream_new(r->loop, settings_text(r->o->settings, "master"), &stream_events, r, &r->stream);
 }
 
 static void run_done(struct run *r) {
@@ -273,20 +285,22 @@ static void run_done(struct run *r) {
     loop_timer_free(r->limit);
     loop_timer_free(r->leave);
     loop_timer_free(r->why);
-    run_output_free(r->output);
+    task_output_free(r->output);
     loop_free(r->loop);
     free(r->followed);
+    err_free(r->unprinted);
 }
 
-static struct err *run_loop(struct run_options *o, bool make_volume, int *ret_exit) {
+static struct err *run_loop(struct client *c, struct run_options *o, bool make_volume, int *ret_exit) {
     struct run r = {.o = o};
     TRY(loop_new(&r.loop));
-    struct err *e = run_start(&r, make_volume);
+    struct err *e = run_start(&r, c, make_volume);
     if (!e) {
         loop_run(r.loop);
         e = mem_take(r.failed);
         if (!e) e = run_steps_error(r.steps);
         *ret_exit = run_steps_stage(r.steps) == RUN_ENDED ? run_steps_code(r.steps) : 128 + SIGINT;
+        if (!*ret_exit && r.unprinted) *ret_exit = err_kind_exit(err_kind(r.unprinted)); // it was told
     }
     run_done(&r);
     return e;
@@ -308,7 +322,7 @@ static struct err *run_with(struct client *c, struct run_options *o, int *ret_ex
     if (o->name) TRY(volume_exists(c, o, &exists));
     if (exists) fprintf(stderr, "granary run: volume %s of role %s exists and is used as it is\n", o->name, o->role);
     if (run_options_has_volume(o) && !exists) TRY(explain(c, o));
-    struct err *e = refusal_explain(c, o, run_loop(o, run_options_has_volume(o) && !exists, ret_exit));
+    struct err *e = refusal_explain(c, o, run_loop(c, o, run_options_has_volume(o) && !exists, ret_exit));
     if (!e && o->remove) return volume_release(c, o);
     if (o->unnamed) volume_kept(c, o);
     return e;
@@ -330,12 +344,14 @@ struct err *verb_run(const char *const *arguments, int *ret_exit) {
 }
 
 void help_run(struct text *out) {
-    text_add(out,
-             "Runs COMMAND on an agent of the cluster, with a volume if asked, and prints what it prints, whatever -o "
-             "says. The exit\n"
-             "code is the command's own, or 128 + the signal that ended it. Ctrl-C kills the command and waits for its "
-             "end.\n\n"
-             "  granary run --class gold --size 256MiB --name db-1 --mount /data -- sh -c 'date >> /data/log; cat "
-             "/data/log'\n\n");
+    text_add(
+        out,
+        "Runs COMMAND on an agent of the cluster, with a volume if asked, and prints what it prints, whatever -o "
+        "says. The exit\n"
+        "code is the command's own, or 128 + the signal that ended it; a command that ends with 0 while not all that "
+        "it "
+        "printed\ncould be passed on ends with the code of that. Ctrl-C kills the command and waits for its end.\n\n"
+        "  granary run --class gold --size 256MiB --name db-1 --mount /data -- sh -c 'date >> /data/log; cat "
+        "/data/log'\n\n");
     options_help(run_flags, out);
 }

@@ -1,48 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
 // granary task: what one task printed, as its agent has it.
 #include <stdio.h>
-#include <time.h>
 
 #include "cli/task_output.h"
 #include "cli/verbs.h"
 
-enum { PAUSE_MS = 200 };
+struct output {
+    struct loop *loop;
+    struct err *failed;
+};
 
-static struct err *piece_get(struct call *c, struct task_stream *s, const Granary__TaskOutput **ret_piece) {
-    AUTO_TEXT struct text path = {0};
-    void *message;
-    task_stream_path(s, call_name(c, 0), options_text(c->options, "framework"), NULL, &path);
-    TRY(client_get(c->client, path.data, &granary__task_output__descriptor, c->arena, &message));
-    *ret_piece = message;
-    return NULL;
+static void on_waits(const struct err *e, bool answered UNUSED, void *arg UNUSED) {
+    fprintf(stderr, "granary task output: %s; trying again\n", err_text(e));
 }
 
-// All that is there now. -o json: one line per piece, to standard output.
-static struct err *stream_drain(struct call *c, struct task_stream *s) {
-    for (bool more = true; more && !s->ended;) {
-        AUTO_ARENA struct arena arena = {0};
-        struct call once = *c;
-        const Granary__TaskOutput *piece;
-        once.arena = &arena;
-        TRY(piece_get(&once, s, &piece));
-        more = piece->data.len > 0;
-        if (c->json && more) fputs(text_string(client_json(c->client)), stdout);
-        if (!c->json) task_stream_write(s, piece);
-        task_stream_go_on(s, piece);
-    }
-    return NULL;
+static void on_failed(struct err *e, void *arg) {
+    struct output *o = arg;
+    err_free(o->failed); // the other stream's
+    o->failed = e;
+    loop_stop(o->loop);
+}
+
+static void on_ended(void *arg) {
+    struct output *o = arg;
+    loop_stop(o->loop);
+}
+
+static struct err *output_read(struct call *c, struct output *o) {
+    static const struct task_output_events events = {on_waits, on_failed, on_ended};
+    struct task_output *reading;
+    unsigned traits = (options_has(c->options, "follow") ? TASK_OUTPUT_FOLLOW : 0) | (c->json ? TASK_OUTPUT_JSON : 0);
+    TRY(task_output_new(o->loop, c->client, traits, &events, o, &reading));
+    task_output_read(reading, options_text(c->options, "framework"), call_name(c, 0));
+    loop_run(o->loop);
+    task_output_free(reading);
+    return o->failed;
 }
 
 static struct err *task_output(struct call *c) {
-    struct task_stream streams[TASK_STREAMS];
-    task_streams_begin(streams);
-    bool follow = options_has(c->options, "follow");
-    for (;;) {
-        for (size_t i = 0; i < TASK_STREAMS; i++) TRY(stream_drain(c, &streams[i]));
-        fflush(stdout);
-        if (!follow || (streams[0].ended && streams[1].ended)) return NULL;
-        nanosleep(&(struct timespec){.tv_nsec = PAUSE_MS * 1000000}, NULL);
-    }
+    struct output o = {0};
+    TRY(client_ask(c->client, "GET", "/health", NULL, NULL, NULL, NULL)); // a master that is away is told at once
+    TRY(loop_new(&o.loop));
+    struct err *e = output_read(c, &o);
+    loop_free(o.loop);
+    return e;
 }
 
 static const struct option output_options[] = {
@@ -53,9 +54,8 @@ static const struct option output_options[] = {
 static const struct action actions[] = {
     {"output", "ID [--follow]", "what a task printed so far", output_options, 1, 1, 0, task_output,
      "Its standard output goes to ours, its standard error to ours; -o json prints the pieces instead, one a line. It "
-     "is "
-     "read\nfrom the task's agent, on whatever host that is, also when the task has ended lately and the agent still "
-     "keeps its files.\n\n"
+     "is\nread from the task's agent, on whatever host that is, also when the task has ended lately and the agent "
+     "still\nkeeps its files.\n\n"
      "example:\n  granary task output web-1 --follow"},
 };
 NOUN(task, actions);

@@ -98,6 +98,23 @@ def test_run_does_not_wait_for_ever_for_what_its_task_printed(cluster):
         p.wait()
     cluster.start_agent(agent)
     assert len(printed) < 1000000 and "could not be read" in (cluster.dir / "tail.err").read_text()
+    assert p.returncode == 9, "its output is not whole"
+
+
+@pytest.mark.parametrize("argv", [["run", "--", "echo", "lost"], ["task", "output"], ["task", "output", "--follow"]])
+def test_output_that_cannot_be_written_is_told(cluster, argv):
+    """A full disk, and a pipe without reader where SIGPIPE is ignored."""
+    if argv[0] == "task":
+        ended = cluster.command("run", "--", "echo", "kept")
+        argv = [*argv, re.search(r"task (\S+) started", ended.stderr).group(1)]
+    reader, writer = os.pipe()
+    os.close(reader)
+    for out, code, words in [(os.open("/dev/full", os.O_WRONLY), 10, "No space left on device"), (writer, 11, "Broken pipe")]:
+        p = reaper.popen([str(COMMAND), *argv], stdout=out, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True,
+                         env={**os.environ, "GRANARY_MASTER": cluster.url}, restore_signals=False)
+        os.close(out)
+        _, said = p.communicate(timeout=20 * SLOW)
+        assert p.returncode == code and f"write what the task printed to standard output: {words}" in said, (p.returncode, said)
 
 
 def test_run_restarts_on_another_agent_when_one_is_killed(cluster):
