@@ -138,6 +138,7 @@ static void resources_override(const Granary__AgentResources *m, Granary__AgentR
     if (m->n_ports) to->ports = m->ports, to->n_ports = m->n_ports;
     if (m->has_storage_bandwidth) to->has_storage_bandwidth = true, to->storage_bandwidth = m->storage_bandwidth;
     if (m->has_attach_slots) to->has_attach_slots = true, to->attach_slots = m->attach_slots;
+    if (m->n_buses) to->buses = m->buses, to->n_buses = m->n_buses;
 }
 
 static struct err *agent_like(const struct reading *r, const Granary__PlanAgent *m, Granary__AgentReport *report) {

@@ -10,6 +10,7 @@
 #include "core_world.h"
 #include "wire/asked.h"
 #include "wire/explain.h"
+#include "wire/plan.h"
 #include "wire/request.h"
 
 struct desk {
@@ -182,6 +183,33 @@ static void a_recorded_request_keeps_what_it_was(void **world UNUSED) {
     desk_done(&t);
 }
 
+static void a_planned_agent_has_the_buses_that_are_given_or_those_of_the_like_one(void **world UNUSED) {
+    struct desk t = desk_new();
+    world_agent(t.w, (struct agent_made){.name = "n2", .bus = "ebs+nvme", .bus_slots = 27});
+    Granary__AttachBus bus = GRANARY__ATTACH_BUS__INIT, *buses[] = {&bus};
+    bus.drivers = "ebs";
+    bus.slots = 3;
+    Granary__AgentResources total = GRANARY__AGENT_RESOURCES__INIT;
+    total.buses = buses;
+    total.n_buses = 1;
+    Granary__PlanAgent same = GRANARY__PLAN_AGENT__INIT, other = GRANARY__PLAN_AGENT__INIT, *agents[] = {&same, &other};
+    same.name = "n3";
+    other.name = "n4";
+    same.like = other.like = "n2";
+    other.total = &total;
+    Granary__Plan m = GRANARY__PLAN__INIT;
+    m.agents = agents;
+    m.n_agents = 2;
+    struct plan plan;
+    expect_ok(plan_read(&t.in, t.w->state, &m, &plan));
+    assert_string_equal(plan.changes[0].agent->buses.at[0].drivers, "ebs+nvme");
+    assert_int_equal(plan.changes[0].agent->buses.at[0].slots, 27);
+    assert_int_equal(plan.changes[1].agent->buses.count, 1);
+    assert_string_equal(plan.changes[1].agent->buses.at[0].drivers, "ebs");
+    assert_int_equal(plan.changes[1].agent->buses.at[0].slots, 3);
+    desk_done(&t);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_volume_request_becomes_a_command),
@@ -192,6 +220,7 @@ int main(void) {
         cmocka_unit_test(a_volume_is_found_by_name_or_uuid),
         cmocka_unit_test(a_recorded_request_keeps_what_it_was),
         cmocka_unit_test(an_explanation_reaches_the_wire_with_its_rows),
+        cmocka_unit_test(a_planned_agent_has_the_buses_that_are_given_or_those_of_the_like_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
