@@ -9,6 +9,11 @@
 
 enum { MESOS_TEXT_LONGEST = 255 }; // of names and users that are interned
 
+// Attributes of offers that begin so are said by the master, never by an agent's operator.
+#define MESOS_OURS "granary."
+#define MESOS_STORAGE                                                                                                  \
+    MESOS_OURS "storage" // the classes that an agent can use; as a label: a framework asks for storage
+
 // A message with its defaults, in the arena; assign it to a pointer of its type.
 MUST_USE void *mesos_new(struct arena *arena, const ProtobufCMessageDescriptor *type);
 

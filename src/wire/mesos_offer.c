@@ -13,7 +13,6 @@ enum {
     ATTRIBUTES_MOST = 256,     // of an agent that are shown
     RESERVATIONS_SHOWN = 1024, // in one storage-only offer; the others are named by their ids all the same
 };
-#define STORAGE_ATTRIBUTE "granary.storage"
 
 typedef Mesos__V1__Offer mesos_offer;
 
@@ -45,9 +44,9 @@ static void figures_add(const struct offer_maker *m, const struct agent_row *age
     struct figures f;
     char percent[AVAILABILITY_TEXT];
     if (!figures_of_class(m->state, class->id, agent, &f)) return;
-    attribute_add(offer, arena_format(m->arena, "granary.affinity.%s", class->name),
+    attribute_add(offer, arena_format(m->arena, MESOS_OURS "affinity.%s", class->name),
                   arena_format(m->arena, "%u", f.affinity), m->arena);
-    attribute_add(offer, arena_format(m->arena, "granary.availability.%s", class->name),
+    attribute_add(offer, arena_format(m->arena, MESOS_OURS "availability.%s", class->name),
                   availability_text(f.availability, percent), m->arena);
 }
 
@@ -60,13 +59,13 @@ static void offer_attributes(const struct offer_maker *m, const struct agent_row
     offer->attributes = arena_zero(m->arena, ATTRIBUTES_MOST + 3 * class_count, sizeof *offer->attributes);
     for (size_t i = 0; tags && i < tags->count && offer->n_attributes < ATTRIBUTES_MOST; i++) {
         const char *key = state_text(m->state, tags->at[i].key), *value = state_text(m->state, tags->at[i].value);
-        bool ours = text_starts(key, "granary.");
+        bool ours = text_starts(key, MESOS_OURS);
         if (tags->at[i].origin == TAG_ATTRIBUTE && !ours) attribute_add(offer, key, *value ? value : "true", m->arena);
     }
     for (size_t i = 0; i < class_count; i++) {
         const struct class_row *class = state_class(m->state, classes[i]);
         if (!class || !broker_role_allowed(m->state, class, m->row->role)) continue;
-        attribute_add(offer, STORAGE_ATTRIBUTE, class->name, m->arena);
+        attribute_add(offer, MESOS_STORAGE, class->name, m->arena);
         figures_add(m, agent, class, offer);
     }
 }
@@ -125,7 +124,7 @@ static void offer_on_agent(const struct offer_maker *m, const struct agent_row *
 }
 
 static void offer_of_storage(const struct offer_maker *m, mesos_offer *offer) {
-    offer->hostname = arena_text(m->arena, "granary.storage");
+    offer->hostname = arena_text(m->arena, MESOS_STORAGE);
     offer->url = mesos_url(mesos_master_address(m->master, m->arena), "/granary", m->arena);
     storage_resources(m, offer);
 }

@@ -12,7 +12,6 @@ enum {
     INFO_LARGEST = 256 * 1024, // packed; kept as long as the framework is
 };
 #define FAILOVER_LONGEST 9223372036.0 // seconds: what fits in nanoseconds, as in Mesos
-#define STORAGE_LABEL "granary.storage"
 
 typedef Mesos__V1__FrameworkInfo framework_info;
 
@@ -90,7 +89,7 @@ static struct err *suppressed_check(const Mesos__V1__Scheduler__Call__Subscribe 
 static struct err *labelled_check(uint32_t capabilities) {
     if (can(capabilities, FW_MULTI_ROLE) && can(capabilities, FW_REFINEMENT)) return NULL;
     return err_new(ERR_INVALID,
-                   "the label '" STORAGE_LABEL "' asks for storage in offers, which needs the capabilities MULTI_ROLE "
+                   "the label '" MESOS_STORAGE "' asks for storage in offers, which needs the capabilities MULTI_ROLE "
                    "and RESERVATION_REFINEMENT; add both, or leave the label out");
 }
 
@@ -145,7 +144,7 @@ struct err *mesos_subscribe_read(struct symbols *s, const mesos_call *call, stru
         .name = info->name,
         .user = info->user,
         .capabilities = info_capabilities(info),
-        .labelled = mesos_label_find(info->labels, STORAGE_LABEL) != NULL,
+        .labelled = mesos_label_find(info->labels, MESOS_STORAGE) != NULL,
     };
     TRY(info_check(subscribe, c.capabilities));
     if (c.labelled) TRY(labelled_check(c.capabilities));

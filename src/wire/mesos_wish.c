@@ -8,7 +8,6 @@
 #include "wire/mesos_basic.h"
 
 enum { CONSTRAINTS_MOST = 4096, LEAST_MOST = 256 }; // of one framework
-#define STORAGE_ATTRIBUTE "granary.storage"
 
 typedef Mesos__V1__Scheduler__OfferConstraints__RoleConstraints role_constraints;
 typedef Mesos__V1__Scheduler__OfferConstraints__RoleConstraints__Group constraint_group;
@@ -41,7 +40,13 @@ static struct err *selector_read(struct symbols *s, const Mesos__V1__Scheduler__
         c->subject = m->pseudoattribute_type == 1 ? WISH_HOSTNAME : WISH_DOMAIN;
         return NULL;
     case MESOS__V1__SCHEDULER__ATTRIBUTE_CONSTRAINT__SELECTOR__SELECTOR_ATTRIBUTE_NAME:
-        c->subject = strcmp(m->attribute_name, STORAGE_ATTRIBUTE) == 0 ? WISH_CLASSES : WISH_TAG;
+        c->subject = strcmp(m->attribute_name, MESOS_STORAGE) == 0 ? WISH_CLASSES : WISH_TAG;
+        if (c->subject == WISH_TAG &&
+            text_starts(m->attribute_name, MESOS_OURS)) // offers show figures there, never tags
+            return err_new(ERR_INVALID,
+                           "attribute '%.255s' is not tested here: of those that begin with '" MESOS_OURS
+                           "' only '" MESOS_STORAGE "' is; use it, and choose by the others among the offers that come",
+                           m->attribute_name);
         return text_make(s, m->attribute_name, &c->key);
     default: break;
     }

@@ -261,6 +261,9 @@ static void offer_constraints_that_mean_nothing_are_refused(void **state) {
         {GROUP("'pseudoattribute_type':'UNKNOWN'", "'exists':{}"), "its selector names no attribute"},
         {GROUP("'attribute_name':'a'", ""), "its predicate is none"},
         {GROUP("'attribute_name':'a'", "'text_matches':{'regex':'n.*'}"), "regular expressions are not tested here"},
+        {GROUP("'attribute_name':'granary.affinity.gold'", "'text_equals':{'value':'90'}"),
+         "attribute 'granary.affinity.gold' is not tested here"},
+        {GROUP("'attribute_name':'granary.storages'", "'not_exists':{}"), "only 'granary.storage' is"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) expect_err(constrained(w, rows[i][0], &c), ERR_INVALID, rows[i][1]);
 }
