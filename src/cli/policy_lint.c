@@ -63,6 +63,10 @@ static void class_look(struct lint_list *list, struct symbols *symbols, const Gr
     selector_look(list, symbols, &spec.agent, class->name, "agent", arena);
     preferences_look(list, symbols, spec.prefer_pool.at, spec.prefer_pool.count, class->name, "prefer-pool", arena);
     preferences_look(list, symbols, spec.prefer_agent.at, spec.prefer_agent.count, class->name, "prefer-agent", arena);
+    if (spec.script) // its compiler is the master's: this command starts without it
+        finding_new(list, "script-unread", class->name, "script", "only a master compiles it: lint without --offline",
+                    arena)
+            ->severity = "note";
     class_spec_done(&spec);
 }
 
@@ -101,8 +105,11 @@ static void finding_write(const Granary__Finding *f, struct text *out) {
 }
 
 static struct err *findings_end(struct call *c, struct lint_list *list) {
-    size_t errors = 0, count = list->findings.count;
-    VEC_EACH (f, &list->findings) errors += strcmp((*f)->severity, "error") == 0;
+    size_t errors = 0, warnings = 0, count = list->findings.count;
+    VEC_EACH (f, &list->findings) {
+        errors += strcmp((*f)->severity, "error") == 0;
+        warnings += strcmp((*f)->severity, "warning") == 0;
+    }
     Granary__LintAnswer answer = GRANARY__LINT_ANSWER__INIT;
     answer.findings = list->findings.at;
     answer.n_findings = count;
@@ -111,9 +118,9 @@ static struct err *findings_end(struct call *c, struct lint_list *list) {
         if (!c->json) finding_write(*f, c->out);
     if (!c->json && !count) text_add(c->out, "nothing doubtful found\n");
     bool strict = options_has(c->options, "strict");
-    if (!errors && !(strict && count)) return NULL;
-    return err_new(ERR_INVALID, "%zu error%s, %zu warning%s", errors, errors == 1 ? "" : "s", count - errors,
-                   count - errors == 1 ? "" : "s");
+    if (!errors && !(strict && warnings)) return NULL;
+    return err_new(ERR_INVALID, "%zu error%s, %zu warning%s", errors, errors == 1 ? "" : "s", warnings,
+                   warnings == 1 ? "" : "s");
 }
 
 static struct err *source_lint(struct call *c, const struct class_source *source, struct lint_list *list) {

@@ -59,6 +59,14 @@ def test_slips_are_named_by_file_class_and_key(cluster):
     assert "2 pools, 0 satisfy the class's pool selector" in found
 
 
+def test_a_script_is_compiled_by_a_master_only_and_lint_says_so(cluster):
+    wrong = cluster.dir / "scripted.yaml"
+    wrong.write_text("name: odd\nscript: 'return return'\n")
+    assert f"{wrong}: class 'odd', script: note: only a master compiles it" in said(cluster, "policy", "lint", wrong, "--offline", "--strict")
+    ended = cluster.command("policy", "lint", wrong)
+    assert ended.returncode == 2 and "class 'odd': script: " in ended.stderr, ended
+
+
 def test_versions_and_requests_outlive_a_restart(cluster):
     said(cluster, "policy", "apply", EXAMPLES / "policy", "--comment", "the first")
     cluster.create("big", 1 << 40, status=409)
