@@ -30,6 +30,17 @@ struct err *source_read(const char *path, struct text *ret_bytes, const char **r
     return input ? input_read(ret_bytes) : file_read(path, YAML_LARGEST, ret_bytes);
 }
 
+struct err *source_message(const char *path, const ProtobufCMessageDescriptor *type, struct arena *arena,
+                           void **ret_message) {
+    AUTO_TEXT struct text bytes = {0};
+    const char *said;
+    struct yaml_documents documents;
+    TRY(source_read(path, &bytes, &said));
+    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, arena, &documents), "%s", said));
+    if (documents.count != 1) return err_new(ERR_INVALID, "%s: %zu documents; it must be one", said, documents.count);
+    return err_wrap(yaml_message(documents.at[0], type, arena, ret_message), "%s", said);
+}
+
 void class_source_done(struct class_source *s) {
     vec_done(&s->classes);
     vec_done(&s->files);

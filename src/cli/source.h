@@ -8,6 +8,10 @@
 // The bytes of a file, or of standard input: at most YAML_LARGEST. *ret_said is what to call it in errors.
 MUST_USE struct err *source_read(const char *path, struct text *ret_bytes, const char **ret_said);
 
+// A source that is one YAML document, as that message, in the arena. INVALID names the line.
+MUST_USE struct err *source_message(const char *path, const ProtobufCMessageDescriptor *type, struct arena *arena,
+                                    void **ret_message);
+
 // The classes of a source with the file that each stands in: a directory's *.yaml and *.yml, by name. End with
 // class_source_done; texts and messages live in the arena.
 struct class_source {

@@ -8,16 +8,6 @@
 #include "cli/verbs.h"
 #include "granary_api.pb-c.h"
 
-static struct err *plan_read(const char *path, struct arena *arena, void **ret_plan) {
-    AUTO_TEXT struct text bytes = {0};
-    const char *said;
-    struct yaml_documents documents;
-    TRY(source_read(path, &bytes, &said));
-    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, arena, &documents), "%s", said));
-    if (documents.count != 1) return err_new(ERR_INVALID, "%s: %zu documents; a plan is one", said, documents.count);
-    return err_wrap(yaml_message(documents.at[0], &granary__plan__descriptor, arena, ret_plan), "%s", said);
-}
-
 // ---- the answer for people ----
 
 static void changes_write(const Granary__PlanAnswer *a, struct text *out) {
@@ -90,7 +80,7 @@ static void classes_write(const Granary__PlanAnswer *a, struct text *out, struct
 
 static struct err *plan(struct call *c) {
     void *asked, *message;
-    TRY(plan_read(call_name(c, 0), c->arena, &asked));
+    TRY(source_message(call_name(c, 0), &granary__plan__descriptor, c->arena, &asked));
     TRY(client_ask(c->client, "POST", "/v1/plan", asked, &granary__plan_answer__descriptor, c->arena, &message));
     if (!message) return err_new(ERR_INTERNAL, "the master planned nothing");
     const Granary__PlanAnswer *a = message;

@@ -1,19 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // granary request: several volumes and part of an agent, all or nothing, as a file says.
 #include "cli/output.h"
+#include "cli/source.h"
 #include "cli/verbs.h"
-#include "codec/yaml.h"
 #include "granary_api.pb-c.h"
-#include "sys/file.h"
-
-static struct err *request_read(const char *file, struct arena *arena, void **ret_message) {
-    AUTO_TEXT struct text bytes = {0};
-    struct yaml_documents documents;
-    TRY(file_read(file, YAML_LARGEST, &bytes));
-    TRY(err_wrap(yaml_read(text_string(&bytes), bytes.size, arena, &documents), "%s", file));
-    if (documents.count != 1) return err_new(ERR_INVALID, "%s: %zu documents; a request is one", file, documents.count);
-    return err_wrap(yaml_message(documents.at[0], &granary__request_apply__descriptor, arena, ret_message), "%s", file);
-}
 
 static void reservation_write(const Granary__Reservation *r, struct call *c) {
     text_addf(c->out, "reservation %llu: %s cpus, %s for role '%s' on agent '%s', expires: %s\n",
@@ -35,7 +25,7 @@ static void applied_write(const Granary__RequestApplied *applied, struct call *c
 
 static struct err *request_apply(struct call *c) {
     void *body, *message;
-    TRY(request_read(call_name(c, 0), c->arena, &body));
+    TRY(source_message(call_name(c, 0), &granary__request_apply__descriptor, c->arena, &body));
     TRY(client_ask(c->client, "POST", "/v1/requests", body, &granary__request_applied__descriptor, c->arena, &message));
     if (!message) return err_new(ERR_INTERNAL, "the master accepted the request without saying more");
     if (!call_json(c)) applied_write(message, c);
@@ -43,7 +33,7 @@ static struct err *request_apply(struct call *c) {
 }
 
 static const struct action actions[] = {
-    {"apply", "FILE", "makes the volumes of a request and keeps part of an agent for them", NULL, 1, 1, 0,
+    {"apply", "FILE|-", "makes the volumes of a request and keeps part of an agent for them", NULL, 1, 1, 0,
      request_apply,
      "All volumes are taken, in pools that one agent can use together, and that agent's cpus and memory are kept for "
      "the\n"

@@ -14,10 +14,10 @@
     X(policy, "apply|list|show|lint|rehearse|requests|switch|rollback", "all classes together, in versions")           \
     X(volume, "create|list|show|grow|delete|publish|unpublish", "volumes, from carving to release")                    \
     X(reservation, "create|list|show|delete", "parts of a pool promised to a role")                                    \
-    X(request, "apply FILE", "volumes that one agent can use together, all or none")                                   \
+    X(request, "apply FILE|-", "volumes that one agent can use together, all or none")                                 \
     X(explain, "[volume NAME]", "why a request fits or not, and what would")                                           \
     X(blast, "KEY=VALUE", "what stops and what is at risk when a failure domain ends")                                 \
-    X(plan, "FILE", "what would happen if the cluster were changed")                                                   \
+    X(plan, "FILE|-", "what would happen if the cluster were changed")                                                 \
     X(events, "", "what happens, line by line")                                                                        \
     X(roles, "", "the roles and what they hold")                                                                       \
     X(role, "set NAME", "a role's weight")                                                                             \
