@@ -11,6 +11,7 @@
 
 #include "cli/config.h"
 #include "cli/table.h"
+#include "codec/entry.h"
 
 enum { WATCH_SECONDS = 2 };
 
@@ -120,11 +121,14 @@ bool call_json(struct call *c) {
     return true;
 }
 
-struct err *label_split(const struct call *c, size_t n, char **ret_key, char **ret_value) {
-    const char *text = options_item(c->options, "label", n), *equal = strchr(text, '=');
-    if (!equal) return err_new(ERR_INVALID, "--label '%s': write it as KEY=VALUE, such as app=shop", text);
-    *ret_key = arena_text_n(c->arena, text, (size_t)(equal - text));
-    *ret_value = arena_text(c->arena, equal + 1);
+struct err *labels_give(const struct call *c, ProtobufCMessage *m) {
+    const char *text;
+    for (size_t i = 0; (text = options_item(c->options, "label", i)); i++) {
+        const char *equal = strchr(text, '=');
+        if (!equal) return err_new(ERR_INVALID, "--label '%s': write it as KEY=VALUE, such as app=shop", text);
+        const char *key = arena_text_n(c->arena, text, (size_t)(equal - text));
+        entry_add(m, "labels", (struct text_entry){key, equal + 1}, c->arena);
+    }
     return NULL;
 }
 

@@ -56,8 +56,8 @@ const struct action *noun_action(const struct noun *noun, const char *const *arg
 
 // Most actions end so: the master's JSON with -o json, and true; else false.
 bool call_json(struct call *c);
-// The n-th --label KEY=VALUE as its two halves, in the arena.
-MUST_USE struct err *label_split(const struct call *c, size_t n, char **ret_key, char **ret_value);
+// Each --label KEY=VALUE, into the map 'labels' that the message has.
+MUST_USE struct err *labels_give(const struct call *c, ProtobufCMessage *m);
 // The positional argument of that index; NULL when it was not given.
 const char *call_name(const struct call *c, size_t index);
 

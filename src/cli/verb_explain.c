@@ -30,14 +30,7 @@ static struct err *explain(struct call *c) {
     request.role = options_has(c->options, "role") ? text_of(c, "role") : everybody;
     request.agent = text_of(c, "agent");
     request.fs = text_of(c, "fs");
-    while (options_item(c->options, "label", request.n_labels)) request.n_labels++;
-    request.labels = arena_zero(c->arena, request.n_labels + 1, sizeof *request.labels);
-    for (size_t i = 0; i < request.n_labels; i++) {
-        Granary__ExplainRequest__LabelsEntry *entry = request.labels[i] =
-            ARENA_NEW(c->arena, Granary__ExplainRequest__LabelsEntry);
-        granary__explain_request__labels_entry__init(entry);
-        TRY(label_split(c, i, &entry->key, &entry->value));
-    }
+    TRY(labels_give(c, &request.base));
     request.has_size = true;
     request.size = size->number;
     request.has_iops = iops != NULL;

@@ -66,17 +66,9 @@ static struct err *create_body(const struct call *c, Granary__VolumeCreate *body
     body->iops = iops ? iops->number : 0;
     body->has_count = count != NULL;
     body->count = count ? (uint32_t)count->number : 0;
-    while (options_item(c->options, "label", body->n_labels)) body->n_labels++;
-    body->labels = arena_zero(c->arena, body->n_labels + 1, sizeof *body->labels);
-    for (size_t i = 0; i < body->n_labels; i++) {
-        Granary__VolumeCreate__LabelsEntry *entry = body->labels[i] =
-            ARENA_NEW(c->arena, Granary__VolumeCreate__LabelsEntry);
-        granary__volume_create__labels_entry__init(entry);
-        TRY(label_split(c, i, &entry->key, &entry->value));
-    }
     body->has_wait = options_has(c->options, "wait");
     body->wait = body->has_wait;
-    return NULL;
+    return labels_give(c, &body->base);
 }
 
 static struct err *created_wait(struct call *c, struct progress *p, Granary__VolumeCreated *created) {

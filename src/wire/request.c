@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "codec/entry.h"
 #include "core/broker.h"
 #include "model/filesystem.h"
 #include "model/label.h"
@@ -43,23 +44,18 @@ static struct err *tags_refuse(const struct state *s, const Granary__VolumeCreat
                    why ? err_text(why) : "leave 'tags' out");
 }
 
-static struct err *labels_read(struct intake *in, const struct label *at, size_t count, const char **ret_labels) {
+// Of a message that has a map 'labels'.
+static struct err *labels_read(struct intake *in, const ProtobufCMessage *m, const char **ret_labels) {
+    size_t count = entry_count(m, "labels");
+    struct label *at = arena_zero(in->arena, count + 1, sizeof *at);
     AUTO_TEXT struct text lines = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct text_entry entry = entry_get(m, "labels", i);
+        at[i] = (struct label){entry.key, entry.value};
+    }
     TRY(labels_make(at, count, &lines));
     *ret_labels = count ? arena_text(in->arena, text_string(&lines)) : NULL;
     return NULL;
-}
-
-static struct err *create_labels_read(struct intake *in, const Granary__VolumeCreate *m, const char **ret_labels) {
-    struct label *at = arena_zero(in->arena, m->n_labels + 1, sizeof *at);
-    for (size_t i = 0; i < m->n_labels; i++) at[i] = (struct label){m->labels[i]->key, m->labels[i]->value};
-    return labels_read(in, at, m->n_labels, ret_labels);
-}
-
-static struct err *explain_labels_read(struct intake *in, const Granary__ExplainRequest *m, const char **ret_labels) {
-    struct label *at = arena_zero(in->arena, m->n_labels + 1, sizeof *at);
-    for (size_t i = 0; i < m->n_labels; i++) at[i] = (struct label){m->labels[i]->key, m->labels[i]->value};
-    return labels_read(in, at, m->n_labels, ret_labels);
 }
 
 struct err *volume_create_read(struct intake *in, const struct state *s, const Granary__VolumeCreate *m,
@@ -69,7 +65,7 @@ struct err *volume_create_read(struct intake *in, const struct state *s, const G
         .name = m->name, .class = m->class_, .size = {m->size}, .iops = {m->iops}, .count = m->count, .wait = m->wait};
     TRY(err_wrap(owner_read(in, m->role, &c.owner), "volume '%.255s'", m->name));
     TRY(err_wrap(fs_read(in, m->fs, &c.fs), "volume '%.255s'", m->name));
-    TRY(err_wrap(create_labels_read(in, m, &c.labels), "volume '%.255s'", m->name));
+    TRY(err_wrap(labels_read(in, &m->base, &c.labels), "volume '%.255s'", m->name));
     *ret_command = c;
     return NULL;
 }
@@ -110,12 +106,6 @@ struct err *reservation_create_read(struct intake *in, const Granary__Reservatio
 
 // ---- volumes and part of an agent ----
 
-static struct err *request_labels_read(struct intake *in, const Granary__RequestVolume *m, const char **ret_labels) {
-    struct label *at = arena_zero(in->arena, m->n_labels + 1, sizeof *at);
-    for (size_t i = 0; i < m->n_labels; i++) at[i] = (struct label){m->labels[i]->key, m->labels[i]->value};
-    return labels_read(in, at, m->n_labels, ret_labels);
-}
-
 static struct err *request_volume_read(struct intake *in, const Granary__RequestVolume *m,
                                        struct request_volume *ret_volume) {
     if (m->class_ && m->n_classes)
@@ -124,7 +114,7 @@ static struct err *request_volume_read(struct intake *in, const Granary__Request
     v.classes = m->class_ ? (const char *const *)&m->class_ : (const char *const *)m->classes;
     v.class_count = m->class_ ? 1 : m->n_classes;
     TRY(err_wrap(fs_read(in, m->fs, &v.fs), "volume '%.255s'", m->name));
-    TRY(err_wrap(request_labels_read(in, m, &v.labels), "volume '%.255s'", m->name));
+    TRY(err_wrap(labels_read(in, &m->base, &v.labels), "volume '%.255s'", m->name));
     *ret_volume = v;
     return NULL;
 }
@@ -221,7 +211,7 @@ static struct err *want_read(struct intake *in, const struct state *s, const Gra
         TRY(owner_read(in, m->role, &owner));
         w.role = owner.role;
     }
-    TRY(explain_labels_read(in, m, &w.labels));
+    TRY(labels_read(in, &m->base, &w.labels));
     const char *fs = class->doc->spec.fs->name;
     TRY(fs_read(in, m->fs ? m->fs : fs, &fs));
     w.fs = symbol_make(in->symbols, fs);

@@ -2,6 +2,9 @@
 // Volumes to messages and back.
 #include "wire/volume.h"
 
+#include <string.h>
+
+#include "codec/entry.h"
 #include "core/figure.h"
 #include "model/label.h"
 #include "wire/attachment.h"
@@ -63,20 +66,13 @@ static void attachments_list(const struct state *s, Granary__Volume *m, uint64_t
         m->attachments[m->n_attachments++] = attachment_message(s, state_attachment(s, *id), arena, DETAIL_API);
 }
 
-static Granary__Volume__LabelsEntry *label_message(const char *line, size_t size, struct arena *arena) {
-    Granary__Volume__LabelsEntry *entry = ARENA_NEW(arena, Granary__Volume__LabelsEntry);
-    granary__volume__labels_entry__init(entry);
-    size_t key = strcspn(line, "=\n");
-    entry->key = arena_text_n(arena, line, key);
-    entry->value = key < size ? arena_text_n(arena, line + key + 1, size - key - 1) : "";
-    return entry;
-}
-
 static void labels_list(Granary__Volume *m, const char *labels, struct arena *arena) {
     size_t size;
-    m->labels = arena_zero(arena, LABELS_MOST, sizeof *m->labels);
-    for (const char *at = labels_next(labels, NULL, &size); at; at = labels_next(labels, at, &size))
-        if (m->n_labels < LABELS_MOST) m->labels[m->n_labels++] = label_message(at, size, arena);
+    for (const char *at = labels_next(labels, NULL, &size); at; at = labels_next(labels, at, &size)) {
+        size_t key = strcspn(at, "=\n");
+        const char *value = key < size ? arena_text_n(arena, at + key + 1, size - key - 1) : "";
+        entry_add(&m->base, "labels", (struct text_entry){arena_text_n(arena, at, key), value}, arena);
+    }
 }
 
 Granary__Volume *volume_message(const struct state *s, const struct volume_row *row, struct arena *arena,
