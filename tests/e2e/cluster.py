@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Starts a whole cluster of real processes in one directory, asks it over HTTP, and leaves nothing of it behind."""
+import contextlib
 import ctypes
 import json
 import os
@@ -13,6 +14,7 @@ import tempfile
 import threading
 import time
 
+import pytest
 import requests
 
 BUILD = pathlib.Path(os.environ.get("GRANARY_BUILD", pathlib.Path(__file__).parents[2] / "build-release"))
@@ -365,3 +367,23 @@ class Cluster:
                 if mount.startswith(str(self.dir)):
                     subprocess.run(["umount", "-l", mount], check=False)
             shutil.rmtree(self.dir, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def open_cluster(**timing):
+    """Closed whatever happens; closing fails when something of it is left."""
+    c = Cluster(**timing)
+    try:
+        yield c
+    except BaseException:
+        for p in c.processes.values():
+            print(f"---- {p.name}: the end of its log ----\n{p.said()[-3000:]}")
+        raise
+    finally:
+        c.close()
+
+
+def pytest_sessionstart(session):
+    """Both conftest.py take it from here."""
+    if not DAEMON.exists():
+        pytest.exit(f"{DAEMON} is not built; GRANARY_BUILD names the build directory", 2)

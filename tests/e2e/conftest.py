@@ -8,25 +8,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
 
-from cluster import DAEMON, MIB, Cluster  # noqa: E402
-
-
-def pytest_sessionstart(session):
-    if not DAEMON.exists():
-        pytest.exit(f"{DAEMON} is not built; GRANARY_BUILD names the build directory", 2)
-
-
-@contextlib.contextmanager
-def open_cluster(**timing):
-    c = Cluster(**timing)
-    try:
-        yield c
-    except BaseException:
-        for p in c.processes.values():
-            print(f"---- {p.name}: the end of its log ----\n{p.said()[-3000:]}")
-        raise
-    finally:
-        c.close()
+from cluster import MIB, open_cluster, pytest_sessionstart  # noqa: E402, F401
 
 
 @pytest.fixture

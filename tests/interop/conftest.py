@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cluster of real processes for programs that others wrote, and those programs, which are skipped where they cannot be had."""
-import contextlib
 import pathlib
 import re
 import shutil
@@ -11,27 +10,9 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / "e2e"))
 
-from cluster import DAEMON, MIB, Cluster, reaper  # noqa: E402
+from cluster import MIB, open_cluster, pytest_sessionstart, reaper  # noqa: E402, F401
 
 CLIENT = "mesos-framework@0.5.3"  # a package of npm
-
-
-def pytest_sessionstart(session):
-    if not DAEMON.exists():
-        pytest.exit(f"{DAEMON} is not built; GRANARY_BUILD names the build directory", 2)
-
-
-@contextlib.contextmanager
-def open_cluster(**timing):
-    c = Cluster(**timing)
-    try:
-        yield c
-    except BaseException:
-        for p in c.processes.values():
-            print(f"---- {p.name}: the end of its log ----\n{p.said()[-3000:]}")
-        raise
-    finally:
-        c.close()
 
 
 @pytest.fixture(scope="module")
