@@ -161,7 +161,7 @@ static void tags_push(lua_State *lua, struct script_pools *p, symbol key) {
             lua_pushnil(lua);
     }
     lua_call(lua, (int)p->count, 1);
-    lua_replace(lua, before + 1);
+    lua_copy(lua, -1, before + 1);
     lua_settop(lua, before + 1);
 }
 

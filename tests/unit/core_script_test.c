@@ -24,7 +24,11 @@ static int setup(void **state) {
     const struct pool_made pools[] = {
         {.provider = "file", .name = "big", .tags = "media=hdd, rack=r1", .bytes = 10 * TIB, .iops = 100},
         {.provider = "file", .name = "fast", .tags = "media=ssd, rack=r2", .bytes = TIB, .iops = 9000},
-        {.provider = "file", .name = "mixed", .tags = "media=hdd, media=ssd", .bytes = 2 * TIB, .iops = 500},
+        {.provider = "file",
+         .name = "mixed",
+         .tags = "media=hdd, media=ssd, bay=1, bay=2",
+         .bytes = 2 * TIB,
+         .iops = 500},
         {.provider = "file", .name = "tiny", .tags = "media=ssd", .bytes = GIB, .iops = 9000},
     };
     for (size_t i = 0; i < ARRAY_LEN(pools); i++) world_pool(w, pools[i]);
@@ -98,6 +102,16 @@ static void it_reads_figures_and_tags(void **state) {
                        "and not request.agent and pools.count == 3 and pools.total[1] == pools.free[1]\n"
                        "and pools.bandwidth[1] == nil and pools.tags['no/such'][1] == nil and {1} or nil");
     expect_pool(w, &want, "big");
+}
+
+// Agents have the key, or pools only with several values: a column all the same.
+static void a_key_without_a_single_value_is_a_column(void **state) {
+    struct world *w = *state;
+    struct want want = scripted(w, "return pools.tags.zone[1] == nil and {1} or nil");
+    expect_pool(w, &want, "big");
+    want = scripted(
+        w, "local bay, s = pools.tags.bay, {} for i = 1, pools.count do s[i] = bay[i] and #bay[i] end return s");
+    expect_pool(w, &want, "mixed");
 }
 
 static void spread_volumes_stay_apart_whatever_it_says(void **state) {
@@ -300,6 +314,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         T(it_ranks_what_fits),
         T(it_reads_figures_and_tags),
+        T(a_key_without_a_single_value_is_a_column),
         T(spread_volumes_stay_apart_whatever_it_says),
         T(the_total_is_what_the_pool_itself_could_grant),
         T(a_changed_tag_is_seen_by_the_next_decision),
