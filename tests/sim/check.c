@@ -9,6 +9,7 @@
 #include "core/allocator.h"
 #include "core/broker.h"
 #include "core/index.h"
+#include "model/label.h"
 #include "wire/record.h"
 
 static const struct figure {
@@ -50,6 +51,7 @@ static void grant_check(struct sim *s, const struct pool_row *p, const char *wha
 void check_forget(struct sim *s) {
     MAP_EACH (entry, &s->granted) free(entry->value.p);
     map_done(&s->granted);
+    s->judged = UINT64_MAX; // until what there is then was seen
 }
 
 // I1: no grant is made beyond what is known of a backing store, nor beyond a pool's own capacity. What was granted before
@@ -120,6 +122,62 @@ static void check_attach_room(struct sim *s, const struct state *state) {
                      list->count, (unsigned long long)bandwidth, a->facts->buses.at[0].slots,
                      (unsigned long long)a->facts->storage_bandwidth.n);
     }
+}
+
+static bool stands_on(const struct pool_row *pool, symbol key, symbol value) {
+    size_t count = 0;
+    const struct tag *at = tag_set_find(&pool->facts->tags, key, &count);
+    for (size_t i = 0; i < count; i++)
+        if (symbol_equal(at[i].value, value)) return true;
+    return false;
+}
+
+// Itself, and those granted by the same request: their order there is nobody's. Rows alone are looked at: no relation, no
+// index.
+static bool in_group(const struct volume_row *other, const struct volume_row *v, const char *line, size_t size) {
+    bool stays = other->state == VOLUME_WANTED || other->state == VOLUME_MAKING || other->state == VOLUME_READY;
+    return stays && !other->released && other->class == v->class && owner_equal(other->owner, v->owner) &&
+           labels_has(other->labels, line, size);
+}
+
+static void check_rule(struct sim *s, const struct state *state, const struct volume_row *v,
+                       const struct class_spread *rule) {
+    const struct pool_row *pool = state_pool(state, v->charge.pool);
+    const char *key = state_text(state, rule->key);
+    size_t size = 0, count = 0;
+    const char *line = labels_find(v->labels, rule->label, &size);
+    if (!line) sim_fail(s, "spread: volume %s has no label %s", v->name, rule->label);
+    const struct tag *values = pool->facts ? tag_set_find(&pool->facts->tags, rule->key, &count) : NULL;
+    if (!count) sim_fail(s, "spread: volume %s was granted on %s, which has no %s", v->name, pool->name, key);
+    s->spread++;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t members = 0, there = 0;
+        STATE_EACH(VOLUME, volume_row, other, state) {
+            const struct pool_row *from = state_pool(state, other->charge.pool);
+            size_t known = 0;
+            if (!in_group(other, v, line, size)) continue;
+            if (!from->facts || !tag_set_find(&from->facts->tags, rule->key, &known))
+                sim_fail(s, "spread: volume %s was granted while nobody knows the %s of %s", v->name, key, other->name);
+            members++;
+            there += stands_on(from, rule->key, values[i].value);
+        }
+        uint32_t most = rule->over ? (members + rule->over - 1) / rule->over : 1;
+        if (there > most)
+            sim_fail(s, "spread: with volume %s, %u of %u with label %.*s are on %s=%s, and %u may be", v->name, there,
+                     members, (int)size, line, key, state_text(state, values[i].value), most);
+    }
+}
+
+// A grant keeps the required rules of spread of its class, as the tags of the pools are at that moment. Afterwards they may
+// be broken: a pool comes back with other tags, a volume elsewhere is released.
+static void check_spread(struct sim *s, const struct state *state) {
+    for (const struct volume_row *v = table_next(&state->tables[NOUN_VOLUME], s->judged); v;
+         v = table_next(&state->tables[NOUN_VOLUME], v->id)) {
+        const struct class_row *class = state_class(state, v->class);
+        VEC_EACH (rule, &class->doc->spec.spread)
+            if (rule->required) check_rule(s, state, v, rule);
+    }
+    s->judged = state->last_id;
 }
 
 // I3: as the storage sees it, at most one host can write to a single-writer volume.
@@ -198,6 +256,7 @@ void check_event(struct sim *s) {
     const struct state *state = master_state(s->master);
     check_grants(s, state);
     check_attach_room(s, state);
+    check_spread(s, state);
     check_writers(s);
     check_warnings(s, state);
     AUTO_ERR struct err *e = allocator_check(state);

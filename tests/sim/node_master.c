@@ -89,6 +89,8 @@ static void flush_start(struct sim *s) {
     s->outputs.journal.count = s->outputs.journal.capacity = 0;
     struct store_record *records = mem_zero(s->in_flight_count, sizeof *records);
     for (size_t i = 0; i < s->in_flight_count; i++)
+        s->journal = hash_u64(s->journal ^ hash_bytes(s->in_flight[i].bytes, s->in_flight[i].size));
+    for (size_t i = 0; i < s->in_flight_count; i++)
         records[i] = (struct store_record){
             .seq = s->in_flight[i].seq, .bytes = s->in_flight[i].bytes, .size = s->in_flight[i].size};
     store_append(s->store, (struct store_records){records, s->in_flight_count}, flush_done, s);

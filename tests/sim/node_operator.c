@@ -18,6 +18,20 @@ static const struct class {
     // Agents of rack r1 are not available enough for it: see machine_new.
     {"steady", "{\"name\":\"steady\",\"availability\":99.5}"},
     {"patient", "{\"name\":\"patient\",\"on_agent_lost\":\"WAIT\"}"},
+    // Feeds are drawn at each start of a provider.
+    {"apart",
+     "{\"name\":\"apart\",\"largest\":\"64MiB\",\"spread\":[{\"key\":\"power\",\"label\":\"app\",\"required\":true}]}"},
+    {"thirds", "{\"name\":\"thirds\",\"spread\":[{\"key\":\"power\",\"label\":\"app\",\"over\":3,\"required\":true},"
+               "{\"key\":\"power\",\"label\":\"part\",\"weight\":5}]}"},
+    {"scripted", "{\"name\":\"scripted\",\"script\":\"function broker(request, pools, scores) "
+                 "local free, feed = pools.free, pools.tags['power'] "
+                 "for i = 1, pools.count do if feed[i] ~= 'feed-B' or free[i] > 4 * request.size then "
+                 "scores[i] = free[i] // 1048576 end end "
+                 "return scores, 'little is left by feed-B' end\"}"},
+    {"shaky",
+     "{\"name\":\"shaky\",\"on_script_error\":\"SCRIPT_CLASSES\",\"script\":"
+     "\"function broker(request, pools, scores) if request.size // 1048576 % 3 == 0 then error('by three') end "
+     "for i = 1, pools.count do scores[i] = -pools.free[i] // 1048576 end return scores end\"}"},
 };
 
 struct asked {
@@ -58,27 +72,40 @@ static void applied(struct sim *s, void *arg, int status, const char *body, size
     if (status != 200 && !s->over) apply(s, c); // lost: said again, which changes nothing
 }
 
+// Few groups, so that they have members; and some volumes without a label.
+static const char *labels(struct sim *s) {
+    static const char *const some[] = {"{}", "{\"app\":\"x\"}", "{\"app\":\"y\"}", "{\"app\":\"x\",\"part\":\"db\"}"};
+    return some[sim_random(s, ARRAY_LEN(some))];
+}
+
 static void make(struct sim *s) {
     struct asked *a = asked_new(PROMISE_VOLUME, false);
     snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)s->asked++);
     promise_set(s, a->what, a->name, PROMISED_ASKED);
-    AUTO_FREE char *body =
-        mem_format("{\"name\":\"%s\",\"class\":\"%s\",\"size\":\"%lluMiB\",\"role\":\"ops\"}", a->name,
-                   classes[sim_random(s, ARRAY_LEN(classes))].name, (unsigned long long)(8 + sim_random(s, 120)));
+    AUTO_FREE char *body = mem_format(
+        "{\"name\":\"%s\",\"class\":\"%s\",\"size\":\"%lluMiB\",\"role\":\"ops\",\"labels\":%s}", a->name,
+        classes[sim_random(s, ARRAY_LEN(classes))].name, (unsigned long long)(8 + sim_random(s, 120)), labels(s));
     sim_post(s, "POST", "/v1/volumes", json, NULL, body, strlen(body), (struct answer_to){answered, a});
 }
 
 // Volumes and part of an agent in one request, for itself or for a framework.
 static void make_together(struct sim *s) {
+    static const struct {
+        const char *classes, *beside, *labels;
+    } pairs[] = {{"\"gold\",\"eager\"", "gold", "{}"},
+                 {"\"apart\",\"thirds\"", "apart", "{\"app\":\"x\"}"},
+                 {"\"thirds\"", "thirds", "{\"app\":\"y\"}"}};
+    size_t pair = sim_random(s, ARRAY_LEN(pairs));
     struct asked *a = asked_new(PROMISE_VOLUME, false);
     snprintf(a->name, sizeof a->name, "op-%llu", (unsigned long long)s->asked++);
     promise_set(s, a->what, a->name, PROMISED_ASKED);
     AUTO_FREE char *body = mem_format("{\"role\":\"%s\",\"cpus\":%llu,\"mem\":\"64MiB\",\"hold_ms\":%llu,\"volumes\":["
-                                      "{\"name\":\"%s\",\"classes\":[\"gold\",\"eager\"],\"size\":\"%lluMiB\"},"
-                                      "{\"name\":\"beside-%s\",\"class\":\"gold\",\"size\":\"16MiB\"}]}",
+                                      "{\"name\":\"%s\",\"classes\":[%s],\"size\":\"%lluMiB\",\"labels\":%s},"
+                                      "{\"name\":\"beside-%s\",\"class\":\"%s\",\"size\":\"16MiB\",\"labels\":%s}]}",
                                       sim_random(s, 2) ? "role1" : "ops", 1 + (unsigned long long)sim_random(s, 2),
-                                      500 + (unsigned long long)sim_random(s, 20000), a->name,
-                                      8 + (unsigned long long)sim_random(s, 120), a->name);
+                                      500 + (unsigned long long)sim_random(s, 20000), a->name, pairs[pair].classes,
+                                      8 + (unsigned long long)sim_random(s, 120), pairs[pair].labels, a->name,
+                                      pairs[pair].beside, pairs[pair].labels);
     sim_post(s, "POST", "/v1/requests", json, NULL, body, strlen(body), (struct answer_to){answered, a});
 }
 

@@ -140,6 +140,18 @@ static const struct provider_tier_setup tiers[] = {
     {.facts = {.constraints = driver, .constraint_count = 1}},
 };
 
+// By which each pool is fed: one has two, and of some another is reported after a restart, or none.
+static const struct driver_pair feeds[] = {{"power", "feed-A"}, {"power", "feed-B"}, {"power", "feed-C"}};
+static const struct driver_pairs fed[PROVIDERS][2][3] = {
+    {{{feeds, 1}, {feeds, 1}, {feeds, 1}}, {{feeds + 1, 1}, {feeds + 1, 1}, {feeds + 2, 1}}},
+    {{{feeds + 2, 1}, {feeds + 2, 1}, {NULL, 0}}, {{feeds, 2}, {feeds + 1, 1}, {feeds, 1}}},
+};
+
+static void tiers_draw(struct provider_node *p) {
+    memcpy(p->tiers, tiers, sizeof tiers);
+    for (size_t i = 0; i < 2; i++) p->tiers[i].facts.tags = fed[p->number][i][sim_random(p->sim, 3)];
+}
+
 void provider_up(struct provider_node *p) {
     struct provider_setup setup = provider_setup_usual();
     setup.name = p->name;
@@ -148,7 +160,8 @@ void provider_up(struct provider_node *p) {
     setup.secret = p->secret;
     setup.secret_size = sizeof p->secret;
     setup.can_list = setup.parallel = true;
-    setup.tiers = tiers;
+    tiers_draw(p);
+    setup.tiers = p->tiers;
     setup.tier_count = p->number == 1 ? ARRAY_LEN(tiers) : ARRAY_LEN(tiers) - 1;
     p->life++;
     p->machine = provider_new(&setup);

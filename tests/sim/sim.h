@@ -74,6 +74,7 @@ struct provider_node {
     uint32_t life;
     char *cluster;
     unsigned char secret[32];
+    struct provider_tier_setup tiers[4]; // drawn anew at each start
 };
 
 enum mount_state { MOUNT_NONE, MOUNT_BUSY, MOUNT_THERE };
@@ -151,7 +152,10 @@ struct sim {
     struct map promises; // "<what> <name>" -> struct promise *
     uint64_t asked;      // volumes, by the operator
     struct map granted;  // pool -> struct granted * at the last event
+    uint64_t judged;     // id of the latest grant that was asked whether it keeps its class's spread
     uint64_t warnings;   // seen while they stood
+    uint64_t spread;     // grants with a required rule of spread
+    uint64_t journal;    // what was written, in one number
     uint64_t steps, crashes, lost_messages, tasks_ended, volumes_made, fences;
 };
 
@@ -210,8 +214,8 @@ void promises_done(struct sim *s);
 struct device *sim_device(struct sim *s, struct uuid volume);
 
 // ---- check.c ----
-void check_event(struct sim *s);     // I1, I3, I6, I7, warnings, after every event
-void check_forget(struct sim *s);    // what was granted, as I1 remembers it
+void check_event(struct sim *s);     // I1, I3, I6, I7, spread, warnings, after every event
+void check_forget(struct sim *s);    // what was granted, as I1 and spread remember it
 void check_recovery(struct sim *s);  // I10
 void check_converged(struct sim *s); // I5, I9
 
