@@ -7,6 +7,7 @@
 
 #include "core/candidate.h"
 #include "core/domain_group.h"
+#include "core/fs_lists.h"
 #include "core/reach_memo.h"
 #include "core/script.h"
 
@@ -25,19 +26,12 @@ struct class_entry {
     uint64_t memo_version;
 };
 
-#define FS_NOBODY UINT32_MAX // what index_fs gives for a filesystem that no agent lists
-
-struct fs_listing { // agents that list one filesystem
-    symbol key;
-    uint64_t *agents;
-};
-
 struct index {
     struct reaches reaches;
     struct domain_groups domains;
     VEC(uint32_t) free_numbers;
-    uint64_t *live, *lists_fs;
-    VEC(struct fs_listing) fs;
+    uint64_t *live;
+    struct fs_lists fs;
     struct map classes;              // id -> struct class_entry *
     VEC(struct standing *) accounts; // the first pool of each account of the ledger
     struct map providers;            // id -> has a session
@@ -49,7 +43,7 @@ struct index {
 struct index *index_new(void) {
     struct index *x = NEW(struct index);
     x->live = bits_new(0);
-    x->lists_fs = bits_new(0);
+    fs_lists_init(&x->fs);
     x->reaches.known = bits_new(0);
     x->version = 1;
     return x;
@@ -99,11 +93,9 @@ void index_free(struct index *x) {
     vec_done(&x->accounts);
     reaches_done(&x->reaches);
     domain_groups_done(&x->domains);
-    VEC_EACH (fs, &x->fs) free(fs->agents);
-    vec_done(&x->fs);
+    fs_lists_done(&x->fs);
     vec_done(&x->free_numbers);
     free(x->live);
-    free(x->lists_fs);
     free(x);
 }
 
@@ -116,29 +108,9 @@ static uint32_t number_take(struct index *x) {
     size_t to = x->reaches.words;
     if (to == from) return number;
     x->live = bits_grow(x->live, from, to);
-    x->lists_fs = bits_grow(x->lists_fs, from, to);
-    VEC_EACH (fs, &x->fs) fs->agents = bits_grow(fs->agents, from, to);
+    fs_lists_grow(&x->fs, from, to);
     x->version++; // the sets have moved
     return number;
-}
-
-static struct fs_listing *fs_listing_get(struct index *x, symbol key) {
-    VEC_EACH (fs, &x->fs)
-        if (symbol_equal(fs->key, key)) return fs;
-    vec_push(&x->fs, ((struct fs_listing){key, bits_new(x->reaches.words)}));
-    return vec_last(&x->fs);
-}
-
-static void fs_update(struct index *x, const struct symbols *s, uint32_t number, const struct agent_facts *facts) {
-    bool lists = false;
-    VEC_EACH (fs, &x->fs) bits_set(fs->agents, number, false);
-    for (size_t i = 0; facts && i < facts->tags.count; i++) {
-        symbol key = facts->tags.at[i].key;
-        if (!text_starts(symbol_text(s, key), "fs/")) continue;
-        bits_set(fs_listing_get(x, key)->agents, number, true);
-        lists = true;
-    }
-    bits_set(x->lists_fs, number, lists);
 }
 
 static bool facts_alike(const struct agent_facts *a, const struct agent_facts *b) {
@@ -162,7 +134,7 @@ static void agent_take_facts(struct state *s, uint32_t number, struct agent_fact
     if (!alike) {
         domains_replace(s, &agent->domains, facts ? &facts->tags : NULL);
         reaches_update(&x->reaches, &s->symbols, number, old);
-        fs_update(x, &s->symbols, number, facts);
+        fs_lists_update(&x->fs, &s->symbols, number, facts ? &facts->tags : NULL, x->reaches.words);
         x->version++;
     }
     shared_leave(old ? &old->shared : NULL);
@@ -414,18 +386,7 @@ bool pool_is_formatted(const struct pool_facts *f) {
 }
 
 uint32_t index_fs(const struct state *s, const char *fs) {
-    char key[64];
-    symbol found;
-    const struct index *x = s->index;
-    if (!fs) return 0;
-    size_t size = strlen(fs) + 1; // asked per volume and agent: snprintf would be most of it
-    if (size > sizeof key - 3) return FS_NOBODY;
-    memcpy(key, "fs/", 3);
-    memcpy(key + 3, fs, size);
-    if (!symbol_find(&s->symbols, key, &found)) return FS_NOBODY;
-    for (size_t i = 0; i < x->fs.count; i++)
-        if (symbol_equal(x->fs.at[i].key, found)) return (uint32_t)i + 1;
-    return FS_NOBODY;
+    return fs_lists_place(&s->index->fs, &s->symbols, fs);
 }
 
 bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view) {
@@ -437,7 +398,7 @@ bool reach_view_init(const struct state *s, const struct reach_want *w, struct r
         .index = x, .pool = p->reach, .asks_fs = w->fs != 0, .any_availability = w->any_availability};
     if (c) ret_view->class = c->reach;
     if (c) ret_view->joined = class_joined(s, c, p);
-    if (w->fs && w->fs != FS_NOBODY) ret_view->fs = x->fs.at[w->fs - 1].agents;
+    ret_view->fs = fs_lists_agents(&x->fs, w->fs);
     return true;
 }
 
@@ -446,7 +407,7 @@ struct reach_view shape_view(const struct state *s, const struct shape *shape, u
     const struct shape_key *key = shape_key(shape);
     struct reach_view v = {.index = x, .pool = key->pool, .class = shape->list->common, .joined = key->joined};
     v.asks_fs = fs && !key->formatted;
-    if (v.asks_fs && fs != FS_NOBODY) v.fs = x->fs.at[fs - 1].agents;
+    if (v.asks_fs) v.fs = fs_lists_agents(&x->fs, fs);
     return v;
 }
 
@@ -455,9 +416,8 @@ bool reach_view_has(const struct reach_view *v, uint32_t number) {
 }
 
 bool index_agent_has_fs(const struct state *s, uint32_t fs, const struct agent_row *agent) {
-    const struct index *x = s->index;
-    if (!fs || !bits_has(x->lists_fs, agent->number)) return true;
-    return fs != FS_NOBODY && bits_has(x->fs.at[fs - 1].agents, agent->number);
+    const struct fs_lists *l = &s->index->fs;
+    return !fs || fs_lists_word(l, fs_lists_agents(l, fs), agent->number / 64) >> (agent->number % 64) & 1;
 }
 
 static uint64_t view_word(const struct reach_view *v, size_t i) {
@@ -465,7 +425,7 @@ static uint64_t view_word(const struct reach_view *v, size_t i) {
     if (v->class) word = reach_word(v->class, i, word);
     if (v->joined)
         word = v->any_availability ? reach_word_of_selectors(v->joined, i, word) : reach_word(v->joined, i, word);
-    if (v->asks_fs) word &= ~v->index->lists_fs[i] | (v->fs ? v->fs[i] : 0);
+    if (v->asks_fs) word &= fs_lists_word(&v->index->fs, v->fs, i);
     return word;
 }
 
