@@ -58,6 +58,9 @@
     X("GET", "v1/explain", "class role agent volume fs size iops after limit", rest_explain,                           \
       "why a request fits or not")                                                                                     \
     X("POST", "v1/explain", "after limit", rest_explain, "the same, asked by a body")                                  \
+    X("GET", "v1/fits", "class role agent fs size iops limit", rest_fits,                                              \
+      "the pools to which a request would go now, best first")                                                         \
+    X("POST", "v1/fits", "limit", rest_fits, "the same, asked by a body")                                              \
     X("GET", "v1/blast", "domain role after limit", rest_blast,                                                        \
       "what stops and what is at risk when a failure domain ends")                                                     \
     X("POST", "v1/plan", "", rest_plan, "what would happen if; changes nothing")                                       \

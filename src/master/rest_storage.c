@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// REST: classes, volumes, reservations, operations, explain.
+// REST: classes, volumes, reservations, operations.
 #include "master/turn.h"
 
-#include "codec/json_read.h"
-#include "codec/json_write.h"
-#include "core/explain.h"
 #include "core/operation.h"
 #include "core/request.h"
 #include "granary_api.pb-c.h"
 #include "model/label.h"
 #include "wire/class.h"
-#include "wire/explain.h"
 #include "wire/fields.h"
 #include "wire/request.h"
 #include "wire/volume.h"
@@ -237,56 +233,4 @@ static struct err *reservation_remove(struct turn *t, const char *text) {
 HANDLER(rest_reservation_remove) {
     struct turn t = turn_begin(m, r, at, out);
     turn_end(&t, reservation_remove(&t, parts[2]));
-}
-
-// ---- explain ----
-
-// The query string as the fields of the request message, so that GET and POST ask the same.
-static struct err *explain_query(const struct request *r, struct arena *arena, void **ret_message) {
-    static const char *const names[] = {"class", "role", "agent", "volume", "fs", "size"};
-    AUTO_TEXT struct text json = {0};
-    uint64_t iops = 0;
-    AUTO_FREE char *asked = request_query(r, "iops");
-    if (asked && *asked && !text_to_u64(asked, &iops))
-        return err_new(ERR_INVALID, "%s: iops='%.64s' is not a whole number", r->path, asked);
-    text_addf(&json, "{\"iops\":%s", asked && *asked ? asked : "null");
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        AUTO_FREE char *value = request_query(r, names[i]);
-        if (!value) continue;
-        text_addf(&json, ",\"%s\":", names[i]);
-        json_write_string(&json, value, strlen(value));
-    }
-    text_add_char(&json, '}');
-    return err_wrap(json_read(&granary__explain_request__descriptor, json.data, json.size, JSON_STRICT,
-                              &message_limits_default, arena, ret_message),
-                    "%s %s", r->method, r->path);
-}
-
-static struct err *explain(struct turn *t) {
-    void *message;
-    bool query = strcmp(t->r->method, "GET") == 0 || strcmp(t->r->method, "HEAD") == 0;
-    TRY(query ? explain_query(t->r, &t->arena, &message)
-              : rest_consumer_body(t->m, t->r, &granary__explain_request__descriptor, &t->arena, &message));
-    t->in = rest_intake(t->m, &t->arena, t->at);
-    struct want want;
-    uint64_t volume = 0;
-    TRY(explain_read(&t->in, t->m->state, message, &want, &volume));
-    struct explain_page of;
-    TRY(turn_page(t, PAGE_USUAL, &of));
-    struct draft d;
-    draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
-    struct explanation explanation;
-    struct err *e = volume ? explain_volume(&d, volume, of, &t->arena, &explanation)
-                           : explain_want(&d, &want, of, &t->arena, &explanation);
-    draft_done(&d);
-    TRY(e);
-    rest_answer(t->m, t->out, t->r->exchange, 200,
-                &explanation_message(t->m->state, &explanation, of, &t->arena)->base);
-    return NULL;
-}
-
-HANDLER(rest_explain) {
-    (void)parts;
-    struct turn t = turn_begin(m, r, at, out);
-    turn_end(&t, explain(&t));
 }

@@ -29,10 +29,11 @@ static Granary__Refusal *refusal_message(const struct state *s, const struct ref
     return m;
 }
 
-static Granary__Fit *fit_new(Granary__Explanation *m, struct arena *arena) {
-    Granary__Fit *fit = m->fits[m->n_fits++] = ARENA_NEW(arena, Granary__Fit);
+static Granary__Fit *fit_new(int64_t score, struct arena *arena) {
+    Granary__Fit *fit = ARENA_NEW(arena, Granary__Fit);
     granary__fit__init(fit);
     fit->has_score = true;
+    fit->score = score;
     return fit;
 }
 
@@ -43,21 +44,23 @@ static void figures_fill(const struct figures *f, Granary__Fit *fit) {
     fit->affinity = f->affinity;
 }
 
+Granary__Fit *fit_message(const struct state *s, const struct fit *f, const struct figures *figures,
+                          struct arena *arena) {
+    Granary__Fit *fit = fit_new(f->score, arena);
+    fit->pool = pool_named(s, f->pool, arena);
+    fit->has_free = true;
+    fit->free = f->free.n;
+    figures_fill(figures, fit);
+    return fit;
+}
+
 static void fits_fill(const struct state *s, const struct explanation *e, Granary__Explanation *m,
                       struct arena *arena) {
     m->fits = arena_zero(arena, e->fit_count + e->agent_count + 1, sizeof *m->fits);
-    for (size_t i = 0; i < e->fit_count; i++) {
-        Granary__Fit *fit = fit_new(m, arena);
-        fit->pool = pool_named(s, e->fits[i].pool, arena);
-        fit->score = e->fits[i].score;
-        fit->has_free = true;
-        fit->free = e->fits[i].free.n;
-        figures_fill(&e->figures[i], fit);
-    }
+    for (size_t i = 0; i < e->fit_count; i++) m->fits[m->n_fits++] = fit_message(s, &e->fits[i], &e->figures[i], arena);
     for (size_t i = 0; i < e->agent_count; i++) {
-        Granary__Fit *fit = fit_new(m, arena);
+        Granary__Fit *fit = m->fits[m->n_fits++] = fit_new(e->agents[i].score, arena);
         fit->agent = agent_named(s, e->agents[i].agent);
-        fit->score = e->agents[i].score;
         figures_fill(&e->figures[i], fit);
     }
 }

@@ -9,6 +9,9 @@
 // In the arena, borrowing from the explanation. `next_page` is set while refusals are left behind the page.
 Granary__Explanation *explanation_message(const struct state *s, const struct explanation *e, struct explain_page page,
                                           struct arena *arena);
+// `figures` of no availability are left out.
+Granary__Fit *fit_message(const struct state *s, const struct fit *f, const struct figures *figures,
+                          struct arena *arena);
 // The explanation may be NULL.
 Granary__Error *error_message(const struct err *e, Granary__Explanation *explanation, struct arena *arena);
 

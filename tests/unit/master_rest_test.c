@@ -111,6 +111,28 @@ static void an_unknown_parameter_names_the_nearest(void **state) {
     desk_expect(d, "GET", "/health?at=1", NULL, 200, "");
 }
 
+static void parts_and_parameters_may_be_encoded(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "GET", "/v1/vol%75mes?r%6Fle=web%2Fx&limit=1", NULL, 200, "'seq'");
+    desk_expect(d, "GET", "/v1%2Fvolumes/db", NULL, 404, "nothing at this path"); // one part, not two
+    desk_expect(d, "GET", "/v1/volumes?rol%65s=web", NULL, 400, "unknown parameter 'roles'; did you mean 'role'?");
+}
+
+static void where_a_request_would_go_is_told_and_nothing_taken(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    const char *words = "'fits':[{'pool':'file/main/ssd'";
+    desk_expect(d, "GET", "/v1/fits?class=gold&size=900GiB", NULL, 200, words);
+    const struct output *o =
+        desk_expect(d, "POST", "/v1/fits", "{'class':'gold','size':'900GiB','agent':'n1'}", 200, words);
+    assert_non_null(strstr(arena_text_n(&d->arena, o->body, o->size), "\"affinity\":100"));
+    assert_int_equal(d->out.journal.count, 0);
+    desk_expect(d, "GET", "/v1/fits?class=gold&size=2000GiB", NULL, 409, "a size of 1000 GiB or less");
+    desk_expect(d, "GET", "/v1/fits?class=gold&size=1GiB&volume=db", NULL, 400, "unknown parameter 'volume'");
+    desk_expect(d, "POST", "/v1/fits", "{'volume':'db'}", 404, "volume 'db'");
+}
+
 static void who_names_a_tag_learns_which_class_asks_for_it(void **state) {
     struct desk *d = *state;
     ready(d);
@@ -288,6 +310,8 @@ int main(void) {
         T(another_content_type_is_refused),
         T(a_body_without_a_content_type_is_refused),
         T(an_unknown_parameter_names_the_nearest),
+        T(parts_and_parameters_may_be_encoded),
+        T(where_a_request_would_go_is_told_and_nothing_taken),
         T(who_names_a_tag_learns_which_class_asks_for_it),
         T(iops_in_a_query_are_a_number),
         T(an_unknown_key_names_the_nearest),
