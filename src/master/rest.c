@@ -43,20 +43,36 @@ static char *percent_decode(const char *text, size_t size, bool plus, struct are
     return out;
 }
 
-// The parameter at `at`, decoded into the arena; what follows it.
-static const char *query_part(const char *at, struct arena *arena, char **ret_name, char **ret_value) {
-    size_t size = strcspn(at, "&"), key = strcspn(at, "=&");
-    *ret_name = percent_decode(at, key, true, arena);
-    *ret_value = percent_decode(at + key + (key < size), size - key - (key < size), true, arena);
-    return at + size + (at[size] == '&');
+// One parameter of a query, as it was sent.
+struct parameter {
+    const char *name, *value;
+    size_t name_size, value_size;
+};
+
+// The parameter at `at`; what follows it.
+static const char *query_part(const char *at, struct parameter *ret_part) {
+    const char *end = strchrnul(at, '&'), *sign = memchr(at, '=', (size_t)(end - at)), *value = sign ? sign + 1 : end;
+    *ret_part = (struct parameter){at, value, (size_t)((sign ? sign : end) - at), (size_t)(end - value)};
+    return end + (*end == '&');
+}
+
+// Few names are encoded.
+static bool name_is(const struct parameter *p, const char *name, size_t size) {
+    if (p->name_size == size && memcmp(p->name, name, size) == 0) return true;
+    if (!memchr(p->name, '%', p->name_size)) return false;
+    AUTO_ARENA struct arena arena = {0};
+    const char *decoded = percent_decode(p->name, p->name_size, true, &arena);
+    return strlen(decoded) == size && memcmp(decoded, name, size) == 0;
 }
 
 char *request_query(const struct request *r, const char *name) {
-    AUTO_ARENA struct arena arena = {0};
-    char *found, *value;
+    struct parameter part;
+    size_t size = strlen(name);
     for (const char *at = r->query ? r->query : ""; *at;) {
-        at = query_part(at, &arena, &found, &value);
-        if (strcmp(found, name) == 0) return mem_text(value);
+        at = query_part(at, &part);
+        if (!name_is(&part, name, size)) continue;
+        AUTO_ARENA struct arena arena = {0};
+        return mem_text(percent_decode(part.value, part.value_size, true, &arena));
     }
     return NULL;
 }
@@ -72,30 +88,37 @@ static bool tag_advise(const struct master *m, const char *key, const char *valu
     return known;
 }
 
-static struct err *parameter_check(const struct master *m, const struct request *r, const char *names, const char *name,
-                                   const char *value) {
+// `names`: the words that it may be.
+static bool parameter_known(const struct parameter *p, const char *names) {
+    for (const char *word = names, *end; *word; word = end + (*end == ' ')) {
+        end = strchrnul(word, ' ');
+        if (name_is(p, word, (size_t)(end - word))) return true;
+    }
+    return false;
+}
+
+static struct err *parameter_unknown(const struct master *m, const struct request *r, const char *names,
+                                     const struct parameter *p) {
     enum { MOST = 16 };
-    const char *known[MOST];
+    AUTO_ARENA struct arena arena = {0};
+    AUTO_TEXT struct text advice = {0};
+    const char *known[MOST], *name = percent_decode(p->name, p->name_size, true, &arena);
     size_t count = 0;
-    AUTO_FREE char *copy = mem_text(names);
-    for (char *rest = copy, *word; (word = strsep(&rest, " ")) && *word;) {
+    for (char *rest = arena_text(&arena, names), *word; (word = strsep(&rest, " ")) && *word;) {
         must(count < MOST);
         known[count++] = word;
-        if (strcmp(word, name) == 0) return NULL;
     }
     const char *nearest = text_nearest(name, known, count);
-    AUTO_TEXT struct text advice = {0};
     if (nearest) text_addf(&advice, "; did you mean '%s'?", nearest);
-    tag_advise(m, name, value, &advice);
+    tag_advise(m, name, percent_decode(p->value, p->value_size, true, &arena), &advice);
     return err_new(ERR_INVALID, "%s %s: unknown parameter '%.64s'%s", r->method, r->path, name, text_string(&advice));
 }
 
 static struct err *query_check(const struct master *m, const struct request *r, const char *names) {
-    AUTO_ARENA struct arena arena = {0};
-    char *name, *value;
+    struct parameter part;
     for (const char *at = names && r->query ? r->query : ""; *at;) {
-        at = query_part(at, &arena, &name, &value);
-        if (*name) TRY(parameter_check(m, r, names, name, value));
+        at = query_part(at, &part);
+        if (part.name_size && !parameter_known(&part, names)) return parameter_unknown(m, r, names, &part);
     }
     return NULL;
 }
@@ -222,10 +245,10 @@ static const struct route {
 static bool route_matches(const struct route *route, const char *const *parts) {
     const char *at = route->path;
     for (; *parts; parts++) {
-        size_t size = strcspn(at, "/");
+        size_t size = (size_t)(strchrnul(at, '/') - at);
         if (!size) return false;
         bool any = size == 1 && *at == '*';
-        if (!any && (strlen(*parts) != size || strncmp(at, *parts, size) != 0)) return false;
+        if (!any && (strncmp(at, *parts, size) != 0 || (*parts)[size])) return false;
         at += size + (at[size] == '/');
     }
     return !*at;
