@@ -181,7 +181,9 @@ void cluster_master(struct processes *c, double *ret_us) {
     c->port = free_port();
     AUTO_FREE char *listen = mem_format("--listen=127.0.0.1:%u", c->port),
                    *data = mem_format("--data-dir=%s/master", c->directory);
-    const char *arguments[] = {c->granaryd, "master", listen, data, NULL};
+    AUTO_FREE char *path = mem_format("%s/master.yaml", c->directory), *config = mem_format("--config=%s", path);
+    if (c->config) check(file_write(path, c->config, strlen(c->config), 0600));
+    const char *arguments[] = {c->granaryd, "master", listen, data, c->config ? config : NULL, NULL};
     double from = clock_us();
     c->master = process_new(c, arguments, "master");
     while (!master_answers(c->port)) {

@@ -10,6 +10,7 @@
 
 struct processes {
     const char *granaryd, *directory; // borrowed until cluster_stop
+    const char *config;               // what the master's configuration file holds; NULL: it has none
     uint16_t port;
     struct process master, provider, agent;
 };

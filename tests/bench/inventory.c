@@ -1,74 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// Facts from a small generator of numbers, so that both programs see the same.
+// What is said, as rows and as lines.
 #include "inventory.h"
 
 #include "bench/measure.h"
 #include "core/index.h"
 
-static unsigned pick(unsigned long long seed, unsigned below) {
-    return (unsigned)(hash_u64(seed * 0x9E3779B97F4A7C15u + 1) >> 20) % below;
-}
-
-// ---- what a pool says, and what a class asks: written once, read by both programs ----
-
-static const char *const media[] = {"ssd", "hdd", "nvme", "tape"};
-static const char *const raids[] = {"0", "1", "5", "6", "10"};
-
-struct pool_says {
-    const char *media, *raid;
-    bool thin;
-    unsigned cache, speed, age; // numbers below 100
-    unsigned others[14];        // of keys that nobody asks for
-};
-
-static struct pool_says pool_says(unsigned number) {
-    unsigned long long seed = (unsigned long long)number * 32;
-    struct pool_says p = {
-        media[pick(seed, 4)], raids[pick(seed + 1, 5)], pick(seed + 2, 2) != 0,
-        pick(seed + 3, 100),  pick(seed + 4, 100),      pick(seed + 5, 100),
-    };
-    for (unsigned i = 0; i < 14; i++) p.others[i] = pick(seed + 8 + i, 50);
-    return p;
-}
-
-struct class_asks {
-    const char *media[2], *raid[2];
-    unsigned cache, speed, age; // at least
-};
-
-static struct class_asks class_asks(unsigned number) {
-    unsigned long long seed = 1000000007ull + number * 16ull;
-    unsigned m = pick(seed, 4), r = pick(seed + 1, 5);
-    return (struct class_asks){
-        {media[m], media[(m + 1) % 4]}, {raids[r], raids[(r + 2) % 5]}, 20 + pick(seed + 2, 20),
-        20 + pick(seed + 3, 20),        20 + pick(seed + 4, 20),
-    };
-}
-
-static uint64_t pool_gib(unsigned number) {
-    return INVENTORY_POOL_GIB - number % 1000;
-}
-
-// ---- as rows ----
-
-enum { TAGS = 21 };
-
-static void tag_say(struct offer_world *w, struct tag_set *set, const char *key, const char *value) {
-    struct tag tag;
-    check(tag_make(&w->s->symbols, key, value, &tag));
-    check(tag_set_add(set, tag));
-}
-
-static void tag_number(struct offer_world *w, struct tag_set *set, const char *key, unsigned value) {
-    char text[16];
-    snprintf(text, sizeof text, "%u", value);
-    tag_say(w, set, key, text);
-}
-
-static void rack_say(struct offer_world *w, struct tag_set *set, unsigned number) {
-    char rack[16];
-    snprintf(rack, sizeof rack, "r%u", number % INVENTORY_RACKS);
-    tag_say(w, set, "topology/rack", rack);
+static void tags_say(struct offer_world *w, struct tag_set *set, const struct say *says, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct tag tag;
+        check(tag_make(&w->s->symbols, says[i].key, says[i].value, &tag));
+        check(tag_set_add(set, tag));
+    }
 }
 
 static void facts_drop(struct shared *shared) {
@@ -76,28 +18,18 @@ static void facts_drop(struct shared *shared) {
 }
 
 static struct pool_facts *facts_of(struct offer_world *w, unsigned number) {
-    struct pool_says says = pool_says(number);
-    struct pool_facts *f = mem_zero(1, sizeof *f + TAGS * sizeof *f->tags.at),
-                      *plain = world_pool_facts(pool_gib(number) << 30);
+    struct say tags[POOL_TAGS];
+    struct pool_facts *f = mem_zero(1, sizeof *f + POOL_TAGS * sizeof *f->tags.at),
+                      *plain = world_pool_facts(pool_says(number).gib << 30);
     *f = *plain; // the tags behind it, as those that a provider reports
     free(plain);
-    f->tags = (struct tag_set){(struct tag *)(void *)(f + 1), 0, TAGS};
+    f->tags = (struct tag_set){(struct tag *)(void *)(f + 1), 0, POOL_TAGS};
     f->shared.drop = facts_drop;
     f->total.iops = INVENTORY_POOL_IOPS;
     f->total.known = KNOWS_IOPS;
     f->granularity.n = UINT64_C(1) << 30;
-    tag_say(w, &f->tags, "media", says.media);
-    tag_say(w, &f->tags, "raid", says.raid);
-    tag_say(w, &f->tags, "thin", says.thin ? "true" : "false");
-    tag_number(w, &f->tags, "cache", says.cache);
-    tag_number(w, &f->tags, "speed", says.speed);
-    tag_number(w, &f->tags, "age", says.age);
-    rack_say(w, &f->tags, number);
-    for (unsigned i = 0; i < 14; i++) {
-        char key[16];
-        snprintf(key, sizeof key, "other/%u", i);
-        tag_number(w, &f->tags, key, says.others[i]);
-    }
+    pool_says_tags(number, tags);
+    tags_say(w, &f->tags, tags, POOL_TAGS);
     return f;
 }
 
@@ -140,15 +72,14 @@ static uint64_t class_put(struct offer_world *w, const struct class_document *do
 
 static void class_make(struct offer_world *w, unsigned number) {
     struct class_asks asks = class_asks(number);
-    const struct class_wish pools[] = {{"media in (nvme, ssd)", 20}, {"raid = 10", 5}};
-    const struct class_wish agents[] = {{"same(topology/rack)", 10}, {"net/speed >= 25Gbps", 3}};
-    char name[16], pool[256];
+    struct class_wish pools[ARRAY_LEN(pools_preferred)], agents[ARRAY_LEN(agents_preferred)];
+    char name[16];
+    for (size_t i = 0; i < ARRAY_LEN(pools); i++)
+        pools[i] = (struct class_wish){pools_preferred[i].selector, pools_preferred[i].weight};
+    for (size_t i = 0; i < ARRAY_LEN(agents); i++)
+        agents[i] = (struct class_wish){agents_preferred[i].selector, agents_preferred[i].weight};
     snprintf(name, sizeof name, "c%u", number);
-    snprintf(pool, sizeof pool, "media in (%s, %s), thin = true, raid in (%s, %s), cache >= %u, speed >= %u, age >= %u",
-             asks.media[0], asks.media[1], asks.raid[0], asks.raid[1], asks.cache, asks.speed, asks.age);
-    char agent[32];
-    snprintf(agent, sizeof agent, "profile = p%u", number % INVENTORY_PROFILES);
-    struct class_document doc = {.name = name, .pool = pool, .agent = agent, .fs = "raw"};
+    struct class_document doc = {.name = name, .pool = asks.pool, .agent = asks.agent, .fs = "raw"};
     doc.prefer_pool = pools;
     doc.prefer_agent = agents;
     doc.prefer_pool_count = doc.prefer_agent_count = 2;
@@ -160,22 +91,18 @@ uint64_t inventory_class_of_nobody(struct offer_world *w) {
 }
 
 void inventory_pools(struct offer_world *w, unsigned pools) {
-    static const char *const numbers[] = {"cache", "speed", "age", "net/speed"};
-    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) check(symbols_declare(&w->s->symbols, numbers[i], VALUE_NUMBER));
+    for (size_t i = 0; i < ARRAY_LEN(number_keys); i++)
+        check(symbols_declare(&w->s->symbols, number_keys[i], VALUE_NUMBER));
     for (unsigned i = 0; i < INVENTORY_CLASSES; i++) class_make(w, i);
     for (unsigned i = 0; i < pools; i += 10) provider_put(w, i, pools - i < 10 ? pools - i : 10);
 }
 
 static struct agent_facts *agent_facts(struct offer_world *w, unsigned number, unsigned gbps) {
-    char speed[32];
+    struct say tags[AGENT_TAGS];
     struct agent_facts *f = world_facts(world_scalars(16 + number % 48, 65536), 31000, 32000);
-    snprintf(speed, sizeof speed, "%uGbps", gbps);
-    tag_set_reserve(&f->tags, 3);
-    tag_say(w, &f->tags, "net/speed", speed);
-    char profile[16];
-    snprintf(profile, sizeof profile, "p%u", number % INVENTORY_PROFILES);
-    tag_say(w, &f->tags, "profile", profile);
-    rack_say(w, &f->tags, number);
+    agent_says_tags(number, gbps, tags);
+    tag_set_reserve(&f->tags, AGENT_TAGS);
+    tags_say(w, &f->tags, tags, AGENT_TAGS);
     return f;
 }
 
@@ -252,8 +179,8 @@ void inventory_write(unsigned pools, const char *path) {
     for (unsigned i = 0; i < pools; i++) {
         struct pool_says p = pool_says(i);
         fprintf(out, "{\"gib\":%llu,\"media\":\"%s\",\"raid\":\"%s\",\"thin\":%s,\"cache\":%u,\"speed\":%u,\"age\":%u",
-                (unsigned long long)pool_gib(i), p.media, p.raid, p.thin ? "true" : "false", p.cache, p.speed, p.age);
-        for (unsigned n = 0; n < 14; n++) fprintf(out, ",\"other%u\":%u", n, p.others[n]);
+                (unsigned long long)p.gib, p.media, p.raid, p.thin ? "true" : "false", p.cache, p.speed, p.age);
+        for (unsigned n = 0; n < POOL_OTHERS; n++) fprintf(out, ",\"other%u\":%u", n, p.others[n]);
         fputs("}\n", out);
     }
     must(fclose(out) == 0);

@@ -1,19 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A made inventory for measuring decisions: pools with twenty tags each, of which about one in twenty-five passes a class's six
-// terms, and agents in racks, of which one in twenty-five does. The same numbers always give the same inventory. It can be written out for another program.
+// The made inventory (says.h) in a registry of our own, for measuring decisions. It can be written out for another program.
 #ifndef BENCH_INVENTORY_H
 #define BENCH_INVENTORY_H
 
 #include "core/broker.h"
+#include "says.h"
 #include "unit/offer_world.h"
-
-enum {
-    INVENTORY_CLASSES = 64,
-    INVENTORY_RACKS = 41,
-    INVENTORY_PROFILES = 25,
-    INVENTORY_POOL_GIB = 1000000,
-    INVENTORY_POOL_IOPS = 100000000
-};
 
 // Providers of ten pools each, and the classes.
 void inventory_pools(struct offer_world *w, unsigned pools);
