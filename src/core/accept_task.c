@@ -124,27 +124,19 @@ static struct err *wanted_plan(struct draft *d, const struct accept *a, const st
             "role '%s' has no volume '%s'; to make it at this launch give the driver_options 'class' and 'size'",
             state_text(d->state, a->role), w->name);
     TRY(volume_name_free(d, owner, w->name));
-    const struct class_row *class;
-    TRY(broker_class(d->state, w->class, &class));
-    const struct filesystem *fs = class->doc->spec.fs;
-    if (w->fs) TRY(filesystem_get(w->fs, &fs));
-    symbol name;
-    if (!symbol_find(&d->state->symbols, fs->name, &name))
-        return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
-    struct want want = {.class = class->id,
-                        .size = w->size,
-                        .iops = w->iops,
-                        .role = a->role,
-                        .framework = owner.framework,
-                        .agent = a->agent,
-                        .labels = w->labels,
-                        .fs = name,
-                        .raw = filesystem_raw(fs)};
+    struct want want;
+    TRY(broker_want(d->state, w->class, w->fs, &want));
+    want.size = w->size;
+    want.iops = w->iops;
+    want.role = a->role;
+    want.framework = owner.framework;
+    want.agent = a->agent;
+    want.labels = w->labels;
     *ret_plan = (struct volume_plan){.owner = owner,
                                      .name = draft_text(d, w->name),
-                                     .class = class,
+                                     .class = draft_class(d, want.class),
                                      .asked = w->size,
-                                     .fs = name,
+                                     .fs = want.fs,
                                      .labels = arena_text(d->arena, w->labels)};
     return asked_place(d, &want, false, &ret_plan->fit);
 }

@@ -43,7 +43,7 @@ struct search {
 static struct volume_row *volume_of(struct draft *d, const struct wish *wish, size_t class, const struct fit *fit) {
     struct volume_plan plan = wish->plan;
     plan.class = draft_class(d, wish->wants[class].class);
-    plan.fs = wish->fs[class];
+    plan.fs = wish->wants[class].fs;
     plan.fit = *fit;
     return volume_make(d, &plan);
 }

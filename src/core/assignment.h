@@ -13,10 +13,10 @@ enum {
     ASSIGNMENT_STEPS_MOST = 10000, // questions to the broker and volumes tried, over all agents
 };
 
-struct wish {                                   // one volume
-    struct volume_plan plan;                    // without class and fit
-    struct want wants[ASSIGNMENT_CLASSES_MOST]; // one for each class that will do, the best first; agent and room unset
-    symbol fs[ASSIGNMENT_CLASSES_MOST];         // what it is formatted with, of each
+struct wish {                // one volume
+    struct volume_plan plan; // without class and fit
+    struct want wants
+        [ASSIGNMENT_CLASSES_MOST]; // one for each class that will do, the best first, by broker_want; agent and room unset
     size_t want_count;
 };
 

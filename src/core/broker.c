@@ -261,6 +261,18 @@ struct err *broker_class(const struct state *s, const char *name, const struct c
     return err_new(ERR_NOT_FOUND, "there is no class '%s'; the classes are %s", name, text_string(&all));
 }
 
+struct err *broker_want(const struct state *s, const char *class, const char *fs, struct want *ret_want) {
+    const struct class_row *row;
+    TRY(broker_class(s, class, &row));
+    const struct filesystem *made = row->doc->spec.fs;
+    if (fs) TRY(filesystem_get(fs, &made));
+    struct want w = {.class = row->id, .raw = filesystem_raw(made)};
+    if (!symbol_find(&s->symbols, made->name, &w.fs))
+        return err_new(ERR_INVALID, "unknown filesystem '%s'", made->name);
+    *ret_want = w;
+    return NULL;
+}
+
 // ---- the largest volume ----
 
 // A view of the state alone, when the command has changed no balance: then the figure can be remembered.

@@ -50,6 +50,9 @@ size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_
 // The class of that name (NULL and "" are INVALID). NOT_FOUND names the nearest; a name that is a tag is refused with the classes that ask for
 // it.
 MUST_USE struct err *broker_class(const struct state *s, const char *name, const struct class_row **ret_class);
+// A request of no size yet: the class of that name, to be formatted with `fs` (NULL: what the class says). Errors as
+// broker_class, and INVALID: the filesystem.
+MUST_USE struct err *broker_want(const struct state *s, const char *class, const char *fs, struct want *ret_want);
 // For who says "key" or "key=value" where no tag belongs: adds that it is one, and which classes ask for it. False, with
 // nothing added, when nobody uses that key.
 bool broker_tag_advise(const struct state *s, const char *tag, struct text *out);

@@ -57,20 +57,12 @@ static struct err *create_check(const struct draft *d, const struct cmd_volume_c
 }
 
 struct err *request_want(const struct state *s, const struct cmd_volume_create *c, struct want *ret_want) {
-    const struct class_row *class;
-    TRY(broker_class(s, c->class, &class));
-    const struct filesystem *fs = class->doc->spec.fs;
-    if (c->fs) TRY(filesystem_get(c->fs, &fs));
-    symbol name;
-    if (!symbol_find(&s->symbols, fs->name, &name)) return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
-    *ret_want = (struct want){.class = class->id,
-                              .size = c->size,
-                              .iops = c->iops,
-                              .role = c->owner.role,
-                              .framework = c->owner.framework,
-                              .labels = c->labels,
-                              .fs = name,
-                              .raw = filesystem_raw(fs)};
+    TRY(broker_want(s, c->class, c->fs, ret_want));
+    ret_want->size = c->size;
+    ret_want->iops = c->iops;
+    ret_want->role = c->owner.role;
+    ret_want->framework = c->owner.framework;
+    ret_want->labels = c->labels;
     return NULL;
 }
 

@@ -38,22 +38,14 @@ static struct err *request_check(const struct draft *d, const struct cmd_request
 
 static struct err *wish_add_class(struct draft *d, const struct cmd_request_apply *c, const struct request_volume *v,
                                   const char *name, struct wish *wish) {
-    const struct class_row *class;
-    TRY(broker_class(d->state, name, &class));
-    const struct filesystem *fs = class->doc->spec.fs;
-    if (v->fs) TRY(filesystem_get(v->fs, &fs));
-    symbol fs_name;
-    if (!symbol_find(&d->state->symbols, fs->name, &fs_name))
-        return err_new(ERR_INVALID, "unknown filesystem '%s'", fs->name);
-    wish->fs[wish->want_count] = fs_name;
-    wish->wants[wish->want_count++] = (struct want){.class = class->id,
-                                                    .size = v->size,
-                                                    .iops = v->iops,
-                                                    .labels = v->labels,
-                                                    .role = c->owner.role,
-                                                    .framework = c->owner.framework,
-                                                    .fs = fs_name,
-                                                    .raw = filesystem_raw(fs)};
+    struct want want;
+    TRY(broker_want(d->state, name, v->fs, &want));
+    want.size = v->size;
+    want.iops = v->iops;
+    want.labels = v->labels;
+    want.role = c->owner.role;
+    want.framework = c->owner.framework;
+    wish->wants[wish->want_count++] = want;
     return NULL;
 }
 

@@ -203,19 +203,17 @@ static struct err *want_read(struct intake *in, const struct state *s, const Gra
                              struct want *ret) {
     if (!m->class_ || !m->has_size)
         return err_new(ERR_INVALID, "explain: name a class and a size (class=gold, size=50GiB), or a volume");
-    const struct class_row *class;
-    TRY(broker_class(s, m->class_, &class));
-    struct want w = {.class = class->id, .size = {m->size}, .iops = {m->iops}};
+    struct want w;
     struct owner owner;
+    TRY(fs_read(in, NULL, NULL));
+    TRY(broker_want(s, m->class_, m->fs, &w));
+    w.size.n = m->size;
+    w.iops.n = m->iops;
     if (m->role) {
         TRY(owner_read(in, m->role, &owner));
         w.role = owner.role;
     }
     TRY(labels_read(in, &m->base, &w.labels));
-    const char *fs = class->doc->spec.fs->name;
-    TRY(fs_read(in, m->fs ? m->fs : fs, &fs));
-    w.fs = symbol_make(in->symbols, fs);
-    w.raw = filesystem_raw(filesystem_find(fs));
     TRY(want_agent_read(s, m->agent, &w.agent));
     *ret = w;
     return NULL;

@@ -69,7 +69,6 @@ static void random_wishes(struct world *w, struct wish *wishes, size_t count) {
         wish->want_count = 1 + pick(2);
         size_t first = pick(CLASSES);
         for (size_t k = 0; k < wish->want_count; k++) {
-            wish->fs[k] = ext4;
             wish->wants[k] = (struct want){.class = world_class_id(w, classes[(first + k) % CLASSES]),
                                            .size = wish->plan.asked,
                                            .iops = {pick(3) ? 0 : pick(20)},
@@ -216,7 +215,7 @@ static void a_search_that_gives_up_says_so(void **state) {
     static struct wish wishes[21];
     symbol ext4 = world_symbol(w, "ext4");
     for (size_t i = 0; i < ARRAY_LEN(wishes); i++) {
-        wishes[i] = (struct wish){.plan = {.name = "v", .asked = {2 * GIB}}, .want_count = 1, .fs = {ext4}};
+        wishes[i] = (struct wish){.plan = {.name = "v", .asked = {2 * GIB}}, .want_count = 1};
         wishes[i].wants[0] = (struct want){.class = world_class_id(w, "gold"), .size = {2 * GIB}, .fs = ext4};
     }
     struct assignment_want want = {.wishes = wishes, .count = 20};
@@ -247,7 +246,7 @@ static void a_class_that_was_not_tried_is_said_to_be_so(void **state) {
     uint64_t classes[] = {world_class_id(w, "gold"), world_class_id(w, "bulk")};
     for (size_t i = 0; i < MOST; i++) {
         const char *name = arena_format(&w->arena, "v%zu", i);
-        wishes[i] = (struct wish){.plan = {.name = name, .asked = {2 * GIB}}, .want_count = 2, .fs = {ext4, ext4}};
+        wishes[i] = (struct wish){.plan = {.name = name, .asked = {2 * GIB}}, .want_count = 2};
         for (size_t k = 0; k < 2; k++)
             wishes[i].wants[k] = (struct want){.class = classes[k], .size = {2 * GIB}, .fs = ext4};
     }
