@@ -18,7 +18,7 @@ void agent_tests_run(const struct symbols *s, const struct agent_tests *tests, c
         const struct selector *sel = test->selector;
         const struct tag_set *own = test->pool_side ? pool : agent, *other = test->pool_side ? agent : pool;
         for (uint32_t i = 0; i < sel->term_count; i++) {
-            if (test->pool_side && !selector_term_joins(&sel->terms[i])) continue;
+            if (test->pool_side && !term_joins(&sel->terms[i])) continue;
             if (term_holds(s, sel, &sel->terms[i], own, other)) continue;
             if (f.count && term_equal(f.test->selector, &f.test->selector->terms[f.term], sel, &sel->terms[i]))
                 continue;

@@ -12,10 +12,6 @@ struct agent_test {
 };
 VEC_TYPE(agent_tests, struct agent_test); // ended by vec_done
 
-static inline bool selector_term_joins(const struct term *t) {
-    return t->op == TERM_SAME || t->op == TERM_DIFFERENT;
-}
-
 void agent_tests_of_pool(struct agent_tests *tests, const struct pool_row *pool); // which has reported
 void agent_tests_of_class(struct agent_tests *tests, const struct class_spec *spec);
 

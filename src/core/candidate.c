@@ -4,11 +4,8 @@
 
 uint32_t pool_selector_failure(const struct symbols *s, const struct selector *sel, const struct tag_set *tags,
                                uint32_t from) {
-    for (uint32_t i = from; i < sel->term_count; i++) {
-        enum term_op op = sel->terms[i].op;
-        if (op == TERM_SAME || op == TERM_DIFFERENT) continue;
-        if (!term_holds(s, sel, &sel->terms[i], tags, NULL)) return i;
-    }
+    for (uint32_t i = from; i < sel->term_count; i++)
+        if (!term_joins(&sel->terms[i]) && !term_holds(s, sel, &sel->terms[i], tags, NULL)) return i;
     return sel->term_count;
 }
 

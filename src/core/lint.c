@@ -99,7 +99,7 @@ static void unit_check(struct linting *l, const struct selector *sel, uint32_t i
 static void term_check(struct linting *l, const struct selector *sel, uint32_t i, bool of_pool) {
     const struct term *term = &sel->terms[i];
     const char *key = state_text(l->s, term->key);
-    bool joins = term->op == TERM_SAME || term->op == TERM_DIFFERENT;
+    bool joins = term_joins(term);
     const struct tag_key *own = tag_census_find(l->census, term->key, of_pool),
                          *other = tag_census_find(l->census, term->key, !of_pool);
     if (!own && !other)

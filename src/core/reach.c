@@ -15,10 +15,6 @@ uint64_t *bits_grow(uint64_t *bits, size_t from, size_t to) {
     return bits;
 }
 
-static bool term_joins(const struct term *t) {
-    return t->op == TERM_SAME || t->op == TERM_DIFFERENT;
-}
-
 static bool joins_hold(const struct symbols *s, const struct selector *sel, const struct tag_set *own,
                        const struct tag_set *other) {
     for (uint32_t i = 0; i < sel->term_count; i++)

@@ -122,7 +122,7 @@ static void lone_try(struct lone_search *l, const struct pool_kind *kind, const 
     if (f.count) t.selector = f.test->selector;
     if (f.count) t.term = &f.test->selector->terms[f.term];
     // A join names no fact that one agent could be given, and the request's filesystem is not the class's to leave out.
-    if (!f.count || !selector_term_joins(t.term)) lone_count(&l->agents, t, kind);
+    if (!f.count || !term_joins(t.term)) lone_count(&l->agents, t, kind);
     t.agent = 0;
     if (f.count) lone_count(&l->terms, t, kind);
 }

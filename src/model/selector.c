@@ -39,7 +39,7 @@ bool selector_equal(const struct selector *a, const struct selector *b) {
 
 bool selector_joins(const struct selector *sel) {
     for (uint32_t i = 0; i < sel->term_count; i++)
-        if (sel->terms[i].op == TERM_SAME || sel->terms[i].op == TERM_DIFFERENT) return true;
+        if (term_joins(&sel->terms[i])) return true;
     return false;
 }
 

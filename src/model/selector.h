@@ -87,7 +87,11 @@ bool selector_holds(const struct symbols *s, const struct selector *sel, const s
                     const struct tag_set *other);
 bool term_holds(const struct symbols *s, const struct selector *sel, const struct term *term, const struct tag_set *own,
                 const struct tag_set *other);
-// True when the selector has a same() or different(): its answer depends on both sides.
+// A same() or different(): its answer depends on both sides.
+static inline bool term_joins(const struct term *t) {
+    return t->op == TERM_SAME || t->op == TERM_DIFFERENT;
+}
+// Whether one of its terms does.
 bool selector_joins(const struct selector *sel);
 
 // Why a term did not hold. Zeroed is valid; ended by term_reason_done.

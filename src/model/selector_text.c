@@ -111,7 +111,7 @@ void term_explain(const struct symbols *s, const struct selector *sel, size_t in
     struct term_reason r = {0};
     term_add_text(s, sel, term, &r.asked);
     const struct tag *first = found_add_text(s, own, term->key, &r.found);
-    if (term->op == TERM_SAME || term->op == TERM_DIFFERENT) {
+    if (term_joins(term)) {
         text_add(&r.found, " here, ");
         found_add_text(s, other, term->key, &r.found);
         text_add(&r.found, " on the other side");
