@@ -137,10 +137,7 @@ static struct err *held_refuse(const struct draft *d, const struct terms *t, con
     text_addf(&text, "class '%s', %s (%s of it held already): ", t->class->name, bytes_text(t->size, size),
               bytes_text(held->charge.bytes, have));
     struct refusal r = refusal_of_pool(d, t, draft_pool(d, held->charge.pool), v, &arena);
-    if (d->coarse)
-        coarse_add_refusal(d->state, &r, "the pool", &text);
-    else
-        refusal_add_text(d->state, &r, &text);
+    refusal_say(d, &r, "the pool", &text);
     return err_new(v->rule == RULE_REPORTED ? ERR_UNAVAILABLE : ERR_NO_FIT, "%s", text_string(&text));
 }
 

@@ -20,10 +20,7 @@ struct err *broker_agent_check(const struct draft *d, uint64_t agent, const stru
     AUTO_TEXT struct text text = {0};
     AUTO_ARENA struct arena arena = {0};
     struct refusal r = refusal_of_agent(d, v, row, rule, &arena);
-    if (d->coarse)
-        coarse_add_refusal(d->state, &r, NULL, &text);
-    else
-        refusal_add_text(d->state, &r, &text);
+    refusal_say(d, &r, NULL, &text);
     bool away = rule == RULE_AGENT_AWAY || rule == RULE_REPORTED;
     return err_new(away ? ERR_UNAVAILABLE : ERR_NO_FIT, "volume '%s' cannot be used there: %s", v->name,
                    text_string(&text));
@@ -44,10 +41,7 @@ struct err *broker_together_check(const struct draft *d, uint64_t agent, const u
         AUTO_TEXT struct text text = {0};
         AUTO_ARENA struct arena arena = {0};
         struct refusal r = refusal_of_room(d, v, &room, rule, &arena);
-        if (d->coarse)
-            coarse_add_refusal(d->state, &r, NULL, &text);
-        else
-            refusal_add_text(d->state, &r, &text);
+        refusal_say(d, &r, NULL, &text);
         return err_new(ERR_NO_FIT, "volume '%s' cannot be used there beside the others: %s", v->name,
                        text_string(&text));
     }

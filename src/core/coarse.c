@@ -32,7 +32,7 @@ static const char *agent_words(enum rule rule) {
     }
 }
 
-void coarse_add_refusal(const struct state *s, const struct refusal *r, const char *pool, struct text *out) {
+static void coarse_add_refusal(const struct state *s, const struct refusal *r, const char *pool, struct text *out) {
     const struct agent_row *agent = state_agent(s, r->agent);
     struct refusal mine = *r;
     mine.pool = 0;
@@ -44,6 +44,13 @@ void coarse_add_refusal(const struct state *s, const struct refusal *r, const ch
         if (!agent && pool) text_add(out, pool);
         refusal_add_text(s, &mine, out);
     }
+}
+
+void refusal_say(const struct draft *d, const struct refusal *r, const char *pool, struct text *out) {
+    if (d->coarse)
+        coarse_add_refusal(d->state, r, pool, out);
+    else
+        refusal_add_text(d->state, r, out);
 }
 
 static void funnel_add_text(const struct judged_pool *pools, size_t count, struct arena *arena, struct text *out) {

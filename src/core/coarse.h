@@ -11,7 +11,7 @@
 void coarse_add_pools(const struct draft *d, const struct want *w, const struct terms *t,
                       const struct judged_pool *pools, size_t count, const struct judged_pool *nearest,
                       struct text *out);
-// A row; `pool` says which pool it is about ("the pool", "the nearest"), NULL: it is about its agent.
-void coarse_add_refusal(const struct state *s, const struct refusal *r, const char *pool, struct text *out);
+// A row as whoever asks may hear it. To consumers `pool` says which pool it is about ("the pool"); NULL: it is about its agent.
+void refusal_say(const struct draft *d, const struct refusal *r, const char *pool, struct text *out);
 
 #endif
