@@ -47,16 +47,15 @@ static const struct judged_pool **nearest_pools(const struct judged_pool *pools,
     return at;
 }
 
-static void page_cut(struct explain_page page, size_t all, size_t *ret_from, size_t *ret_count) {
-    *ret_from = page.offset < all ? page.offset : all;
-    size_t rest = all - *ret_from;
-    *ret_count = page.limit < rest ? page.limit : rest;
+size_t explanation_cut(struct explanation *e, struct explain_page page) {
+    size_t from = page.offset < e->refused ? page.offset : e->refused;
+    e->refusal_count = page.limit < e->refused - from ? page.limit : e->refused - from;
+    return from;
 }
 
 static void pools_refuse(struct explanation *e, const struct draft *d, const struct terms *t,
                          const struct judged_pool *pools, size_t count, struct explain_page page, struct arena *arena) {
-    size_t from, near;
-    page_cut(page, e->refused, &from, &e->refusal_count);
+    size_t near, from = explanation_cut(e, page);
     const struct judged_pool **nearest = nearest_pools(pools, count, from + e->refusal_count, arena, &near);
     struct refusal *rows = arena_zero(arena, e->refusal_count + 1, sizeof *rows);
     for (size_t i = 0; i < e->refusal_count; i++)

@@ -35,6 +35,9 @@ struct explanation {
     size_t suggestion_count;
 };
 
+// Sets how many of all its refusals are on the page, and returns which is the first.
+size_t explanation_cut(struct explanation *e, struct explain_page page);
+
 // What a request would meet now. An error only when the request itself is wrong (as broker_place says it).
 MUST_USE struct err *explain_want(const struct draft *d, const struct want *w, struct explain_page page,
                                   struct arena *arena, struct explanation *ret_explanation);

@@ -28,8 +28,7 @@ static struct judged_agent *agents_judge(const struct draft *d, const struct vol
 
 static void agents_refuse(struct explanation *e, const struct draft *d, const struct volume_row *v,
                           const struct judged_agent *agents, struct explain_page page, struct arena *arena) {
-    size_t from = page.offset < e->refused ? page.offset : e->refused;
-    e->refusal_count = page.limit < e->refused - from ? page.limit : e->refused - from;
+    size_t from = explanation_cut(e, page);
     struct refusal *rows = arena_zero(arena, e->refusal_count + 1, sizeof *rows);
     for (size_t i = 0; i < e->refusal_count; i++)
         rows[i] = refusal_of_agent(d, v, agents[from + i].agent, agents[from + i].rule, arena);
