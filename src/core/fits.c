@@ -208,8 +208,7 @@ static void fit_judge(struct search *x, const struct standing *p) {
 // By the state's figures alone.
 static bool fit_looks_good(const struct search *x, const struct standing *p) {
     struct charge c;
-    if (!p->usable && !x->t->wait) return false;
-    return terms_charge(x->t, p->facts, &c) && p->free.bytes >= c.bytes.n && p->free.iops >= c.iops.n;
+    return terms_charge(x->t, p->facts, &c) && standing_fits(x->t, p, &c);
 }
 
 static bool fit_visit(void *arg, const struct standing *p) {
