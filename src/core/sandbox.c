@@ -10,6 +10,7 @@
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "model/class.h"
 
 struct sandbox {
     lua_State *lua;
@@ -157,8 +158,8 @@ void sandbox_free(struct sandbox *b) {
 }
 
 struct err *sandbox_new(const char *text, struct sandbox **ret_sandbox) {
-    size_t size = strnlen(text, SANDBOX_SCRIPT_LONGEST + 1);
-    if (size > SANDBOX_SCRIPT_LONGEST) return err_new(ERR_TOO_LARGE, "longer than %d bytes", SANDBOX_SCRIPT_LONGEST);
+    size_t size = strnlen(text, CLASS_SCRIPT_LONGEST + 1);
+    if (size > CLASS_SCRIPT_LONGEST) return err_new(ERR_TOO_LARGE, "longer than %d bytes", CLASS_SCRIPT_LONGEST);
     struct sandbox *b = NEW(struct sandbox);
     b->lua = lua_newstate(memory_give, b);
     must(b->lua);

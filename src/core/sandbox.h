@@ -11,10 +11,9 @@
 struct sandbox;
 
 enum {
-    SANDBOX_THINGS_MOST = 200000,   // that one run is about: values of one array fit on Lua's stack
-    SANDBOX_SCRIPT_LONGEST = 65536, // bytes
-    SANDBOX_TEXT_LONGEST = 1024,    // of any text that the script makes: comparing texts is one step
-    SANDBOX_STEPS = 100000,         // of one run, and as many more for each thing it is about:
+    SANDBOX_THINGS_MOST = 200000, // that one run is about: values of one array fit on Lua's stack
+    SANDBOX_TEXT_LONGEST = 1024,  // of any text that the script makes: comparing texts is one step
+    SANDBOX_STEPS = 100000,       // of one run, and as many more for each thing it is about:
     SANDBOX_STEPS_EACH = 500,
     SANDBOX_MEMORY = 4 << 20, // likewise, in bytes
     SANDBOX_MEMORY_EACH = 512,

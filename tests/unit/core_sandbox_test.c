@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "model/class.h"
 
 static struct sandbox *box_of(const char *script) {
     struct sandbox *b = NULL;
@@ -159,8 +160,8 @@ static void what_is_not_lua_text_is_refused(void **state) {
     (void)state;
     expect_uncompiled("function broker(\nend", "line 2: ");
     expect_uncompiled("\x1bLua\x54", "binary");
-    AUTO_FREE char *large = mem_zero(SANDBOX_SCRIPT_LONGEST + 2, 1);
-    memset(large, ' ', SANDBOX_SCRIPT_LONGEST + 1);
+    AUTO_FREE char *large = mem_zero(CLASS_SCRIPT_LONGEST + 2, 1);
+    memset(large, ' ', CLASS_SCRIPT_LONGEST + 1);
     expect_uncompiled(large, "longer than 65536 bytes");
 }
 
