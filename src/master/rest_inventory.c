@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // REST: the program itself, the inventory, agents, roles, frameworks, tasks, offers, events.
-#include "master/rest.h"
+#include "master/turn.h"
 
 #include "granary_api.pb-c.h"
 #include "wire/fields.h"
@@ -114,53 +114,42 @@ HANDLER(rest_roles) {
     rest_answer(m, out, r->exchange, 200, &list.base);
 }
 
-static struct err *role_set(struct master *m, const struct request *r, const char *role, const struct instant *at,
-                            struct arena *arena, struct outputs *out) {
+static struct err *role_set(struct turn *t, const char *role) {
+    struct command c = turn_command(t, CMD_role_set);
     void *body;
-    TRY(rest_body(r, &granary__role_set__descriptor, arena, &body));
-    struct intake in = rest_intake(m, arena, at);
-    struct command c = master_command(CMD_role_set, at, master_symbol(m, r->principal));
-    TRY(role_set_read(&in, role, body, &c.role_set));
-    struct answer answer = {0};
-    struct err *e = master_run(m, &c, at, out, &answer);
-    answer_done(&answer);
-    TRY(e);
-    const struct role_row *row = state_role_named(m->state, c.role_set.role);
-    Granary__Role *message = role_message(m->state, row, arena, DETAIL_API);
-    rest_answer(m, out, r->exchange, 200, &message->base);
+    TRY(rest_body(t->r, &granary__role_set__descriptor, &t->arena, &body));
+    TRY(role_set_read(&t->in, role, body, &c.role_set));
+    TRY(turn_run(t, &c));
+    const struct role_row *row = state_role_named(t->m->state, c.role_set.role);
+    rest_answer(t->m, t->out, t->r->exchange, 200, &role_message(t->m->state, row, &t->arena, DETAIL_API)->base);
     return NULL;
 }
 
 HANDLER(rest_role_set) {
-    AUTO_ARENA struct arena arena = {0};
-    rest_finish(m, r, role_set(m, r, parts[2], at, &arena, out), out);
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, role_set(&t, parts[2]));
 }
 
 // What is done by a name alone and answers nothing.
-static void named_do(struct master *m, const struct request *r, enum command_kind kind, const char *name,
-                     const struct instant *at, struct outputs *out) {
-    struct command c = master_command(kind, at, master_symbol(m, r->principal));
-    if (kind == CMD_provider_remove)
-        c.provider_remove.name = name;
-    else if (kind == CMD_agent_remove)
-        c.agent_remove.name = name;
-    else
-        c.class_remove.name = name;
-    struct answer answer = {0};
-    struct err *e = master_run(m, &c, at, out, &answer);
-    answer_done(&answer);
-    if (!e) out_reply(m, out, r->exchange, 204, NULL, "", 0);
-    rest_finish(m, r, e, out);
+static struct err *named_do(struct turn *t, enum command_kind kind, const char *name) {
+    struct command c = turn_command(t, kind);
+    c.class_remove = (struct cmd_named){name}; // as all of them
+    TRY(turn_run(t, &c));
+    out_reply(t->m, t->out, t->r->exchange, 204, NULL, "", 0);
+    return NULL;
 }
 
 HANDLER(rest_provider_remove) {
-    named_do(m, r, CMD_provider_remove, parts[2], at, out);
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, named_do(&t, CMD_provider_remove, parts[2]));
 }
 HANDLER(rest_agent_remove) {
-    named_do(m, r, CMD_agent_remove, parts[2], at, out);
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, named_do(&t, CMD_agent_remove, parts[2]));
 }
 HANDLER(rest_class_remove) {
-    named_do(m, r, CMD_class_remove, parts[2], at, out);
+    struct turn t = turn_begin(m, r, at, out);
+    turn_end(&t, named_do(&t, CMD_class_remove, parts[2]));
 }
 
 HANDLER(rest_framework_teardown) {
