@@ -476,12 +476,11 @@ static void a_launch_may_name_the_disk_that_its_own_accept_makes(void **state) {
 
 // ---- offers ----
 
-static void an_offer_is_accepted_once(void **state) {
-    struct play *p = *state;
-    uint64_t framework = subscribed(p, "db", "web"), offer = play_offer(p, framework, "")->id;
+// 10 GiB of an offer that is called o-9.
+static void reserve_from(struct play *p, uint64_t framework, uint64_t offer, const char *role, const char *id) {
     const char *text = "o-9";
-    struct item item = raw(10, "web", NULL);
-    struct accept_operation o = on(ACCEPT_RESERVE, "r1", &item);
+    struct item item = raw(10, role, NULL);
+    struct accept_operation o = on(ACCEPT_RESERVE, id, &item);
     struct command c = play_command(CMD_accept);
     c.accept = (struct cmd_accept){.framework = framework,
                                    .offers = &offer,
@@ -490,8 +489,13 @@ static void an_offer_is_accepted_once(void **state) {
                                    .operations = &o,
                                    .operation_count = 1};
     play_ok(p, &c);
-    o.id = "r2";
-    play_ok(p, &c);
+}
+
+static void an_offer_is_accepted_once(void **state) {
+    struct play *p = *state;
+    uint64_t framework = subscribed(p, "db", "web"), offer = play_offer(p, framework, "")->id;
+    reserve_from(p, framework, offer, "web", "r1");
+    reserve_from(p, framework, offer, "web", "r2");
     expect_refused(p, "r2", "Offer o-9 is no longer valid");
     assert_int_equal(play_free_gib(p), PLAY_POOL - 10);
 }
@@ -500,17 +504,7 @@ static void an_offer_of_another_framework_is_not_accepted(void **state) {
     struct play *p = *state;
     uint64_t first = subscribed(p, "first", "web"), second = subscribed(p, "second", "shop");
     uint64_t offer = play_offer(p, first, "")->id;
-    const char *text = "o-9";
-    struct item item = raw(10, "shop", NULL);
-    struct accept_operation o = on(ACCEPT_RESERVE, "r1", &item);
-    struct command c = play_command(CMD_accept);
-    c.accept = (struct cmd_accept){.framework = second,
-                                   .offers = &offer,
-                                   .offer_texts = &text,
-                                   .offer_count = 1,
-                                   .operations = &o,
-                                   .operation_count = 1};
-    play_ok(p, &c);
+    reserve_from(p, second, offer, "shop", "r1");
     expect_refused(p, "r1", "no longer valid");
     assert_non_null(state_offer(p->w->state, offer));
     assert_null(the_reservation(p));

@@ -144,13 +144,19 @@ static void an_agent_that_returns_and_failed_to_publish_lets_go(void **state) {
     assert_int_equal(play_volume(p, "db")->content, CONTENT_SUSPECT);
 }
 
-static void an_agent_that_returns_after_the_fence_is_quarantined_until_it_has_cleaned_up(void **state) {
-    struct play *p = *state;
+// The agent is back and has what it was fenced from, which is returned.
+static struct attachment_report back_after_the_fence(struct play *p) {
     published_on_n1(p);
     struct attachment_report had = play_has(p, "db", IS_PUBLISHED);
     play_wait(p, 5000, "n1");
     play_done(p, OP_FENCE);
     play_hello(p, "n1", "boot-1", had);
+    return had;
+}
+
+static void an_agent_that_returns_after_the_fence_is_quarantined_until_it_has_cleaned_up(void **state) {
+    struct play *p = *state;
+    struct attachment_report had = back_after_the_fence(p);
     assert_int_equal(play_agent(p, "n1")->state, AGENT_IS_QUARANTINED);
     assert_int_equal(play_agent(p, "n1")->unclean, 1);
     struct command c = play_command(CMD_attachment_report);
@@ -175,11 +181,7 @@ static void an_agent_that_returns_while_the_fence_runs_waits_for_its_end(void **
 
 static void a_quarantined_agent_is_offered_to_nobody(void **state) {
     struct play *p = *state;
-    published_on_n1(p);
-    struct attachment_report had = play_has(p, "db", IS_PUBLISHED);
-    play_wait(p, 5000, "n1");
-    play_done(p, OP_FENCE);
-    play_hello(p, "n1", "boot-1", had);
+    (void)back_after_the_fence(p);
     uint64_t framework = play_framework(p, "runner", "web");
     play_wait(p, 20, NULL);
     assert_null(play_offer(p, framework, "n1"));
