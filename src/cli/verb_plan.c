@@ -40,12 +40,24 @@ static void requests_write(const Granary__PlanAnswer *a, struct text *out, struc
             const Granary__Volume *v = a->requests[i]->volumes[k];
             table_cellf(&t, "  %s", v->name);
             table_cell(&t, show_bytes(v->size, arena));
-            table_cell(&t, a->requests[i]->class_);
+            table_cell(&t, v->class_);
             table_cell(&t, v->pool);
         }
     if (!table_rows(&t)) return;
     text_add_char(out, '\n');
     table_write(&t, out);
+}
+
+static void together_write(const Granary__PlanAnswer *a, struct text *out) {
+    for (size_t i = 0; i < a->n_requests; i++) {
+        const Granary__PlannedRequest *r = a->requests[i];
+        if (r->agent) text_addf(out, "  %s: all of it can be used on agent '%s'\n", r->name, r->agent);
+        for (size_t k = 0; k < r->n_passed_over; k++) {
+            text_addf(out, "  volume '%s': ", r->passed_over[k]->volume);
+            table_clean(out, r->passed_over[k]->sentence);
+            text_add_char(out, '\n');
+        }
+    }
 }
 
 static size_t failures_write(const Granary__PlanAnswer *a, struct text *out) {
@@ -89,6 +101,7 @@ static struct err *plan(struct call *c) {
         changes_write(a, c->out);
         losses_write(a, c->out);
         requests_write(a, c->out, c->arena);
+        together_write(a, c->out);
         failed = failures_write(a, c->out);
         classes_write(a, c->out, c->arena);
     }
@@ -100,7 +113,8 @@ static struct err *plan(struct call *c) {
 static const struct action actions[] = {
     {"", "FILE|-", "what would place where, and what would fail and why, if the cluster were changed", NULL, 1, 1, 0,
      plan,
-     "The file adds, changes and removes agents, pools and classes, and asks for volumes; see docs/plan.md. Nothing is "
+     "The file adds, changes and removes agents, pools and classes, and asks for volumes, also several together; see "
+     "docs/plan.md. Nothing is "
      "changed.\n"
      "Ends with the exit code of no-fit when something would not place.\n\n"
      "example:\n  granary plan examples/plan-rack.yaml"},

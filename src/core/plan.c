@@ -154,25 +154,35 @@ static const struct explanation *request_explain(struct planning *p, const struc
     return e || explanation->places ? NULL : explanation;
 }
 
-// The answer names a volume and its operation in turn.
-static void volumes_take(struct planning *p, const struct answer *answer, struct planned_request *r) {
+// The answer names a volume and its operation in turn; of a request of several, the agent and its reservation first.
+static void answer_take(struct planning *p, const struct command *c, const struct answer *answer,
+                        struct planned_request *r) {
+    bool together = c->kind == CMD_request_apply;
     uint64_t *volumes = arena_zero(p->arena, answer->ids.count + 1, sizeof *volumes);
-    for (size_t i = 0; i < answer->ids.count; i += 2) volumes[r->volume_count++] = answer->ids.at[i];
+    const char **notes = arena_zero(p->arena, answer->ids.count + 1, sizeof *notes);
+    for (size_t i = together ? 2 : 0; i < answer->ids.count; i += 2) {
+        size_t n = r->volume_count++;
+        volumes[n] = answer->ids.at[i];
+        if (n < answer->notes.count) notes[n] = arena_text(p->arena, answer->notes.at[n]);
+    }
     r->volumes = volumes;
+    r->notes = notes;
+    if (together) r->agent = answer->ids.at[0];
 }
 
-static struct planned_request request_plan(struct planning *p, const struct cmd_volume_create *request) {
-    struct command c = {.kind = CMD_volume_create, .volume_create = *request};
+static struct planned_request request_plan(struct planning *p, const struct command *request) {
     struct planned_request r = {0};
     struct answer answer = {0};
-    AUTO_ERR struct err *e = scratch_do(p->scratch, p->now, &c, &answer);
+    AUTO_ERR struct err *e = scratch_do(p->scratch, p->now, request, &answer);
     r.places = !e;
-    if (!e) volumes_take(p, &answer, &r);
+    if (!e) answer_take(p, request, &answer, &r);
     answer_done(&answer);
     if (!e) return r;
     r.sentence = arena_text(p->arena, err_text(e));
     bool about_fits = err_kind(e) == ERR_NO_FIT || err_kind(e) == ERR_UNAVAILABLE;
-    if (about_fits && p->explained_left && p->explained_left--) r.explanation = request_explain(p, request);
+    if (!about_fits || request->kind != CMD_volume_create || !p->explained_left) return r;
+    p->explained_left--;
+    r.explanation = request_explain(p, &request->volume_create);
     return r;
 }
 

@@ -28,7 +28,7 @@ struct plan_change {
 
 struct plan { // all borrowed
     const struct plan_change *changes;
-    const struct cmd_volume_create *requests;
+    const struct command *requests; // CMD_volume_create, CMD_request_apply
     size_t change_count, request_count;
 };
 
@@ -40,6 +40,8 @@ struct planned_request {
     bool places;
     const uint64_t *volumes; // ids in the scratch registry
     size_t volume_count;
+    const char *const *notes;              // of each volume: why no better class was taken; NULL: it is the best
+    uint64_t agent;                        // of CMD_request_apply: on which they can be used together
     const char *sentence;                  // why not
     const struct explanation *explanation; // NULL: it is not about fits, or many others were explained
 };

@@ -7,14 +7,6 @@
 #include "wire/request.h"
 #include "wire/volume.h"
 
-static Granary__ClassPassedOver *passed_over(const struct volume_row *v, const char *note, struct arena *arena) {
-    Granary__ClassPassedOver *m = ARENA_NEW(arena, Granary__ClassPassedOver);
-    granary__class_passed_over__init(m);
-    m->volume = (char *)v->name;
-    m->sentence = arena_text(arena, note);
-    return m;
-}
-
 // ids and notes as request_apply.h says.
 static void answer_applied(struct turn *t) {
     const struct state *s = t->m->state;
@@ -33,7 +25,7 @@ static void answer_applied(struct turn *t) {
         const char *note = t->answer.notes.at[i];
         applied.volumes[applied.n_volumes++] = volume_message(s, v, &t->arena, DETAIL_API);
         applied.operations[applied.n_operations++] = row_message(s, NOUN_OPERATION, o, &t->arena, DETAIL_API);
-        if (note) applied.passed_over[applied.n_passed_over++] = passed_over(v, note, &t->arena);
+        if (note) applied.passed_over[applied.n_passed_over++] = passed_over_message(v->name, note, &t->arena);
     }
     applied.has_seq = 1;
     applied.seq = s->seq;

@@ -199,10 +199,73 @@ static struct err *changes_take(struct reading *r, const Granary__Plan *m, const
     return NULL;
 }
 
+// ---- requests, read by the code that reads them when they are made ----
+
+static Granary__VolumeCreate volume_create_of(const Granary__PlanRequest *m, struct arena *arena) {
+    Granary__VolumeCreate v = GRANARY__VOLUME_CREATE__INIT;
+    v.name = m->name;
+    v.class_ = m->class_;
+    v.size = m->size;
+    v.role = m->role;
+    v.fs = m->fs;
+    v.iops = m->iops;
+    v.count = m->count;
+    v.wait = m->wait;
+    v.tags = m->tags;
+    v.n_tags = m->n_tags;
+    v.labels = arena_zero(arena, m->n_labels + 1, sizeof *v.labels);
+    for (size_t i = 0; i < m->n_labels; i++) {
+        Granary__VolumeCreate__LabelsEntry *label = v.labels[v.n_labels++] =
+            ARENA_NEW(arena, Granary__VolumeCreate__LabelsEntry);
+        granary__volume_create__labels_entry__init(label);
+        label->key = m->labels[i]->key;
+        label->value = m->labels[i]->value;
+    }
+    return v;
+}
+
+static Granary__RequestApply request_apply_of(const Granary__PlanRequest *m) {
+    Granary__RequestApply r = GRANARY__REQUEST_APPLY__INIT;
+    r.role = m->role;
+    r.volumes = m->volumes;
+    r.n_volumes = m->n_volumes;
+    r.cpus = m->cpus;
+    r.mem = m->mem;
+    r.agent = m->agent;
+    r.has_hold_ms = m->has_hold_ms;
+    r.hold_ms = m->hold_ms;
+    r.reason = m->reason;
+    return r;
+}
+
+static struct err *one_kind_check(const Granary__PlanRequest *m) {
+    bool alike = m->name || m->class_ || m->has_size || m->fs || m->has_iops || m->has_count || m->has_wait ||
+                 m->n_tags || m->n_labels;
+    bool together = m->has_cpus || m->has_mem || m->agent || m->has_hold_ms || m->reason;
+    if (m->n_volumes && alike)
+        return err_new(ERR_INVALID, "beside 'volumes' there are only role, cpus, mem, agent, hold_ms and reason");
+    if (!m->n_volumes && together)
+        return err_new(ERR_INVALID, "cpus, mem, agent, hold_ms and reason are for a request with 'volumes'");
+    if (m->n_volumes || (m->name && m->class_ && m->has_size)) return NULL;
+    return err_new(ERR_INVALID, "give the name, class and size of a volume, or 'volumes'");
+}
+
+static struct err *request_take(struct reading *r, const Granary__PlanRequest *m, struct command *ret_command) {
+    TRY(one_kind_check(m));
+    if (m->n_volumes) {
+        const Granary__RequestApply asked = request_apply_of(m);
+        ret_command->kind = CMD_request_apply;
+        return request_apply_read(r->in, &asked, &ret_command->request_apply);
+    }
+    const Granary__VolumeCreate asked = volume_create_of(m, r->in->arena);
+    ret_command->kind = CMD_volume_create;
+    return volume_create_read(r->in, r->s, &asked, &ret_command->volume_create);
+}
+
 // Classes are looked up when their request comes: one may be there only by then.
-static struct err *requests_take(struct reading *r, const Granary__Plan *m, struct cmd_volume_create *requests) {
+static struct err *requests_take(struct reading *r, const Granary__Plan *m, struct command *requests) {
     for (size_t i = 0; i < m->n_requests; i++)
-        TRY(err_wrap(volume_create_read(r->in, r->s, m->requests[i], &requests[i]), "requests[%zu]", i));
+        TRY(err_wrap(request_take(r, m->requests[i], &requests[i]), "requests[%zu]", i));
     return NULL;
 }
 
@@ -213,7 +276,7 @@ struct err *plan_read(struct intake *in, const struct state *s, const Granary__P
     size_t most = m->n_pools + m->n_agents + m->n_classes + remove->n_providers + remove->n_pools + remove->n_agents +
                   remove->n_classes;
     struct reading r = {in, s, arena_zero(in->arena, most + 1, sizeof *r.changes), 0};
-    struct cmd_volume_create *requests = arena_zero(in->arena, m->n_requests + 1, sizeof *requests);
+    struct command *requests = arena_zero(in->arena, m->n_requests + 1, sizeof *requests);
     TRY(err_wrap(changes_take(&r, m, remove), "plan"));
     TRY(err_wrap(requests_take(&r, m, requests), "plan"));
     *ret_plan = (struct plan){r.changes, requests, r.count, m->n_requests};
@@ -243,22 +306,50 @@ static Granary__Volume *volume_fill(const struct state *scratch, uint64_t id, st
     m->pool = pool ? (char *)pool_path(scratch, pool, arena) : NULL;
     m->has_size = v != NULL;
     m->size = v ? v->charge.bytes.n : 0;
+    const struct class_row *class = v ? state_class(scratch, v->class) : NULL;
+    m->class_ = class ? (char *)class->name : NULL;
     return m;
 }
 
-static Granary__PlannedRequest *request_fill(const struct state *scratch, const struct cmd_volume_create *asked,
+static void volumes_fill(const struct state *scratch, const struct planned_request *planned, Granary__PlannedRequest *m,
+                         struct arena *arena) {
+    m->volumes = arena_zero(arena, planned->volume_count + 1, sizeof *m->volumes);
+    m->passed_over = arena_zero(arena, planned->volume_count + 1, sizeof *m->passed_over);
+    for (size_t i = 0; i < planned->volume_count; i++) {
+        Granary__Volume *v = m->volumes[m->n_volumes++] = volume_fill(scratch, planned->volumes[i], arena);
+        if (!planned->notes[i]) continue;
+        m->passed_over[m->n_passed_over++] = passed_over_message(v->name, planned->notes[i], arena);
+    }
+}
+
+static const char *names_of(const struct cmd_request_apply *asked, struct arena *arena) {
+    AUTO_TEXT struct text names = {0};
+    for (size_t i = 0; i < asked->volume_count; i++) text_addf(&names, "%s%s", i ? ", " : "", asked->volumes[i].name);
+    return arena_text(arena, text_string(&names));
+}
+
+static void asked_fill(const struct command *asked, Granary__PlannedRequest *m, struct arena *arena) {
+    m->has_size = asked->kind == CMD_volume_create;
+    if (!m->has_size) {
+        m->name = (char *)names_of(&asked->request_apply, arena);
+        return;
+    }
+    m->name = (char *)asked->volume_create.name;
+    m->class_ = (char *)asked->volume_create.class;
+    m->size = asked->volume_create.size.n;
+}
+
+static Granary__PlannedRequest *request_fill(const struct state *scratch, const struct command *asked,
                                              const struct planned_request *planned, struct arena *arena) {
     Granary__PlannedRequest *m = ARENA_NEW(arena, Granary__PlannedRequest);
     granary__planned_request__init(m);
-    m->name = (char *)asked->name;
-    m->class_ = (char *)asked->class;
-    m->has_size = m->has_places = true;
-    m->size = asked->size.n;
+    asked_fill(asked, m, arena);
+    m->has_places = true;
     m->places = planned->places;
     m->sentence = (char *)planned->sentence;
-    m->volumes = arena_zero(arena, planned->volume_count + 1, sizeof *m->volumes);
-    for (size_t i = 0; i < planned->volume_count; i++)
-        m->volumes[m->n_volumes++] = volume_fill(scratch, planned->volumes[i], arena);
+    volumes_fill(scratch, planned, m, arena);
+    const struct agent_row *agent = state_agent(scratch, planned->agent);
+    m->agent = agent ? (char *)agent->name : NULL;
     if (planned->explanation)
         m->explanation = explanation_message(scratch, planned->explanation, (struct explain_page){0, 20}, arena);
     return m;

@@ -142,6 +142,14 @@ struct err *request_apply_read(struct intake *in, const Granary__RequestApply *m
     return NULL;
 }
 
+Granary__ClassPassedOver *passed_over_message(const char *volume, const char *note, struct arena *arena) {
+    Granary__ClassPassedOver *m = ARENA_NEW(arena, Granary__ClassPassedOver);
+    granary__class_passed_over__init(m);
+    m->volume = (char *)volume;
+    m->sentence = arena_text(arena, note);
+    return m;
+}
+
 // ---- classes, roles ----
 
 struct err *class_apply_read(struct intake *in, const char *name, const Granary__Class *m,

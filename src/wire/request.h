@@ -21,6 +21,8 @@ MUST_USE struct err *reservation_create_read(struct intake *in, const Granary__R
                                              struct cmd_reservation_create *ret_command);
 MUST_USE struct err *request_apply_read(struct intake *in, const Granary__RequestApply *m,
                                         struct cmd_request_apply *ret_command);
+// In the arena.
+Granary__ClassPassedOver *passed_over_message(const char *volume, const char *note, struct arena *arena);
 // `name` is the path's; the document's own must be the same.
 MUST_USE struct err *class_apply_read(struct intake *in, const char *name, const Granary__Class *m,
                                       struct cmd_class_apply *ret_command);

@@ -32,17 +32,18 @@ static void volumes_put(struct offer_world *w) {
 // All agents of one profile go, and every request is too large.
 static struct plan plan_make(struct offer_world *w, struct arena *arena) {
     struct plan_change *changes = arena_zero(arena, AGENTS, sizeof *changes);
-    struct cmd_volume_create *requests = arena_zero(arena, REQUESTS, sizeof *requests);
+    struct command *requests = arena_zero(arena, REQUESTS, sizeof *requests);
     struct plan plan = {changes, requests, 0, REQUESTS};
     for (unsigned i = 0; i < AGENTS; i += INVENTORY_PROFILES)
         changes[plan.change_count++] =
             (struct plan_change){.kind = PLAN_AGENT_REMOVED, .name = arena_format(arena, "n%u", i)};
     for (unsigned i = 0; i < REQUESTS; i++)
-        requests[i] = (struct cmd_volume_create){.name = arena_format(arena, "r%u", i),
-                                                 .class = arena_format(arena, "c%u", i % INVENTORY_CLASSES),
-                                                 .owner.role = world_symbol(w, "web"),
-                                                 .size = {UINT64_C(1) << 55},
-                                                 .count = 1};
+        requests[i] = (struct command){.kind = CMD_volume_create,
+                                       .volume_create = {.name = arena_format(arena, "r%u", i),
+                                                         .class = arena_format(arena, "c%u", i % INVENTORY_CLASSES),
+                                                         .owner.role = world_symbol(w, "web"),
+                                                         .size = {UINT64_C(1) << 55},
+                                                         .count = 1}};
     return plan;
 }
 

@@ -82,8 +82,9 @@ def test_a_plan_answers_and_changes_nothing(cluster):
     before = cluster.get("/v1/inventory")["providers"][0]["instances"][0]["pools"]
     planned = said(cluster, "plan", EXAMPLES / "plan-rack.yaml", code=6)
     assert "agent 'n1' removed" in planned and "pool 'files/here/r20' added" in planned
-    assert "shard-4" in planned and "files/here/r20 has 7 TiB free of 10 TiB asked" in planned
-    assert "1 of 3 requests would not place" in planned
+    assert "shard-4" in planned and "files/here/r20 has 6 TiB free of 10 TiB asked" in planned
+    assert "shop-data, shop-log: all of it can be used on agent 'n" in planned
+    assert "1 of 4 requests would not place" in planned
     assert {a["name"] for a in cluster.get("/v1/agents")["agents"]} == {"n1", "n2"}
     assert [p["name"] for p in cluster.get("/v1/inventory")["providers"][0]["instances"][0]["pools"]] == [p["name"] for p in before]
     assert cluster.ask("GET", "/v1/classes/spring")[0] == 404

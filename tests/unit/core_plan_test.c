@@ -136,36 +136,67 @@ static bool change_really(struct world *w, const struct plan_change *c, const st
     }
 }
 
-static struct cmd_volume_create random_request(struct world *w, uint64_t *seed, size_t i) {
-    return (struct cmd_volume_create){.name = arena_format(&w->arena, "v%zu", i),
-                                      .class = ONE_OF(seed, class_names),
-                                      .owner = {.role = world_symbol(w, "web")},
-                                      .size = {(1 + below(seed, 30)) * GIB},
-                                      .iops = {below(seed, 3) ? 0 : 100},
-                                      .count = 1 + (uint32_t)below(seed, 3)};
+static struct request_volume random_volume(struct world *w, uint64_t *seed, size_t i, size_t n) {
+    const char **classes = arena_zero(&w->arena, 2, sizeof *classes);
+    classes[0] = ONE_OF(seed, class_names);
+    classes[1] = ONE_OF(seed, class_names);
+    return (struct request_volume){.name = arena_format(&w->arena, "v%zu-%zu", i, n),
+                                   .classes = classes,
+                                   .class_count = 1 + below(seed, 2),
+                                   .size = {(1 + below(seed, 30)) * GIB}};
 }
 
-static void request_says(const struct state *s, const uint64_t *volumes, size_t count, const char *sentence,
-                         struct text *out) {
+// Several that are usable together, with part of an agent.
+static struct command random_together(struct world *w, uint64_t *seed, size_t i) {
+    size_t count = 1 + below(seed, 3);
+    struct request_volume *volumes = arena_zero(&w->arena, count, sizeof *volumes);
+    for (size_t n = 0; n < count; n++) volumes[n] = random_volume(w, seed, i, n);
+    return (struct command){.kind = CMD_request_apply,
+                            .request_apply = {.owner = {.role = world_symbol(w, "web")},
+                                              .volumes = volumes,
+                                              .volume_count = count,
+                                              .agent = below(seed, 4) ? NULL : ONE_OF(seed, agent_names),
+                                              .cpus = {(int64_t)below(seed, 4) * 1000}}};
+}
+
+static struct command random_request(struct world *w, uint64_t *seed, size_t i) {
+    if (below(seed, 2)) return random_together(w, seed, i);
+    return (struct command){.kind = CMD_volume_create,
+                            .volume_create = {.name = arena_format(&w->arena, "v%zu", i),
+                                              .class = ONE_OF(seed, class_names),
+                                              .owner = {.role = world_symbol(w, "web")},
+                                              .size = {(1 + below(seed, 30)) * GIB},
+                                              .iops = {below(seed, 3) ? 0 : 100},
+                                              .count = 1 + (uint32_t)below(seed, 3)}};
+}
+
+static void request_says(const struct state *s, const struct planned_request *r, struct text *out) {
     AUTO_ARENA struct arena arena = {0};
-    if (sentence) text_add(out, sentence);
-    for (size_t i = 0; i < count; i++) {
-        const struct volume_row *v = state_volume(s, volumes[i]);
-        text_addf(out, "%s in %s with %llu; ", v->name, pool_path(s, state_pool(s, v->charge.pool), &arena),
-                  (unsigned long long)v->charge.bytes.n);
+    const struct agent_row *agent = state_agent(s, r->agent);
+    if (r->sentence) text_add(out, r->sentence);
+    if (agent) text_addf(out, "on %s: ", agent->name);
+    for (size_t i = 0; i < r->volume_count; i++) {
+        const struct volume_row *v = state_volume(s, r->volumes[i]);
+        text_addf(out, "%s of %s in %s with %llu (%s); ", v->name, state_class(s, v->class)->name,
+                  pool_path(s, state_pool(s, v->charge.pool), &arena), (unsigned long long)v->charge.bytes.n,
+                  r->notes[i] ? r->notes[i] : "");
     }
     text_add_char(out, '\n');
 }
 
-static void request_really(struct world *w, const struct cmd_volume_create *request, struct text *out) {
-    struct command c = {.kind = CMD_volume_create, .volume_create = *request};
+static void request_really(struct world *w, const struct command *request, struct text *out) {
     struct answer answer = {0};
     uint64_t volumes[8];
-    size_t count = 0;
-    AUTO_ERR struct err *e = core_decide(world_draft(w), &c, &answer);
+    const char *notes[8] = {NULL};
+    struct planned_request r = {.volumes = volumes, .notes = notes};
+    AUTO_ERR struct err *e = core_decide(world_draft(w), request, &answer);
     if (!e) world_apply(w);
-    for (size_t i = 0; !e && i < answer.ids.count; i += 2) volumes[count++] = answer.ids.at[i];
-    request_says(w->state, volumes, count, e ? err_text(e) : NULL, out);
+    bool together = request->kind == CMD_request_apply;
+    if (!e && together) r.agent = answer.ids.at[0];
+    for (size_t i = together ? 2 : 0; !e && i < answer.ids.count; i += 2) volumes[r.volume_count++] = answer.ids.at[i];
+    for (size_t i = 0; i < answer.notes.count; i++) notes[i] = answer.notes.at[i];
+    if (e) r.sentence = err_text(e);
+    request_says(w->state, &r, out);
     answer_done(&answer);
 }
 
@@ -186,7 +217,7 @@ static void run(uint64_t first) {
     AUTO_ARENA struct arena arena = {0};
     struct plan_change changes[CHANGES];
     struct made made[CHANGES];
-    struct cmd_volume_create requests[REQUESTS];
+    struct command requests[REQUESTS];
     for (size_t i = 0; i < CHANGES; i++) changes[i] = random_change(w, &seed, &made[i]);
     for (size_t i = 0; i < REQUESTS; i++) requests[i] = random_request(w, &seed, i);
     struct plan plan = {changes, requests, CHANGES, REQUESTS};
@@ -195,9 +226,7 @@ static void run(uint64_t first) {
     struct state *scratch = scratch_new(w->state);
     struct planned planned = plan_run(w->state, scratch, w->now, &plan, &arena);
     AUTO_TEXT struct text said = {0}, done = {0};
-    for (size_t i = 0; i < REQUESTS; i++)
-        request_says(scratch, planned.requests[i].volumes, planned.requests[i].volume_count,
-                     planned.requests[i].sentence, &said);
+    for (size_t i = 0; i < REQUESTS; i++) request_says(scratch, &planned.requests[i], &said);
     state_free(scratch);
     if (state_digest(w->state) != before)
         fail_msg("seed %llu: planning changed the registry", (unsigned long long)first);
@@ -316,13 +345,14 @@ static void only_the_first_refused_requests_are_explained(void **state) {
     (void)state;
     enum { COUNT = 30 };
     struct world *w = one_of_each();
-    struct cmd_volume_create requests[COUNT];
+    struct command requests[COUNT];
     for (size_t i = 0; i < COUNT; i++)
-        requests[i] = (struct cmd_volume_create){.name = arena_format(&w->arena, "r%zu", i),
-                                                 .class = "gold",
-                                                 .owner.role = world_symbol(w, "web"),
-                                                 .size = {500 * GIB},
-                                                 .count = 1};
+        requests[i] = (struct command){.kind = CMD_volume_create,
+                                       .volume_create = {.name = arena_format(&w->arena, "r%zu", i),
+                                                         .class = "gold",
+                                                         .owner.role = world_symbol(w, "web"),
+                                                         .size = {500 * GIB},
+                                                         .count = 1}};
     struct state *scratch = scratch_new(w->state);
     struct planned planned =
         plan_run(w->state, scratch, w->now, &(struct plan){.requests = requests, .request_count = COUNT}, &w->arena);

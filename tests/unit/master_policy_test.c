@@ -105,6 +105,43 @@ static void a_request_that_would_not_place_is_explained(void **state) {
                 "'places':false,'requests'");
 }
 
+static void a_plan_takes_requests_of_several_volumes(void **state) {
+    struct desk *d = *state;
+    desk_provider(d);
+    desk_agent(d);
+    desk_class(d);
+    static const char *const plan =
+        "{'classes':[{'name':'tape','pool':'media = tape'}],"
+        "'requests':[{'role':'web','cpus':1,'volumes':[{'name':'data','classes':['tape','gold'],'size':'1GiB'},"
+        "{'name':'log','class':'gold','size':'1GiB'}]}]}";
+    desk_expect(d, "POST", "/v1/plan", plan, 200,
+                "'requests':[{'name':'data, log','places':true,'volumes':[{'name':'data'");
+    desk_expect(d, "POST", "/v1/plan", plan, 200, "'agent':'n1','passed_over':[{'volume':'data','sentence':'");
+    desk_expect(d, "POST", "/v1/plan", "{'requests':[{'volumes':[{'name':'data','class':'gold','size':'8TiB'}]}]}", 200,
+                "'places':false,'sentence':'request of 1 volume, nothing was taken: volume 'data'");
+}
+
+static void labels_of_planned_volumes_are_looked_at(void **state) {
+    struct desk *d = *state;
+    desk_provider(d);
+    desk_agent(d);
+    desk_expect(d, "POST", "/v1/plan",
+                "{'classes':[{'name':'apart','spread':[{'key':'rack','label':'app','required':true}]}],"
+                "'requests':[{'name':'db','class':'apart','size':'1GiB','labels':{'app':'x'}}]}",
+                200, "asked at most 1 of the volumes with label app=x on one rack");
+}
+
+static void a_request_of_a_plan_is_of_one_kind(void **state) {
+    struct desk *d = *state;
+    desk_expect(d, "POST", "/v1/plan", "{'requests':[{'name':'db','volumes':[{'name':'a','class':'gold','size':1}]}]}",
+                400, "plan: requests[0]: beside 'volumes' there are only role, cpus");
+    desk_expect(d, "POST", "/v1/plan", "{'requests':[{'name':'db','class':'gold','size':1,'cpus':1}]}", 400,
+                "are for a request with 'volumes'");
+    desk_expect(d, "POST", "/v1/plan", "{'requests':[{'name':'db'}]}", 400, "give the name, class and size");
+    desk_expect(d, "POST", "/v1/plan", "{'requests':[{'volumes':[{'name':'a','class':'x','classes':['y'],'size':1}]}]}",
+                400, "give 'class' or 'classes', not both");
+}
+
 static void a_plan_that_makes_no_sense_is_refused_by_its_place(void **state) {
     struct desk *d = *state;
     desk_expect(d, "POST", "/v1/plan", "{'pools':[{'pool':'file/ssd'}]}", 400,
@@ -183,6 +220,9 @@ int main(void) {
         TEST(requests_are_recorded_without_an_entry_of_their_own),
         TEST(a_policy_is_tried_before_it_is_switched_on),
         TEST(requests_are_there_after_a_clean_stop_and_in_blocks_after_a_crash),
+        TEST(a_plan_takes_requests_of_several_volumes),
+        TEST(labels_of_planned_volumes_are_looked_at),
+        TEST(a_request_of_a_plan_is_of_one_kind),
         TEST(a_plan_that_makes_no_sense_is_refused_by_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
