@@ -30,18 +30,21 @@ static struct err *class_read(const struct yaml_node *node, struct arena *arena,
     return NULL;
 }
 
-struct err *classes_read(const void *bytes, size_t size, struct arena *arena, struct class_list *ret_list) {
+struct err *classes_read(const void *bytes, size_t size, struct arena *arena, struct class_list *ret_list,
+                         struct yaml_documents *ret_documents) {
     struct yaml_documents documents;
     TRY(yaml_read(bytes, size, arena, &documents));
     if (!documents.count) return err_new(ERR_INVALID, "there is no class in it: a document begins with 'name: NAME'");
     struct class_list list = {0};
     struct err *e = NULL;
     for (size_t i = 0; !e && i < documents.count; i++) e = class_read(documents.at[i], arena, &list);
-    if (e)
+    if (e) {
         vec_done(&list);
-    else
-        *ret_list = list;
-    return e;
+        return e;
+    }
+    *ret_list = list;
+    if (ret_documents) *ret_documents = documents;
+    return NULL;
 }
 
 // ---- compare ----

@@ -95,7 +95,7 @@ static void funnel_write(const Granary__Explanation *e, struct text *out) {
 }
 
 static void finding_write(const Granary__Finding *f, struct text *out) {
-    if (f->file) text_addf(out, "%s: ", f->file);
+    if (f->file) text_addf(out, "%s:%u: ", f->file, f->line);
     if (f->class_) text_addf(out, "class '%s'%s%s: ", f->class_, f->path ? ", " : "", f->path ? f->path : "");
     text_addf(out, "%s: ", f->severity);
     table_clean(out, f->sentence ? f->sentence : "");
@@ -123,6 +123,14 @@ static struct err *findings_end(struct call *c, struct lint_list *list) {
                    warnings == 1 ? "" : "s");
 }
 
+static void finding_place(Granary__Finding *f, const struct class_source *source) {
+    const struct class_place *place = f->class_ ? class_source_place(source, f->class_) : NULL;
+    if (!place) return;
+    f->file = (char *)place->file;
+    f->has_line = true;
+    f->line = (uint32_t)class_place_line(place, f->path);
+}
+
 static struct err *source_lint(struct call *c, const struct class_source *source, struct lint_list *list) {
     Granary__PolicyTrial trial = GRANARY__POLICY_TRIAL__INIT;
     trial.classes = source->classes.at;
@@ -132,8 +140,7 @@ static struct err *source_lint(struct call *c, const struct class_source *source
         documents_look(list, source, c->arena);
     else
         e = master_look(c, &trial, list);
-    VEC_EACH (f, &list->findings)
-        if ((*f)->class_) (*f)->file = (char *)class_source_file(source, (*f)->class_);
+    VEC_EACH (f, &list->findings) finding_place(*f, source);
     return e ? e : findings_end(c, list);
 }
 

@@ -43,32 +43,54 @@ struct err *source_message(const char *path, const ProtobufCMessageDescriptor *t
 
 void class_source_done(struct class_source *s) {
     vec_done(&s->classes);
-    vec_done(&s->files);
+    vec_done(&s->places);
 }
 
-const char *class_source_file(const struct class_source *s, const char *class) {
+const struct class_place *class_source_place(const struct class_source *s, const char *class) {
     for (size_t i = 0; i < s->classes.count; i++)
-        if (strcmp(s->classes.at[i]->name, class) == 0) return s->files.at[i];
+        if (strcmp(s->classes.at[i]->name, class) == 0) return &s->places.at[i];
     return NULL;
 }
 
-static struct err *class_take(struct class_source *s, Granary__Class *class, const char *file) {
-    const char *other = class_source_file(s, class->name);
-    if (other) return err_new(ERR_INVALID, "%s: class '%s' stands in %s too", file, class->name, other);
+// Keys may have '_' for '-'.
+static bool key_equal(const char *key, const char *name, size_t size) {
+    for (size_t i = 0; i < size; i++)
+        if (key[i] != name[i] && !(key[i] == '_' && name[i] == '-')) return false; // also at the end of key
+    return !key[size];
+}
+
+size_t class_place_line(const struct class_place *place, const char *path) {
+    const struct yaml_node *document = place->document;
+    size_t size = path ? strcspn(path, "[") : 0, number = size && path[size] ? strtoul(path + size + 1, NULL, 10) : 0;
+    for (size_t i = 0; size && i < document->count; i++) {
+        const struct yaml_pair *pair = &document->pairs[i];
+        if (!key_equal(pair->key, path, size)) continue;
+        const struct yaml_node *list = pair->value;
+        bool numbered = list->kind == YAML_LIST && number && number <= list->count;
+        return numbered ? list->items[number - 1]->line : pair->line;
+    }
+    return document->line;
+}
+
+static struct err *class_take(struct class_source *s, Granary__Class *class, struct class_place place) {
+    const struct class_place *other = class_source_place(s, class->name);
+    if (other) return err_new(ERR_INVALID, "%s: class '%s' stands in %s too", place.file, class->name, other->file);
     vec_push(&s->classes, class);
-    vec_push(&s->files, file);
+    vec_push(&s->places, place);
     return NULL;
 }
 
 static struct err *file_take(struct class_source *s, const char *path, struct arena *arena) {
     AUTO_TEXT struct text bytes = {0};
     struct class_list list = {0};
+    struct yaml_documents documents;
     const char *said;
     TRY(source_read(path, &bytes, &said));
     said = arena_text(arena, said);
-    TRY(err_wrap(classes_read(text_string(&bytes), bytes.size, arena, &list), "%s", said));
+    TRY(err_wrap(classes_read(text_string(&bytes), bytes.size, arena, &list, &documents), "%s", said));
     struct err *e = NULL;
-    for (size_t i = 0; !e && i < list.count; i++) e = class_take(s, list.at[i], said);
+    for (size_t i = 0; !e && i < list.count; i++)
+        e = class_take(s, list.at[i], (struct class_place){said, documents.at[i]});
     vec_done(&list);
     return e;
 }

@@ -12,17 +12,23 @@ MUST_USE struct err *source_read(const char *path, struct text *ret_bytes, const
 MUST_USE struct err *source_message(const char *path, const ProtobufCMessageDescriptor *type, struct arena *arena,
                                     void **ret_message);
 
+struct class_place {
+    const char *file;
+    const struct yaml_node *document;
+};
 // The classes of a source with the file that each stands in: a directory's *.yaml and *.yml, by name. End with
 // class_source_done; texts and messages live in the arena.
 struct class_source {
     struct class_list classes;
-    VEC(const char *) files; // of each class
+    VEC(struct class_place) places; // of each class
 };
 void class_source_done(struct class_source *s);
 // INVALID names the file and the line: what is no class, a name that stands in two files. NOT_FOUND: no such source, or no
 // class file in it.
 MUST_USE struct err *class_source_read(const char *path, struct arena *arena, struct class_source *ret_source);
-// The file of the class of that name; NULL when there is none.
-const char *class_source_file(const struct class_source *s, const char *class);
+// Where the class of that name stands; NULL when there is none.
+const struct class_place *class_source_place(const struct class_source *s, const char *class);
+// The line in its file of "pool" or "prefer-pool[2]"; of the document's beginning when `path` is NULL or not there.
+size_t class_place_line(const struct class_place *place, const char *path);
 
 #endif

@@ -46,7 +46,7 @@ static struct err *class_apply(struct call *c) {
     TRY(source_read(call_name(c, 0), &bytes, &said));
     struct class_list list = {0};
     // All are read before the first is sent: a slip in the last one changes nothing.
-    struct err *e = err_wrap(classes_read(text_string(&bytes), bytes.size, c->arena, &list), "%s", said);
+    struct err *e = err_wrap(classes_read(text_string(&bytes), bytes.size, c->arena, &list, NULL), "%s", said);
     for (size_t i = 0; !e && i < list.count; i++)
         e = err_wrap(class_put(c, list.at[i]), "class '%s'", list.at[i]->name);
     vec_done(&list);

@@ -54,8 +54,8 @@ def test_slips_are_named_by_file_class_and_key(cluster):
     wrong.write_text("name: odd\npool: media, !media\nagent: net/spee >= 1Gbps\n")
     for flag, code in (("--offline", 2), ("--strict", 2)):
         found = said(cluster, "policy", "lint", wrong, flag, code=code)
-        assert f"{wrong}: class 'odd', pool: error: media and !media can never both hold [never-holds]" in found
-    assert "class 'odd', agent: warning: no pool and no agent has 'net/spee'" in found
+        assert f"{wrong}:2: class 'odd', pool: error: media and !media can never both hold [never-holds]" in found
+    assert f"{wrong}:3: class 'odd', agent: warning: no pool and no agent has 'net/spee'" in found
     assert "2 pools, 0 satisfy the class's pool selector" in found
 
 

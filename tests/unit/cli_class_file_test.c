@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Class documents: read with line numbers in errors, written so that they read back the same.
-#include "cli/class_file.h"
+#include "cli/source.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 static struct class_list read_all(const char *yaml, struct arena *arena) {
     struct class_list list = {0};
-    AUTO_ERR struct err *e = classes_read(yaml, strlen(yaml), arena, &list);
+    AUTO_ERR struct err *e = classes_read(yaml, strlen(yaml), arena, &list, NULL);
     if (e) fail_msg("%s", err_text(e));
     return list;
 }
@@ -19,7 +19,7 @@ static struct class_list read_all(const char *yaml, struct arena *arena) {
 static void expect_refused(const char *yaml, const char *part) {
     AUTO_ARENA struct arena arena = {0};
     struct class_list list = {0};
-    AUTO_ERR struct err *e = classes_read(yaml, strlen(yaml), &arena, &list);
+    AUTO_ERR struct err *e = classes_read(yaml, strlen(yaml), &arena, &list, NULL);
     assert_non_null(e);
     assert_int_equal(err_kind(e), ERR_INVALID);
     if (!strstr(err_text(e), part)) fail_msg("'%s' does not say '%s'", err_text(e), part);
@@ -34,6 +34,24 @@ static void a_file_holds_several_classes(void **state) {
     assert_int_equal(list.at[0]->smallest, 64 << 20);
     assert_int_equal(list.at[0]->on_release, GRANARY__ON_RELEASE__WIPE);
     assert_string_equal(list.at[1]->name, "bulk");
+    vec_done(&list);
+}
+
+static void a_finding_has_its_line(void **state) {
+    (void)state;
+    AUTO_ARENA struct arena arena = {0};
+    struct class_list list = {0};
+    struct yaml_documents documents;
+    static const char yaml[] = "name: bulk\n---\nname: gold\npool: media\nprefer_pool:\n"
+                               "  - {selector: a, weight: 1}\n  - {selector: b, weight: 1}\n";
+    assert_null(classes_read(yaml, strlen(yaml), &arena, &list, &documents));
+    struct class_place place = {"classes.yaml", documents.at[1]};
+    assert_int_equal(class_place_line(&place, NULL), 3);
+    assert_int_equal(class_place_line(&place, "pool"), 4);
+    assert_int_equal(class_place_line(&place, "prefer-pool[2]"), 7);
+    assert_int_equal(class_place_line(&place, "prefer-pool"), 5);
+    assert_int_equal(class_place_line(&place, "prefer-agent[1]"), 3); // not there
+    assert_int_equal(class_place_line(&place, "po"), 3);
     vec_done(&list);
 }
 
@@ -136,6 +154,7 @@ static void how_often_a_script_failed_is_a_remark(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_holds_several_classes),
+        cmocka_unit_test(a_finding_has_its_line),
         cmocka_unit_test(a_slip_is_named_with_its_line),
         cmocka_unit_test(what_answers_add_is_no_part_of_the_document),
         cmocka_unit_test(a_default_that_is_spelled_out_is_no_change),
