@@ -2,10 +2,6 @@
 // Changes as the commands that would make them; requests as the commands that they are.
 #include "core/plan.h"
 
-#include <string.h>
-
-#include "core/request.h"
-
 // Of what people read, so that a plan in which nothing fits ends as soon as one in which all does.
 enum { AGENTS_ASKED_MOST = 1000000, EXPLAINED_MOST = 20 };
 
@@ -143,17 +139,6 @@ static struct planned_change change_plan(struct planning *p, const struct plan_c
 
 // ---- requests ----
 
-static const struct explanation *request_explain(struct planning *p, const struct cmd_volume_create *c) {
-    struct want want;
-    struct draft d;
-    struct explanation *explanation = ARENA_NEW(p->arena, struct explanation);
-    draft_init(&d, p->scratch, p->arena, p->now, (symbol){0}, (const unsigned char[16]){0});
-    AUTO_ERR struct err *e = request_want(p->scratch, c, &want);
-    if (!e) e = explain_want(&d, &want, (struct explain_page){0, 20}, p->arena, explanation);
-    draft_done(&d);
-    return e || explanation->places ? NULL : explanation;
-}
-
 // The answer names a volume and its operation in turn; of a request of several, the agent and its reservation first.
 static void answer_take(struct planning *p, const struct command *c, const struct answer *answer,
                         struct planned_request *r) {
@@ -172,17 +157,17 @@ static void answer_take(struct planning *p, const struct command *c, const struc
 
 static struct planned_request request_plan(struct planning *p, const struct command *request) {
     struct planned_request r = {0};
-    struct answer answer = {0};
+    struct explain_wish wish = {.page = {0, 20}, .arena = p->arena};
+    struct answer answer = {.refusal = p->explained_left ? &wish : NULL};
     AUTO_ERR struct err *e = scratch_do(p->scratch, p->now, request, &answer);
     r.places = !e;
-    if (!e) answer_take(p, request, &answer, &r);
+    if (e)
+        r.sentence = arena_text(p->arena, err_text(e));
+    else
+        answer_take(p, request, &answer, &r);
+    r.explanation = wish.told;
+    if (wish.told) p->explained_left--;
     answer_done(&answer);
-    if (!e) return r;
-    r.sentence = arena_text(p->arena, err_text(e));
-    bool about_fits = err_kind(e) == ERR_NO_FIT || err_kind(e) == ERR_UNAVAILABLE;
-    if (!about_fits || request->kind != CMD_volume_create || !p->explained_left) return r;
-    p->explained_left--;
-    r.explanation = request_explain(p, &request->volume_create);
     return r;
 }
 

@@ -56,7 +56,8 @@ static struct err *create_check(const struct draft *d, const struct cmd_volume_c
     return name_check("volume", c->name);
 }
 
-struct err *request_want(const struct state *s, const struct cmd_volume_create *c, struct want *ret_want) {
+// What the broker is asked for each of its volumes.
+static struct err *create_want(const struct state *s, const struct cmd_volume_create *c, struct want *ret_want) {
     TRY(broker_want(s, c->class, c->fs, ret_want));
     ret_want->size = c->size;
     ret_want->iops = c->iops;
@@ -68,7 +69,7 @@ struct err *request_want(const struct state *s, const struct cmd_volume_create *
 
 static struct err *create_plan(const struct draft *d, const struct cmd_volume_create *c, struct volume_plan *ret_plan,
                                struct want *ret_want) {
-    TRY(request_want(d->state, c, ret_want));
+    TRY(create_want(d->state, c, ret_want));
     *ret_plan = (struct volume_plan){.owner = c->owner,
                                      .class = state_class(d->state, ret_want->class),
                                      .asked = c->size,

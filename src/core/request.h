@@ -9,8 +9,6 @@
 MUST_USE struct err *decide_class_apply(struct draft *d, const struct cmd_class_apply *c, struct answer *ret_answer);
 MUST_USE struct err *decide_class_remove(struct draft *d, const char *name);
 MUST_USE struct err *decide_role_set(struct draft *d, const struct cmd_role_set *c);
-// What the broker is asked for each of its volumes. NOT_FOUND, INVALID: the class, the filesystem.
-MUST_USE struct err *request_want(const struct state *s, const struct cmd_volume_create *c, struct want *ret_want);
 MUST_USE struct err *decide_volume_create(struct draft *d, const struct cmd_volume_create *c,
                                           struct answer *ret_answer);
 MUST_USE struct err *decide_volume_grow(struct draft *d, const struct cmd_volume *c);

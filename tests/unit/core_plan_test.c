@@ -367,6 +367,28 @@ static void only_the_first_refused_requests_are_explained(void **state) {
     world_free(w);
 }
 
+static void a_refused_request_of_several_is_explained_beside_those_placed_before(void **state) {
+    (void)state;
+    struct world *w = one_of_each();
+    static const char *const gold[] = {"gold"};
+    const struct request_volume volumes[] = {
+        {.name = "data", .classes = gold, .class_count = 1, .size = {6 * GIB}},
+        {.name = "log", .classes = gold, .class_count = 1, .size = {5 * GIB}}}; // 9 GiB are free
+    struct command request = {
+        .kind = CMD_request_apply,
+        .request_apply = {.owner.role = world_symbol(w, "web"), .volumes = volumes, .volume_count = 2}};
+    struct state *scratch = scratch_new(w->state);
+    struct planned planned =
+        plan_run(w->state, scratch, w->now, &(struct plan){.requests = &request, .request_count = 1}, &w->arena);
+    const struct explanation *e = planned.requests[0].explanation;
+    assert_false(planned.requests[0].places);
+    assert_non_null(e);
+    assert_string_equal(e->volume, "log");
+    assert_non_null(strstr(e->sentence, "has 3 GiB free of 5 GiB asked"));
+    state_free(scratch);
+    world_free(w);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_planned_is_what_happens),
@@ -377,6 +399,7 @@ int main(void) {
         cmocka_unit_test(the_losses_listed_are_bounded_and_all_are_counted),
         cmocka_unit_test(what_is_attached_now_does_not_make_a_volume_lost),
         cmocka_unit_test(only_the_first_refused_requests_are_explained),
+        cmocka_unit_test(a_refused_request_of_several_is_explained_beside_those_placed_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
