@@ -24,7 +24,14 @@
 #include "sys/log.h"
 #include "sys/process.h"
 
-enum { NAME_POOL_WORKERS = 1, IDENTITY_MS = 10000, SWEEP_MS = 600000, SWEEP_MORE_MS = 1000, PROBE_MS = 5000 };
+enum {
+    NAME_POOL_WORKERS = 1,
+    IDENTITY_MS = 10000,
+    SWEEP_MS = 600000,
+    SWEEP_MORE_MS = 1000,
+    PROBE_MS = 5000,
+    LEAVE_MS = 200
+};
 
 struct agent_daemon {
     struct loop *loop;
@@ -194,6 +201,7 @@ static void probe(void *arg) {
     else
         report_tell(d, report);
     loop_timer_set(d->probe, probe_interval(d));
+    measure_interval(d->measure, probe_interval(d));
 }
 
 static void measured(void *arg) {
@@ -307,7 +315,7 @@ static struct err *daemon_start(struct agent_daemon *d) {
     TRY(link_client_new(d->loop, &link, &d->link));
     TRY(found_tell(d));
     AUTO_FREE char *root = agent_report_root(d->settings);
-    TRY(measure_new(d->loop, root, measured, d, &d->measure)); // the first probe follows
+    TRY(measure_new(d->loop, root, probe_interval(d), measured, d, &d->measure)); // the first probe follows
     loop_timer_set(d->keep, IDENTITY_MS);
     loop_timer_set(d->sweep, 0);
     loop_on_signal(d->loop, SIGTERM, stop, d);
@@ -322,7 +330,7 @@ static void daemon_done(struct agent_daemon *d) {
     link_client_free(d->link);
     host_close(d->host);
     measure_free(d->measure);
-    pool_free(d->names);
+    if (!pool_leave(d->names, LEAVE_MS)) log_info("event=left why=\"the resolver does not answer\"");
     loop_timer_free(d->timer);
     loop_timer_free(d->probe);
     loop_timer_free(d->keep);

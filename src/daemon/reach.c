@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All connections at once, and one wait for all.
+// All connections at once, and one wait for all; then once more for those that failed.
 #include "daemon/reach.h"
 
 #include <errno.h>
@@ -15,13 +15,11 @@
 #include "host/network.h"
 #include "net/address.h"
 
-enum { CONNECT_MS = 3000, TIMES_KEPT = 3 };
+enum { TRIES = 2, TIMES_KEPT = 2 };
 
 struct attempt {
-    char *host, *key;
-    uint64_t port; // 0: none
-    struct net_address to;
-    bool known;                // `to` is
+    const struct reach_target *target;
+    char *key;
     int fd;                    // -1: not under way
     int64_t began_us, took_us; // took: -1 when it did not connect
 };
@@ -69,34 +67,52 @@ char *reach_key(const char *address) {
     return key;
 }
 
-// ---- connecting ----
-
-static void attempt_begin(struct attempt *a, const char *address) {
-    *a = (struct attempt){.fd = -1, .took_us = -1};
-    if (!address_split(address, &a->host, &a->port)) return;
-    a->key = key_of(a->host, a->port);
-    struct net_addresses all;
-    AUTO_ERR struct err *unknown = net_address_resolve(a->host, (uint16_t)a->port, &all);
-    a->known = !unknown;
-    if (a->known) a->to = all.at[0]; // what is measured is one way: that which is tried first
+struct reach_target reach_target_of(const char *address) {
+    struct reach_target t = {.address = mem_text(address)};
+    char *host;
+    uint64_t port;
+    if (!address_split(address, &host, &port)) return t;
+    t.known = net_address_numeric(host, (uint16_t)port, &t.to);
+    t.named = !t.known;
+    free(host);
+    return t;
 }
 
-static void attempt_connect(struct attempt *a) {
-    if (!a->known || !a->port) return;
-    AUTO_ERR struct err *failed = net_socket_new(&a->to, &a->fd);
-    if (failed) return;
-    a->began_us = clock_us();
-    bool done = connect(a->fd, (const struct sockaddr *)&a->to.storage, a->to.size) == 0;
-    if (done) a->took_us = clock_us() - a->began_us;
-    if (done || errno == EINPROGRESS) return;
-    close(a->fd);
+void reach_target_done(struct reach_target *t) {
+    free(t->address);
+}
+
+void reach_resolve(struct reach_target *targets, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        struct reach_target *t = &targets[i];
+        struct net_addresses all;
+        char *host;
+        uint64_t port;
+        if (!t->named || !address_split(t->address, &host, &port)) continue;
+        AUTO_ERR struct err *unknown = net_address_resolve(host, (uint16_t)port, &all);
+        free(host);
+        if (unknown) continue;
+        t->known = true;
+        t->to = all.at[0]; // what is measured is one way: that which is tried first
+    }
+}
+
+// ---- connecting ----
+
+static void attempt_close(struct attempt *a) {
+    if (a->fd >= 0) close(a->fd);
     a->fd = -1;
 }
 
-static void attempt_end(struct attempt *a) {
-    if (a->fd >= 0) close(a->fd);
-    free(a->host);
-    free(a->key);
+static void attempt_connect(struct attempt *a) {
+    const struct reach_target *t = a->target;
+    if (!t->known || !net_address_port(&t->to)) return;
+    AUTO_ERR struct err *failed = net_socket_new(&t->to, &a->fd);
+    if (failed) return;
+    a->began_us = clock_us();
+    bool done = connect(a->fd, (const struct sockaddr *)&t->to.storage, t->to.size) == 0;
+    if (done) a->took_us = clock_us() - a->began_us;
+    if (done || errno != EINPROGRESS) attempt_close(a);
 }
 
 static void attempt_look(struct attempt *a, const struct pollfd *seen) {
@@ -104,24 +120,33 @@ static void attempt_look(struct attempt *a, const struct pollfd *seen) {
     socklen_t size = sizeof error;
     if (!seen->revents) return;
     if (getsockopt(a->fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && !error) a->took_us = clock_us() - a->began_us;
-    close(a->fd);
-    a->fd = -1;
+    attempt_close(a);
 }
 
-static void attempts_wait(struct attempt *attempts, size_t count) {
-    int64_t until_us = clock_us() + CONNECT_MS * 1000;
+static void attempts_wait(struct attempt *attempts, size_t count, int64_t ms) {
+    int64_t until_us = clock_us() + ms * 1000;
     for (;;) {
         struct pollfd waiting[REACH_MOST];
         size_t which[REACH_MOST];
         nfds_t n = 0;
         for (size_t i = 0; i < count; i++) {
-            if (attempts[i].fd < 0 || attempts[i].took_us >= 0) continue;
+            if (attempts[i].fd < 0) continue;
             which[n] = i;
             waiting[n++] = (struct pollfd){.fd = attempts[i].fd, .events = POLLOUT};
         }
-        int64_t left_ms = (until_us - clock_us()) / 1000;
-        if (!n || left_ms <= 0 || poll(waiting, n, (int)left_ms) <= 0) return;
+        int64_t left_us = until_us - clock_us();
+        if (!n || poll(waiting, n, left_us > 0 ? (int)((left_us + 999) / 1000) : 0) <= 0) return;
         for (nfds_t k = 0; k < n; k++) attempt_look(&attempts[which[k]], &waiting[k]);
+    }
+}
+
+// One packet that was lost is no news: who did not answer is asked again.
+static void attempts_run(struct attempt *attempts, size_t count, int64_t try_ms) {
+    for (int i = 0; i < TRIES; i++) {
+        for (size_t k = 0; k < count; k++)
+            if (attempts[k].took_us < 0) attempt_connect(&attempts[k]);
+        attempts_wait(attempts, count, try_ms);
+        for (size_t k = 0; k < count; k++) attempt_close(&attempts[k]);
     }
 }
 
@@ -136,7 +161,7 @@ static uint64_t step_ms(int64_t us) {
     return step;
 }
 
-// The least of the last three, which stand in one number: 20 bits of ms each, 0 none.
+// The least of the last two, which stand in one number: 20 bits of ms each, 0 none.
 static uint64_t time_settle(struct map *past, const struct attempt *a) {
     enum { BITS = 20 };
     const uint64_t mask = (1u << BITS) - 1;
@@ -165,25 +190,26 @@ static unsigned paths_to(const struct host_network *n, const struct net_address 
 
 static void attempt_tags(struct prober *p, const struct attempt *a, const struct host_network *n, struct map *past) {
     char value[32];
-    uint64_t ms = a->key ? time_settle(past, a) : 0;
-    unsigned paths = a->known ? paths_to(n, &a->to) : 0;
+    uint64_t ms = time_settle(past, a);
+    unsigned paths = a->target->known ? paths_to(n, &a->target->to) : 0;
     snprintf(value, sizeof value, "%llums", (unsigned long long)ms);
     if (ms) prober_tagf(p, value, "reach/%s", a->key);
     snprintf(value, sizeof value, "%u", paths);
     if (paths) prober_tagf(p, value, "net/paths/%s", a->key);
 }
 
-void reach_probe(struct prober *p, const char *const *addresses, size_t count, struct map *past) {
+void reach_probe(struct prober *p, const struct reach_target *targets, size_t count, int64_t try_ms, struct map *past) {
     struct attempt attempts[REACH_MOST];
     struct host_network network;
     if (count > REACH_MOST) count = REACH_MOST;
-    for (size_t i = 0; i < count; i++) attempt_begin(&attempts[i], addresses[i]);
-    for (size_t i = 0; i < count; i++) attempt_connect(&attempts[i]);
-    attempts_wait(attempts, count);
+    for (size_t i = 0; i < count; i++)
+        attempts[i] =
+            (struct attempt){.target = &targets[i], .key = reach_key(targets[i].address), .fd = -1, .took_us = -1};
+    attempts_run(attempts, count, try_ms);
     host_network_read(p, &network);
     for (size_t i = 0; i < count; i++) {
-        attempt_tags(p, &attempts[i], &network, past);
-        attempt_end(&attempts[i]);
+        if (attempts[i].key) attempt_tags(p, &attempts[i], &network, past);
+        free(attempts[i].key);
     }
     host_network_done(&network);
 }

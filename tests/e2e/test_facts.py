@@ -47,21 +47,29 @@ class Host:
         return c.start_agent(name, "--probe-root", self.root, probe=None)
 
 
+def listening(port=0):
+    """Something that listens, as the data address of a pool."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", port))
+    s.listen(64)
+    return s
+
+
 @pytest.fixture(scope="module")
 def storage():
-    """Something that listens, as the data address of a pool."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        s.listen(64)
+    with listening() as s:
         yield s.getsockname()[1]
 
 
 @pytest.fixture(scope="module")
 def cluster(storage):
-    with open_cluster(heartbeat=HEARTBEAT, lost=10) as c:
+    with open_cluster(heartbeat=HEARTBEAT, lost=10) as c, listening() as c.old_array:
         c.start_master()
         c.start_provider("files", {"fast": {"capacity": 256 * MIB, "tags": ["media=ssd"], "data-address": f"127.0.0.1:{storage}",
-                                            "constraints": ["driver/rexray >= 0.9"]}})
+                                            "constraints": ["driver/rexray >= 0.9"]},
+                                   "slow": {"capacity": 256 * MIB, "tags": ["media=hdd"],
+                                            "data-address": "127.0.0.1:%d" % c.old_array.getsockname()[1]}})
         c.apply_class("gold", pool="media = ssd", fs="ext4", smallest=4 * MIB)
         c.hosts = {name: Host(c.dir / f"host-{name}") for name in ("n1", "n2")}
         for name, host in c.hosts.items():
@@ -137,17 +145,32 @@ def test_a_driver_that_is_unloaded_warns_and_moves_nothing(cluster):
     assert [k for k, _ in kinds] == ["attachment-warned", "attachment-cleared"] and "driver/rexray" in kinds[0][1], kinds
 
 
-def test_a_change_is_known_within_one_heartbeat(cluster):
+def known_within_a_heartbeat(c, agent, name, away, back):
     """Each change follows the look that found the last one, so that it waits for a whole interval."""
-    c, host = cluster, cluster.hosts["n2"]
-    wait_until(lambda: "gold" in c.agent("n2").get("classes", []), 10, "n2 has the driver")
+    serves = lambda: name in c.agent(agent).get("classes", [])
+    wait_until(serves, 10, f"{agent} serves {name}")
     for _ in range(2):
-        for change, known in ((lambda: host.unload("rexray"), lambda: "gold" not in c.agent("n2").get("classes", [])),
-                              (lambda: host.put("sys/module/rexray/version", "0.11.4\n"), lambda: "gold" in c.agent("n2").get("classes", []))):
+        for change, known in ((away, lambda: not serves()), (back, serves)):
             change()
             began = time.monotonic()
             wait_until(known, 10, "the change is known")
             assert time.monotonic() - began < 1.5 * HEARTBEAT * SLOW, "not known within a heartbeat"
+
+
+def test_a_change_is_known_within_one_heartbeat(cluster):
+    host = cluster.hosts["n2"]
+    known_within_a_heartbeat(cluster, "n2", "gold", lambda: host.unload("rexray"),
+                             lambda: host.put("sys/module/rexray/version", "0.11.4\n"))
+
+
+def test_storage_that_stops_answering_is_known_within_one_heartbeat(cluster):
+    c, port = cluster, cluster.old_array.getsockname()[1]
+    c.apply_class("answering", pool="media = hdd", fs="ext4", smallest=4 * MIB, agent=f"reach/127.0.0.1/{port}")
+
+    def comes_back():
+        c.old_array = listening(port)
+
+    known_within_a_heartbeat(c, "n1", "answering", lambda: c.old_array.close(), comes_back)
 
 
 def test_a_link_that_goes_down_takes_the_agent_out_of_what_needs_it(cluster):

@@ -8,11 +8,44 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "daemon/reach.h"
 #include "recorded_tree.h"
+#include "sys/clock.h"
+
+enum { TRY_MS = 1000 };
+
+static int refusals;       // so many of the next connections fail
+static const char *number; // where every name leads; NULL: the resolver fails
+
+// Stand before the C library's.
+int connect(int fd, const struct sockaddr *to, socklen_t size) {
+    static int (*theirs)(int, const struct sockaddr *, socklen_t);
+    if (!theirs) theirs = (int (*)(int, const struct sockaddr *, socklen_t))dlsym(RTLD_NEXT, "connect");
+    if (refusals-- <= 0) return theirs(fd, to, size);
+    errno = EHOSTUNREACH;
+    return -1;
+}
+
+int getaddrinfo(const char *name UNUSED, const char *service, const struct addrinfo *hints, struct addrinfo **ret) {
+    static int (*theirs)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (!theirs)
+        theirs = (int (*)(const char *, const char *, const struct addrinfo *, struct addrinfo **))dlsym(RTLD_NEXT,
+                                                                                                         "getaddrinfo");
+    return number ? theirs(number, service, hints, ret) : EAI_AGAIN;
+}
+
+static void probe_all(struct prober *p, const char *const *addresses, size_t count, struct map *past) {
+    struct reach_target targets[REACH_MOST];
+    for (size_t i = 0; i < count; i++) targets[i] = reach_target_of(addresses[i]);
+    reach_probe(p, targets, count, TRY_MS, past);
+    for (size_t i = 0; i < count; i++) reach_target_done(&targets[i]);
+}
 
 // A listening socket of this machine; what it is called is in `ret_address`.
 static int listening(char ret_address[32]) {
@@ -40,7 +73,7 @@ static void an_address_that_answers_has_a_time(void **state) {
     AUTO_FREE char *key = reach_key(address);
     AUTO_FREE char *reach = mem_format("reach/%s", key);
     AUTO_FREE char *paths = mem_format("net/paths/%s", key);
-    for (int i = 0; i < 4; i++) reach_probe(&p, (const char *const[]){address}, 1, &past);
+    for (int i = 0; i < 4; i++) probe_all(&p, (const char *const[]){address}, 1, &past);
     assert_non_null(value_of(&p, reach));
     assert_true(text_ends(value_of(&p, reach), "ms"));
     assert_string_equal(value_of(&p, paths), "1");
@@ -57,14 +90,88 @@ static void an_address_that_stops_answering_has_none_at_once(void **state) {
     struct prober p = {.root = ""};
     AUTO_FREE char *key = reach_key(address);
     AUTO_FREE char *reach = mem_format("reach/%s", key);
-    reach_probe(&p, (const char *const[]){address}, 1, &past);
+    probe_all(&p, (const char *const[]){address}, 1, &past);
     assert_non_null(value_of(&p, reach));
     close(fd);
     probe_tags_done(&p.tags);
-    reach_probe(&p, (const char *const[]){address}, 1, &past);
+    probe_all(&p, (const char *const[]){address}, 1, &past);
     assert_null(value_of(&p, reach));
     probe_tags_done(&p.tags);
     map_done(&past);
+}
+
+static void one_lost_packet_is_no_news(void **state) {
+    (void)state;
+    char address[32];
+    int fd = listening(address);
+    struct map past = {0};
+    struct prober p = {.root = ""};
+    AUTO_FREE char *key = reach_key(address);
+    AUTO_FREE char *reach = mem_format("reach/%s", key);
+    refusals = 1;
+    probe_all(&p, (const char *const[]){address}, 1, &past);
+    assert_non_null(value_of(&p, reach));
+    probe_tags_done(&p.tags);
+    p.tags = (struct probe_tags){0};
+    refusals = 2;
+    probe_all(&p, (const char *const[]){address}, 1, &past);
+    assert_null(value_of(&p, reach));
+    probe_tags_done(&p.tags);
+    map_done(&past);
+    close(fd);
+}
+
+// Its queue is full: the kernel drops what asks to connect.
+static void what_does_not_answer_takes_two_tries_and_no_more(void **state) {
+    (void)state;
+    char mute[32], quick[32];
+    int listeners[] = {listening(mute), listening(quick)}, waiting[4];
+    struct map past = {0};
+    struct prober p = {.root = ""};
+    struct reach_target targets[] = {reach_target_of(mute), reach_target_of(quick)};
+    assert_int_equal(listen(listeners[0], 0), 0);
+    for (size_t i = 0; i < ARRAY_LEN(waiting); i++) {
+        assert_null(net_socket_new(&targets[0].to, &waiting[i]));
+        (void)connect(waiting[i], (const void *)&targets[0].to.storage, targets[0].to.size);
+    }
+    int64_t began = clock_mono_ms();
+    reach_probe(&p, targets, 2, 100, &past);
+    assert_in_range(clock_mono_ms() - began, 200, 5000); // the kernel would go on for two minutes
+    AUTO_FREE char *key = reach_key(quick);
+    AUTO_FREE char *reach = mem_format("reach/%s", key);
+    assert_non_null(value_of(&p, reach));
+    size_t reached = 0;
+    VEC_EACH (tag, &p.tags) reached += text_starts(tag->key, "reach/");
+    assert_int_equal(reached, 1);
+    for (size_t i = 0; i < ARRAY_LEN(waiting); i++) close(waiting[i]);
+    for (size_t i = 0; i < 2; i++) {
+        close(listeners[i]);
+        reach_target_done(&targets[i]);
+    }
+    probe_tags_done(&p.tags);
+    map_done(&past);
+}
+
+static void a_name_leads_where_it_led_last(void **state) {
+    (void)state;
+    char address[32];
+    int fd = listening(address);
+    AUTO_FREE char *named = mem_format("storage.test%s", strchr(address, ':'));
+    struct reach_target t = reach_target_of(named), one = reach_target_of(address);
+    assert_true(t.named && !t.known && !one.named && one.known);
+    number = NULL;
+    reach_resolve(&t, 1);
+    assert_false(t.known);
+    number = "127.0.0.1";
+    reach_resolve(&t, 1);
+    assert_true(t.known);
+    assert_memory_equal(&t.to.storage, &one.to.storage, one.to.size);
+    number = NULL;
+    reach_resolve(&t, 1);
+    assert_true(t.known);
+    reach_target_done(&t);
+    reach_target_done(&one);
+    close(fd);
 }
 
 static void all_addresses_are_tried_at_once(void **state) {
@@ -73,7 +180,7 @@ static void all_addresses_are_tried_at_once(void **state) {
     const int listeners[] = {listening(one), listening(two)};
     struct map past = {0};
     struct prober p = {.root = ""};
-    reach_probe(&p, (const char *const[]){one, "127.0.0.1:1", "nonsense:x", two, "10.0.0.1"}, 5, &past);
+    probe_all(&p, (const char *const[]){one, "127.0.0.1:1", "nonsense:x", two, "10.0.0.1"}, 5, &past);
     size_t reached = 0;
     VEC_EACH (tag, &p.tags) reached += text_starts(tag->key, "reach/");
     assert_int_equal(reached, 2);
@@ -116,7 +223,7 @@ static void the_paths_are_the_interfaces_of_the_closest_routes(void **state) {
              "eth2 0001010A 00000000 0001 0 0 0 00FFFFFF 0 0 0\neth1 0002010A 00000000 0001 0 0 0 00FFFFFF 0 0 0\n");
     struct map past = {0};
     struct prober p = {.root = root};
-    reach_probe(&p, (const char *const[]){"10.1.1.7", "10.1.2.7", "10.9.9.9", "::1"}, 4, &past);
+    probe_all(&p, (const char *const[]){"10.1.1.7", "10.1.2.7", "10.9.9.9", "::1"}, 4, &past);
     assert_string_equal(value_of(&p, "net/paths/10.1.1.7"), "2");
     assert_string_equal(value_of(&p, "net/paths/10.1.2.7"), "1");
     assert_string_equal(value_of(&p, "net/paths/10.9.9.9"), "1");
@@ -130,6 +237,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_that_answers_has_a_time),
         cmocka_unit_test(an_address_that_stops_answering_has_none_at_once),
+        cmocka_unit_test(one_lost_packet_is_no_news),
+        cmocka_unit_test(what_does_not_answer_takes_two_tries_and_no_more),
+        cmocka_unit_test(a_name_leads_where_it_led_last),
         cmocka_unit_test(all_addresses_are_tried_at_once),
         cmocka_unit_test(keys_are_made_of_addresses),
         cmocka_unit_test(the_paths_are_the_interfaces_of_the_closest_routes),
