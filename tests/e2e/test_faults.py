@@ -9,7 +9,7 @@ import time
 import pytest
 import requests
 
-from cluster import MIB, Process, command_line, wait_until
+from cluster import MIB, SLOW, Process, command_line, wait_until
 from conftest import whole_cluster
 from framework import Framework, create_disk, docker_volume, launch, reserve, sized, stdout, task, unused_name
 from test_bad_input import refused
@@ -357,6 +357,25 @@ def test_a_task_that_waits_for_its_volume_can_be_killed(new_cluster):
     failed = f.wait_task("gives-up", "TASK_FAILED", seconds=10)
     assert "slow-2" in failed["message"], failed
     c.processes["files"].thaw()
+
+
+@needs_mounts
+def test_a_resolver_that_is_mute_does_not_hold_up_an_agents_end(new_cluster):
+    c = new_cluster()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
+        try:
+            mute.bind(("127.0.0.153", 53))
+        except OSError as e:
+            pytest.skip(f"no resolver can be played here: {e}")
+        mute.settimeout(10)
+        (c.dir / "resolv.conf").write_text("nameserver 127.0.0.153\noptions timeout:30\n")
+        inside = ["unshare", "-m", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(c.dir / "resolv.conf")]
+        agent = c.start("n1", "agent", "--name", "n1", "--master", "http://master.granary.test:5050", "--work-dir", c.dir / "n1",
+                        "--run-dir", c.dir / "r-n1", prefix=inside)
+        mute.recv(512)  # it asks, and will for half a minute
+        began = time.monotonic()
+        assert agent.stop() == 0
+        assert time.monotonic() - began < 1 * SLOW, agent.said()
 
 
 # ---- clients ----
