@@ -70,7 +70,7 @@ static void a_task_is_killed_and_its_volume_fenced(void **state) {
     world_wait_end(w, 1);
     assert_int_equal(w->tasks[1].end.code, SIGKILL);
     world_launch(w, 2, "sleep 1000", 1, "data", false);
-    expect_fine(keeper_fence(path, 1, 5000, NULL));
+    expect_fine(keeper_fence(path, 1, PATIENCE_MS, NULL));
     world_wait_end(w, 2);
     world_wait_lost(w, 1);
     assert_int_equal(w->tasks[2].end.kind, HOST_END_LOST);

@@ -20,8 +20,6 @@
 #include "sys/process.h"
 #include "sys/sheet.h"
 
-enum { PATIENCE_MS = 30000 };
-
 void world_main(int argc, char **argv) {
     if (argc > 1 && text_equal(argv[1], "keeper")) exit(keeper_main(argc - 1, argv + 1));
 }
@@ -47,11 +45,12 @@ struct uuid world_uuid(unsigned char n) {
     return u;
 }
 
-void world_mounts(char *into, size_t size) {
-    AUTO_FD int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    size_t used = 0;
-    for (ssize_t n = 0; used < size - 1 && (n = read(fd, into + used, size - 1 - used)) > 0;) used += (size_t)n;
-    into[used] = 0;
+void world_mounts(const struct world *w, struct text *ret) {
+    AUTO_TEXT struct text all = {0};
+    text_clear(ret);
+    expect_fine(file_read("/proc/self/mountinfo", 4 << 20, &all));
+    for (char *line, *rest = all.data; (line = strsep(&rest, "\n"));)
+        if (strstr(line, w->dir) || strstr(line, "granary-nowhere")) text_addf(ret, "%s\n", line);
 }
 
 static void on_started(task_id task, int64_t pid, void *arg) {
@@ -114,42 +113,54 @@ int world_set_up(void **state) {
     assert_int_equal(chmod(w->dir, 0755), 0);
     snprintf(w->work, sizeof w->work, "%s/w", w->dir);
     snprintf(w->run, sizeof w->run, "%s/r", w->dir);
-    world_mounts(w->mounts, sizeof w->mounts);
     expect_fine(loop_new(&w->loop));
     world_open(w, true);
     *state = w;
     return 0;
 }
 
-// Whatever a failed test left running.
+// A pidfd of that living keeper, or -1.
+static int keeper_open(const struct world *w, const char *kind, uint64_t number, pid_t *ret_pid) {
+    AUTO_FREE char *path = mem_format("%s/%s/%llu/keeper", w->work, kind, (unsigned long long)number);
+    AUTO_SHEET struct sheet s = {0};
+    AUTO_ERR struct err *failed = file_exists(path) ? sheet_load(path, &s) : err_new(ERR_NOT_FOUND, "none");
+    int pidfd = -1;
+    if (failed) return -1;
+    err_free(process_open((pid_t)sheet_u64(&s, "pid"), sheet_u64(&s, "start"), &pidfd));
+    if (pidfd >= 0 && ret_pid) *ret_pid = (pid_t)sheet_u64(&s, "pid");
+    return pidfd;
+}
+
+// Whatever a failed test left running: waited for, as it may still write into what is removed next.
 static void keepers_kill(struct world *w, const char *kind) {
     AUTO_FREE char *path = mem_format("%s/%s", w->work, kind);
     DIR *dir = opendir(path);
     for (struct dirent *e; dir && (e = readdir(dir));) {
         uint64_t number = 0;
-        pid_t pid = text_to_u64(e->d_name, &number) ? world_keeper(w, kind, number) : 0;
-        if (pid > 0) kill(pid, SIGKILL);
+        AUTO_FD int pidfd = text_to_u64(e->d_name, &number) ? keeper_open(w, kind, number, NULL) : -1;
+        if (pidfd < 0) continue;
+        pidfd_signal(pidfd, SIGKILL);
+        if (!pidfd_wait(pidfd, PATIENCE_MS)) print_error("the keeper of %s/%s does not end\n", path, e->d_name);
     }
     if (dir) closedir(dir);
 }
 
 int world_tear_down(void **state) {
     struct world *w = *state;
-    static char after[1 << 16];
-    world_mounts(after, sizeof after);
+    AUTO_TEXT struct text mounts = {0};
+    world_mounts(w, &mounts);
     keepers_kill(w, "tasks");
     keepers_kill(w, "attachments");
     host_close(w->host);
     loop_free(w->loop);
-    usleep(50000);
     struct err *left = tree_remove(w->dir);
-    bool same = strcmp(after, w->mounts) == 0;
     if (left) print_error("%s\n", err_text(left));
+    if (mounts.size) print_error("the host has mounts of the test:\n%s\n", text_string(&mounts));
+    bool clean = !left && !mounts.size;
     err_free(left);
     err_free(w->error);
     free(w);
-    if (!same) print_error("the host's mounts differ after the test:\n%s\n", after);
-    return same && !left ? 0 : -1;
+    return clean ? 0 : -1;
 }
 
 void world_image(struct world *w, const char *name, uint64_t size, struct uuid volume, char ret_path[128]) {
@@ -330,13 +341,7 @@ bool world_image_held(const char *path) {
 }
 
 pid_t world_keeper(struct world *w, const char *kind, uint64_t number) {
-    AUTO_FREE char *path = mem_format("%s/%s/%llu/keeper", w->work, kind, (unsigned long long)number);
-    AUTO_SHEET struct sheet s = {0};
-    struct err *failed = file_exists(path) ? sheet_load(path, &s) : err_new(ERR_NOT_FOUND, "none");
-    int pidfd = -1;
-    if (!failed) failed = process_open((pid_t)sheet_u64(&s, "pid"), sheet_u64(&s, "start"), &pidfd);
-    if (pidfd >= 0) close(pidfd);
-    bool there = !failed;
-    err_free(failed);
-    return there ? (pid_t)sheet_u64(&s, "pid") : 0;
+    pid_t pid = 0;
+    AUTO_FD int pidfd = keeper_open(w, kind, number, &pid);
+    return pidfd >= 0 ? pid : 0;
 }

@@ -16,7 +16,7 @@
 #include "host/host.h"
 #include "sys/loop.h"
 
-enum { WORLD_TASKS = 64 };
+enum { WORLD_TASKS = 64, PATIENCE_MS = 60000 /* for what must come, on a machine that is busy with other things */ };
 struct world_task {
     bool started, ended;
     unsigned unseen;
@@ -25,7 +25,7 @@ struct world_task {
     char message[400];
 };
 struct world {
-    char dir[64], work[80], run[80], mounts[1 << 16];
+    char dir[64], work[80], run[80];
     struct loop *loop;
     struct host *host;
     struct world_task tasks[WORLD_TASKS]; // by number
@@ -71,7 +71,8 @@ const char *world_output(struct world *w, uint64_t number, const char *file);
 // Runs the loop until that file of the sandbox holds the words, or until a path is there, or is gone.
 void world_wait_output(struct world *w, uint64_t number, const char *file, const char *words);
 void world_wait_path(struct world *w, const char *path, bool there);
-void world_mounts(char *into, size_t size); // the host's, as the kernel lists them
+// Those of the host's mounts that are this test's, as the kernel lists them: other tests may run beside it.
+void world_mounts(const struct world *w, struct text *ret);
 bool world_image_held(const char *path);
 void world_run_for(struct world *w, int64_t ms);
 pid_t world_keeper(struct world *w, const char *kind, uint64_t number); // as on disk
