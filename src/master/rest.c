@@ -10,6 +10,7 @@
 #include "codec/json_write.h"
 #include "codec/message.h"
 #include "core/broker.h"
+#include "granary_api.pb-c.h"
 #include "wire/fields.h"
 
 const char *request_header(const struct request *r, const char *name) {
@@ -201,8 +202,6 @@ struct intake rest_intake(struct master *m, struct arena *arena, const struct in
 
 // ---- pages ----
 
-enum { PAGE_MOST = 10000 };
-
 struct err *page_read(const struct request *r, size_t usual, struct page *ret_page) {
     *ret_page = (struct page){.limit = usual};
     AUTO_FREE char *after = request_query(r, "after"), *limit = request_query(r, "limit");
@@ -233,21 +232,19 @@ struct page_rows page_collect(const struct master *m, enum noun noun, struct pag
 
 // ---- routes ----
 
-static const struct route {
-    const char *method, *path, *query;
-    request_handler *handler;
-} routes[] = {
-#define X(method, path, query, handler, help) {method, path, query, handler},
+const struct route rest_routes[] = {
+#define X(method, path, query, body, answer, handler, help) {method, path, query, body, answer, handler, help},
     ROUTES(X)
 #undef X
 };
+const size_t rest_route_count = ARRAY_LEN(rest_routes);
 
 static bool route_matches(const struct route *route, const char *const *parts) {
     const char *at = route->path;
     for (; *parts; parts++) {
         size_t size = (size_t)(strchrnul(at, '/') - at);
         if (!size) return false;
-        bool any = size == 1 && *at == '*';
+        bool any = *at == '{';
         if (!any && (strncmp(at, *parts, size) != 0 || (*parts)[size])) return false;
         at += size + (at[size] == '/');
     }
@@ -290,9 +287,9 @@ static const char *route_methods(const char *const *parts) {
         "GET, PUT, POST, DELETE",
     };
     unsigned set = 0;
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++)
-        for (unsigned k = 0; route_matches(&routes[i], parts) && k < ARRAY_LEN(methods); k++)
-            set |= (unsigned)(strcmp(routes[i].method, methods[k]) == 0) << k;
+    for (size_t i = 0; i < rest_route_count; i++)
+        for (unsigned k = 0; route_matches(&rest_routes[i], parts) && k < ARRAY_LEN(methods); k++)
+            set |= (unsigned)(strcmp(rest_routes[i].method, methods[k]) == 0) << k;
     return sets[set];
 }
 
@@ -338,13 +335,14 @@ void master_request(struct master *m, const struct request *r, const struct inst
         return;
     }
     bool head = strcmp(r->method, "HEAD") == 0;
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-        if (strcmp(routes[i].method, head ? "GET" : r->method) != 0 || !route_matches(&routes[i], parts)) continue;
-        struct err *e = query_check(m, r, routes[i].query);
+    for (size_t i = 0; i < rest_route_count; i++) {
+        if (strcmp(rest_routes[i].method, head ? "GET" : r->method) != 0 || !route_matches(&rest_routes[i], parts))
+            continue;
+        struct err *e = query_check(m, r, rest_routes[i].query);
         if (e)
             rest_finish(m, r, e, out);
         else
-            routes[i].handler(m, r, parts, at, out);
+            rest_routes[i].handler(m, r, parts, at, out);
         return;
     }
     route_none(m, r, parts, out);
