@@ -75,12 +75,16 @@ def test_run_goes_on_reading_when_the_agent_was_away(cluster):
     script = "i=0; while [ $i -lt 8 ]; do echo $i; i=$((i+1)); sleep 0.5; done"
     p = cluster.command_start("run", "--", "sh", "-c", script, log="away")
     wait_until(lambda: "0\n" in (cluster.dir / "away").read_text(), 10, "it prints")
-    agent = next(t["agent"] for t in cluster.get("/v1/tasks")["tasks"] if t["state"] == "TASK_RUNNING")
-    cluster.processes[agent].kill()
-    wait_until(lambda: "is away" in (cluster.dir / "away.err").read_text(), 10, "it says why nothing comes")
-    cluster.start_agent(agent)
-    assert p.wait(30) == 0, (cluster.dir / "away.err").read_text()
-    assert (cluster.dir / "away").read_text() == "".join(f"{i}\n" for i in range(8))
+    task = next(t for t in cluster.get("/v1/tasks")["tasks"] if t["state"] == "TASK_RUNNING")
+    follow = cluster.command_start("task", "output", task["id"], "--follow", log="also")
+    wait_until(lambda: "0\n" in (cluster.dir / "also").read_text(), 10, "it is followed")
+    cluster.processes[task["agent"]].kill()
+    for log in ("away", "also"):
+        wait_until(lambda: "is away" in (cluster.dir / f"{log}.err").read_text(), 10, "it says why nothing comes")
+    cluster.start_agent(task["agent"])
+    for reader, log in ((p, "away"), (follow, "also")):
+        assert reader.wait(30) == 0, (cluster.dir / f"{log}.err").read_text()
+        assert (cluster.dir / log).read_text() == "".join(f"{i}\n" for i in range(8))
 
 
 def test_run_does_not_wait_for_ever_for_what_its_task_printed(cluster):
