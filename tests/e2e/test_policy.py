@@ -62,7 +62,7 @@ def test_slips_are_named_by_file_class_and_key(cluster):
 def test_a_script_is_compiled_by_a_master_only_and_lint_says_so(cluster):
     wrong = cluster.dir / "scripted.yaml"
     wrong.write_text("name: odd\nscript: 'return return'\n")
-    assert f"{wrong}: class 'odd', script: note: only a master compiles it" in said(cluster, "policy", "lint", wrong, "--offline", "--strict")
+    assert f"{wrong}:2: class 'odd', script: note: only a master compiles it" in said(cluster, "policy", "lint", wrong, "--offline", "--strict")
     ended = cluster.command("policy", "lint", wrong)
     assert ended.returncode == 2 and "class 'odd': script: " in ended.stderr, ended
 
