@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "core/request.h"
+#include "core/fits.h"
 #include "core/scratch.h"
 #include "core/tag_census.h"
 #include "model/contradiction.h"
@@ -31,6 +31,7 @@ struct linting {
     struct arena *arena;
     struct findings *found;
     const char *class, *path; // where it is
+    size_t explained;
 };
 
 static void found_add(struct linting *l, enum lint lint, const char *sentence) {
@@ -148,19 +149,29 @@ static void class_twice(struct linting *l, const struct policy_shared *doc, size
     }
 }
 
+static void unsatisfied_found(struct linting *l, const struct draft *d, const struct want *w) {
+    const char *plain = "its smallest volume would be refused now";
+    struct explanation *e = l->explained < LINT_EXPLAINED_MOST ? ARENA_NEW(l->arena, struct explanation) : NULL;
+    AUTO_ERR struct err *wrong = e ? explain_want(d, w, (struct explain_page){0, 3}, l->arena, e) : NULL;
+    size_t before = l->found->count;
+    if (wrong) return;
+    l->explained++;
+    found_add(l, LINT_UNSATISFIED, e ? e->sentence : plain);
+    if (l->found->count > before) vec_last(l->found)->explanation = e;
+}
+
 // Its smallest volume, asked by nobody in particular.
 static void class_satisfied(struct linting *l, const struct class_spec *spec) {
+    AUTO_ARENA struct arena arena = {0};
     const struct class_row *row = state_class_named(l->s, spec->name);
     struct draft d;
-    struct explanation *e = ARENA_NEW(l->arena, struct explanation);
+    struct terms t;
+    struct fit fit;
     struct want w = {.class = row->id, .size = spec->smallest.n ? spec->smallest : (struct bytes){MIB}};
-    draft_init(&d, l->s, l->arena, (struct now){0}, (symbol){0}, (const unsigned char[16]){0});
-    AUTO_ERR struct err *wrong = explain_want(&d, &w, (struct explain_page){0, 3}, l->arena, e);
+    draft_init(&d, l->s, &arena, (struct now){0}, (symbol){0}, (const unsigned char[16]){0});
+    AUTO_ERR struct err *wrong = terms_of(&d, &w, &t);
+    if (!wrong && !fits_find(&d, &t, &fit, 1)) unsatisfied_found(l, &d, &w);
     draft_done(&d);
-    if (wrong || e->places) return;
-    size_t before = l->found->count;
-    found_add(l, LINT_UNSATISFIED, e->sentence);
-    if (l->found->count > before) vec_last(l->found)->explanation = e;
 }
 
 static void class_lint(struct linting *l, const struct policy_shared *doc, size_t i) {
@@ -202,7 +213,7 @@ static void policy_put(struct linting *l, struct policy_shared *doc) {
 
 void lint_policy(struct state *scratch, struct policy_shared *doc, struct arena *arena, struct findings *ret_findings) {
     struct tag_census census = {0};
-    struct linting l = {scratch, &census, arena, ret_findings, NULL, NULL};
+    struct linting l = {scratch, &census, arena, ret_findings, NULL, NULL, 0};
     tag_census_take(&census, scratch);
     policy_put(&l, doc);
     for (size_t i = 0; i < doc->classes.count; i++) class_lint(&l, doc, i);

@@ -26,10 +26,10 @@ struct finding { // texts in the arena or the policy
     enum lint lint;
     const char *class, *path; // of the document: "prefer-pool[2]"; NULL: of the whole policy, or of the whole class
     const char *sentence;
-    const struct explanation *explanation; // of UNSATISFIED: the funnel and the refusals
+    const struct explanation *explanation; // of the first UNSATISFIED ones: the funnel and the refusals
 };
 VEC_TYPE(findings, struct finding); // ended by vec_done
-enum { FINDINGS_MOST = 1000 };
+enum { FINDINGS_MOST = 1000, LINT_EXPLAINED_MOST = 100 };
 
 // `scratch` is a scratch_new of a registry, and `doc` was compiled with its symbols; it is changed. Findings come class by
 // class, within one in the order of its document.

@@ -159,6 +159,22 @@ static void a_class_that_nothing_satisfies_shows_its_funnel(void **state) {
     vec_done(&found);
 }
 
+static void only_the_first_that_nothing_satisfies_are_explained(void **state) {
+    struct trial *t = *state;
+    struct findings found = {0};
+    trial_begin(t);
+    for (uint64_t i = 0; i < LINT_EXPLAINED_MOST + 20; i++) {
+        const char *name = arena_format(&t->w->arena, "c%llu", (unsigned long long)i);
+        trial_class(t, (struct class_document){.name = name, .pool = "media = tape", .largest = {(i + 1) * GIB}});
+    }
+    lint_policy(t->scratch, t->doc, &t->w->arena, &found);
+    assert_int_equal(found.count, LINT_EXPLAINED_MOST + 20);
+    assert_non_null(found.at[LINT_EXPLAINED_MOST - 1].explanation);
+    assert_null(found.at[LINT_EXPLAINED_MOST].explanation);
+    assert_string_equal(found.at[LINT_EXPLAINED_MOST].sentence, "its smallest volume would be refused now");
+    vec_done(&found);
+}
+
 static void what_is_said_twice_is_a_warning(void **state) {
     struct trial *t = *state;
     struct class_wish wishes[] = {{"media = ssd", 1}, {"media = ssd", 9}};
@@ -369,6 +385,7 @@ int main(void) {
         TEST(another_unit_is_an_error),
         TEST(a_rule_that_never_holds_is_an_error),
         TEST(a_class_that_nothing_satisfies_shows_its_funnel),
+        TEST(only_the_first_that_nothing_satisfies_are_explained),
         TEST(what_is_said_twice_is_a_warning),
         TEST(a_class_that_is_needed_and_missing_is_an_error),
         TEST(a_policy_as_large_as_can_be_that_lacks_a_class_in_use_is_judged_whole),
