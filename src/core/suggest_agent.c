@@ -7,6 +7,7 @@
 
 #include "core/agent_test.h"
 #include "core/attach_room.h"
+#include "core/figure.h"
 
 enum {
     AGENT_TRIES_MOST = 10000, // agents against kinds of pools: a millisecond or two
@@ -17,19 +18,19 @@ enum {
 };
 
 // Pools that wait for an agent and would get the same answer of each.
-struct pool_kind {
+struct waiting_kind {
     const struct pool_row *pool; // one of them
     struct agent_tests tests;
     uint32_t pools, fs;
 };
-VEC_TYPE(pool_kinds, struct pool_kind);
+VEC_TYPE(waiting_kinds, struct waiting_kind);
 
 // One term that stands alone between some pools and an agent; or between some pools and any agent.
 struct lone_term {
     const struct selector *selector; // NULL: the agent lacks the filesystem
     const struct term *term;
     uint64_t agent;
-    const struct pool_kind *last;
+    const struct waiting_kind *last;
     uint32_t pools;
 };
 struct lone_terms {
@@ -38,7 +39,7 @@ struct lone_terms {
 };
 struct lone_search {
     struct search *x;
-    struct pool_kinds kinds;
+    struct waiting_kinds kinds;
     struct lone_terms agents, terms;
 };
 
@@ -52,31 +53,26 @@ static bool pool_waits_for_agent(const struct search *x, const struct judged_poo
     return !agent || attach_room_for(x->d, agent, j->pool->id, x->terms->class->doc->spec.bandwidth);
 }
 
-// The rules about agents, the groups of failure domains and the filesystem are all that the answer comes of.
-static void kind_take(struct lone_search *l, struct map *known, const struct pool_row *pool) {
+static void kind_take(struct lone_search *l, struct pool_kinds *known, const struct pool_row *pool) {
     const struct search *x = l->x;
     struct reach_want reach = terms_reach(x->terms, pool);
     struct reach_view view;
-    bool fresh;
     if (!reach_view_init(x->d->state, &reach, &view)) return;
-    const struct standing *p = index_standing(x->d->state, pool->id);
-    uint64_t key[] = {(uintptr_t)view.pool, (uintptr_t)view.joined, p->domains, reach.fs};
-    union map_value *place = map_put_bytes(known, key, sizeof key, &fresh);
-    if (fresh) {
-        place->n = l->kinds.count;
-        struct pool_kind *kind = vec_add(&l->kinds);
-        *kind = (struct pool_kind){.pool = pool, .fs = reach.fs};
+    size_t n = pool_kind(known, &view, index_standing(x->d->state, pool->id)->domains);
+    if (n == l->kinds.count) {
+        struct waiting_kind *kind = vec_add(&l->kinds);
+        *kind = (struct waiting_kind){.pool = pool, .fs = reach.fs};
         agent_tests_of_pool(&kind->tests, pool);
         agent_tests_of_class(&kind->tests, &x->terms->class->doc->spec);
     }
-    l->kinds.at[place->n].pools++;
+    l->kinds.at[n].pools++;
 }
 
 static void kinds_find(struct lone_search *l) {
-    struct map known = {0};
+    struct pool_kinds known = {0};
     for (size_t i = 0; i < l->x->pool_count; i++)
         if (pool_waits_for_agent(l->x, &l->x->pools[i])) kind_take(l, &known, l->x->pools[i].pool);
-    map_done(&known);
+    pool_kinds_done(&known);
 }
 
 static void kinds_done(struct lone_search *l) {
@@ -97,7 +93,7 @@ static bool lone_equal(const struct lone_term *a, const struct lone_term *b) {
     return !a->selector || term_equal(a->selector, a->term, b->selector, b->term);
 }
 
-static void lone_count(struct lone_terms *l, struct lone_term t, const struct pool_kind *kind) {
+static void lone_count(struct lone_terms *l, struct lone_term t, const struct waiting_kind *kind) {
     struct lone_term *found = NULL;
     for (size_t i = 0; i < l->count && !found; i++)
         if (lone_equal(&l->at[i], &t)) found = &l->at[i];
@@ -110,7 +106,7 @@ static void lone_count(struct lone_terms *l, struct lone_term t, const struct po
     found->last = kind;
 }
 
-static void lone_try(struct lone_search *l, const struct pool_kind *kind, const struct agent_row *agent) {
+static void lone_try(struct lone_search *l, const struct waiting_kind *kind, const struct agent_row *agent) {
     const struct search *x = l->x;
     const struct state *s = x->d->state;
     struct agent_failure f;
