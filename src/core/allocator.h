@@ -51,8 +51,9 @@ void rescind_offers_of_volume(struct draft *d, uint64_t volume);
 void rescind_offers_without_room(struct draft *d);
 void drop_offers_of_framework(struct draft *d, uint64_t framework);
 
-// I6 and I7 for the simulator: per agent offered + used <= total; a volume in one offer at most, to its owner only; at most
-// IDLE_VOLUMES_OFFERED of an owner at once.
+// I6 and I7 for the simulator: per agent offered + used + reserved <= total, each the sum of its rows, and a port in one offer
+// or task; what offers hold as reserved is reserved for their role; a volume in one offer at most, to its owner only, and at
+// most IDLE_VOLUMES_OFFERED of an owner at once; one storage-only offer of a framework in a role.
 enum { IDLE_VOLUMES_OFFERED = 64 };
 MUST_USE struct err *allocator_check(const struct state *s);
 

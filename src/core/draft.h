@@ -94,11 +94,11 @@ const char *draft_text(struct draft *d, const char *text);
 struct notice *draft_notice(struct draft *d, enum notice_kind kind, uint64_t framework);
 // Hands a new shared object to the draft, which lets go of it at its end.
 void draft_keep(struct draft *d, struct shared *s);
-// The events, in the order of first touch: calls `each` for every row touched.
-// Their rows borrow from the live rows they are copies of. What is told after apply must not: this makes the last images of
-// removed rows, and those whose live texts may move, the draft's own.
-void draft_own_images(struct draft *d);
+// The events, one for every row touched, in the order of first touch. Their rows borrow from the live rows they are copies of.
 size_t draft_event_count(const struct draft *d);
 struct event draft_event(const struct draft *d, size_t i);
+// What is told after apply must not borrow: this makes the last images of removed rows, and those whose live texts may move,
+// the draft's own.
+void draft_own_images(struct draft *d);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The figures that consumers see instead of tags: how available storage and agent are together, and how well they suit
-// each other. Looks at the index alone: nothing here depends on what is granted.
+// each other. By tags and the index: what is granted counts only where there are more kinds of pools than are looked at.
 #ifndef CORE_FIGURE_H
 #define CORE_FIGURE_H
 
@@ -17,8 +17,8 @@ struct figures figures_of(const struct state *s, const struct reach_want *w, con
 // none fits).
 struct availability figures_best(const struct state *s, const struct reach_want *w, size_t most,
                                  const struct agent_row **ret_agent);
-// What offers say of a class is said of so many kinds of its pools, the first in the order of its shapes: an offer cycle asks for
-// every agent. The only bound on kinds.
+// What offers say of a class is said of so many kinds of its pools, shape by shape and in each the pools with the most free: an
+// offer cycle asks for every agent. The only bound on kinds.
 enum { CLASS_KINDS_MOST = 64 };
 // Of that agent with the usable pool of the class that suits it best; false when it can use none.
 MUST_USE bool figures_of_class(const struct state *s, uint64_t class, const struct agent_row *agent,

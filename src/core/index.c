@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keeping what fits what: pools and classes hold reaches, classes hold their pools in order of score.
+// Keeping what fits what: pools and classes hold the reaches of their rules, classes hold their pools in shapes.
 #include "core/index.h"
 
 #include <stdlib.h>

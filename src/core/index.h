@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which agents, pools and classes fit each other, kept by apply so that a decision looks up instead of evaluating
-// selectors. Holds no figures of the ledger and decides nothing.
+// Which agents, pools and classes fit each other, and what each pool has free by the state, kept by apply so that a decision
+// looks up instead of evaluating selectors. The ledger counts, this only copies its sums; and it decides nothing.
 #ifndef CORE_INDEX_H
 #define CORE_INDEX_H
 

@@ -10,7 +10,7 @@ struct asked { // by whom, of the agent that has a volume
     const struct class_row *class; // NULL: it was removed
 };
 
-// "agent 'n1' no longer satisfies its pool's constraint driver/rexray >= 0.9: no driver/rexray".
+// "agent 'n1' no longer satisfies its pool's constraint: asked driver/rexray >= 0.9, found no driver/rexray".
 static const char *breach_of(const struct draft *d, const struct asked *asked, const struct agent_tests *tests,
                              const char *whose) {
     const struct tag_set *agent = &asked->agent->facts->tags, *pool = &asked->pool->facts->tags;
