@@ -10,6 +10,10 @@ void draft_init(struct draft *d, const struct state *s, struct arena *arena, str
     memcpy(d->entropy, entropy, sizeof d->entropy);
 }
 
+void draft_view(struct draft *d, const struct state *s, struct arena *arena, struct now now) {
+    draft_init(d, s, arena, now, (symbol){0}, (const unsigned char[16]){0});
+}
+
 void draft_done(struct draft *d) {
     VEC_EACH (s, &d->held) shared_leave(*s);
     vec_done(&d->held);

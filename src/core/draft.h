@@ -50,6 +50,8 @@ struct draft {
 
 void draft_init(struct draft *d, const struct state *s, struct arena *arena, struct now now, symbol principal,
                 const unsigned char entropy[16]);
+// The same for reading: nobody asks, and without chance what is made gets the same UUIDs each time.
+void draft_view(struct draft *d, const struct state *s, struct arena *arena, struct now now);
 void draft_done(struct draft *d);
 
 // The row as this command sees it; NULL when absent or removed here.

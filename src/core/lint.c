@@ -168,7 +168,7 @@ static void class_satisfied(struct linting *l, const struct class_spec *spec) {
     struct terms t;
     struct fit fit;
     struct want w = {.class = row->id, .size = spec->smallest.n ? spec->smallest : (struct bytes){MIB}};
-    draft_init(&d, l->s, &arena, (struct now){0}, (symbol){0}, (const unsigned char[16]){0});
+    draft_view(&d, l->s, &arena, (struct now){0});
     AUTO_ERR struct err *wrong = terms_of(&d, &w, &t);
     if (!wrong && !fits_find(&d, &t, &fit, 1)) unsatisfied_found(l, &d, &w);
     draft_done(&d);
@@ -188,25 +188,21 @@ static void class_lint(struct linting *l, const struct policy_shared *doc, size_
 
 // ---- the policy ----
 
-static struct err *scratch_put(struct state *s, const struct command *c) {
-    struct answer answer = {0};
-    struct err *e = scratch_do(s, (struct now){0}, c, &answer);
-    answer_done(&answer);
-    return e;
+static struct err *scratch_put(struct linting *l, struct policy_shared *doc) {
+    return scratch_try(l->s, (struct now){0},
+                       &(struct command){.kind = CMD_policy_apply, .policy_apply = {.doc = doc}});
 }
 
 // As a whole; when that cannot be, beside all classes that it lacks, however many they are together.
 static void policy_put(struct linting *l, struct policy_shared *doc) {
-    AUTO_ERR struct err *e =
-        scratch_put(l->s, &(struct command){.kind = CMD_policy_apply, .policy_apply = {.doc = doc}});
+    AUTO_ERR struct err *e = scratch_put(l, doc);
     if (!e) return;
     found_add(l, LINT_IN_USE, arena_text(l->arena, err_text(e)));
     struct policy_shared *both = policy_new();
     shared_hold(&both->shared);
     VEC_EACH (class, &doc->classes) err_free(policy_add(both, *class));
     STATE_EACH(CLASS, class_row, class, l->s) err_free(policy_add(both, class->doc)); // the document's own is there
-    AUTO_ERR struct err *none =
-        scratch_put(l->s, &(struct command){.kind = CMD_policy_apply, .policy_apply = {.doc = both}});
+    AUTO_ERR struct err *none = scratch_put(l, both);
     must(!none); // it lacks nothing
     shared_leave(&both->shared);
 }

@@ -15,10 +15,7 @@ struct planning {
 };
 
 static struct err *planning_do(struct planning *p, const struct command *c) {
-    struct answer answer = {0};
-    struct err *e = scratch_do(p->scratch, p->now, c, &answer);
-    answer_done(&answer);
-    return e;
+    return scratch_try(p->scratch, p->now, c);
 }
 
 // ---- removals: what is connected goes away first, as it would ----
@@ -190,7 +187,7 @@ static const char *loss_explain(struct planning *p, const struct volume_row *v) 
     AUTO_ARENA struct arena arena = {0};
     struct explanation e;
     struct draft d;
-    draft_init(&d, p->scratch, &arena, p->now, (symbol){0}, (const unsigned char[16]){0});
+    draft_view(&d, p->scratch, &arena, p->now);
     AUTO_ERR struct err *none = explain_volume(&d, v->id, (struct explain_page){0, 1}, &arena, &e);
     draft_done(&d);
     return arena_text(p->arena, none ? err_text(none) : e.sentence);
@@ -224,7 +221,7 @@ static void losses_find(struct planning *p, struct planned *ret) {
 static struct bytes largest_of(struct planning *p, const struct state *s, const char *class) {
     const struct class_row *row = state_class_named(s, class);
     struct draft d;
-    draft_init(&d, s, p->arena, p->now, (symbol){0}, (const unsigned char[16]){0});
+    draft_view(&d, s, p->arena, p->now);
     struct bytes largest = row ? broker_largest(&d, row->id, (symbol){0}) : (struct bytes){0};
     draft_done(&d);
     return largest;

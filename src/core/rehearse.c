@@ -14,10 +14,7 @@ const char *rehearsal_name(enum rehearsal_kind kind) {
     return names[kind];
 }
 
-// No moment of its own, so that no sentence has an age.
-static void view_init(struct draft *d, const struct state *s, struct arena *arena) {
-    draft_init(d, s, arena, (struct now){0}, (symbol){0}, (const unsigned char[16]){0});
-}
+static const struct now timeless; // so that no sentence has an age
 
 // The request in the words of that registry. An error says what of it is not there.
 static struct err *want_again(const struct state *s, const struct asked *a, struct want *ret_want) {
@@ -67,7 +64,7 @@ static uint64_t ask_again(const struct state *s, struct state *own, const struct
     struct fit fit = {0};
     AUTO_ERR struct err *e = want_again(s, a, &w);
     if (e) return 0;
-    view_init(&d, s, &arena);
+    draft_view(&d, s, &arena, timeless);
     bool fits = fit_again(&d, a, w, &fit);
     if (fits && own) fit_consume(&d, own, a, &w, &fit);
     draft_done(&d);
@@ -80,7 +77,7 @@ static const char *why_not(const struct state *s, const struct asked *a, struct 
     struct fit fit;
     AUTO_ERR struct err *e = want_again(s, a, &w);
     if (e) return arena_text(arena, err_text(e));
-    view_init(&d, s, arena);
+    draft_view(&d, s, arena, timeless);
     e = broker_place(&d, &w, &fit);
     draft_done(&d);
     return e ? arena_text(arena, err_text(e)) : "";
@@ -89,14 +86,6 @@ static const char *why_not(const struct state *s, const struct asked *a, struct 
 static enum rehearsal_kind compare(uint64_t before, uint64_t after) {
     if (before == after) return before ? REHEARSAL_SAME : REHEARSAL_REFUSED;
     return !after ? REHEARSAL_FAILS : !before ? REHEARSAL_PLACES : REHEARSAL_ELSEWHERE;
-}
-
-static struct err *policy_put(struct state *scratch, struct policy_shared *doc) {
-    struct command c = {.kind = CMD_policy_apply, .policy_apply = {.doc = doc}};
-    struct answer answer = {0};
-    struct err *e = scratch_do(scratch, (struct now){0}, &c, &answer);
-    answer_done(&answer);
-    return e;
 }
 
 static uint64_t *ask_all(const struct state *s, struct state *own, const struct asked_ring *ring, struct arena *arena) {
@@ -119,7 +108,8 @@ static uint64_t *ask_now(const struct state *s, const struct asked_ring *ring, b
 struct rehearsal rehearse(const struct state *s, struct state *scratch, const struct asked_ring *ring,
                           struct policy_shared *doc, bool consume, struct arena *arena) {
     struct rehearsal r = {0};
-    AUTO_ERR struct err *cannot = policy_put(scratch, doc);
+    const struct command put = {.kind = CMD_policy_apply, .policy_apply = {.doc = doc}};
+    AUTO_ERR struct err *cannot = scratch_try(scratch, timeless, &put);
     if (cannot) {
         r.refused = arena_text(arena, err_text(cannot));
         return r;

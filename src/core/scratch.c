@@ -44,3 +44,10 @@ struct err *scratch_do(struct state *scratch, struct now now, const struct comma
     draft_done(&d);
     return e;
 }
+
+struct err *scratch_try(struct state *scratch, struct now now, const struct command *c) {
+    struct answer answer = {0};
+    struct err *e = scratch_do(scratch, now, c, &answer);
+    answer_done(&answer);
+    return e;
+}

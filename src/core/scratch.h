@@ -13,5 +13,7 @@ MUST_USE struct state *scratch_new(const struct state *s);
 // the same registry do the same.
 MUST_USE struct err *scratch_do(struct state *scratch, struct now now, const struct command *c,
                                 struct answer *ret_answer);
+// The same where nobody reads the answer.
+MUST_USE struct err *scratch_try(struct state *scratch, struct now now, const struct command *c);
 
 #endif

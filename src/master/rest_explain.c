@@ -46,7 +46,7 @@ static struct err *explain(struct turn *t) {
     struct explain_page of;
     TRY(turn_page(t, PAGE_USUAL, &of));
     struct draft d;
-    draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
+    draft_view(&d, t->m->state, &t->arena, t->at->now);
     struct explanation explanation;
     struct err *e = volume ? explain_volume(&d, volume, of, &t->arena, &explanation)
                            : explain_want(&d, &want, of, &t->arena, &explanation);
@@ -101,7 +101,7 @@ static struct err *fits(struct turn *t) {
     TRY(turn_wish_explained(t));
     TRY(turn_page(t, 1, &page));
     struct draft d;
-    draft_init(&d, t->m->state, &t->arena, t->at->now, (symbol){0}, t->at->entropy);
+    draft_view(&d, t->m->state, &t->arena, t->at->now);
     struct err *e = fits_tell(t, &d, &want, page.limit);
     draft_done(&d);
     return e;

@@ -140,9 +140,8 @@ const struct noun_map class_map = {&granary__class__descriptor, fields,
                                    document_read_row,           offsetof(struct class_row, name)};
 
 static void largest_fill(const struct state *s, const struct class_row *row, Granary__Class *m, struct arena *arena) {
-    static const unsigned char nothing[16];
     struct draft view; // sees the state as it is
-    draft_init(&view, s, arena, (struct now){0}, (symbol){0}, nothing);
+    draft_view(&view, s, arena, (struct now){0});
     m->has_largest_grantable = true;
     m->largest_grantable = broker_largest(&view, row->id, (symbol){0}).n;
     draft_done(&view);

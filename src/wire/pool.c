@@ -66,9 +66,8 @@ static void sizes_fill(const struct pool_row *p, Granary__Pool *m) {
 }
 
 static void figures_fill(const struct state *s, const struct pool_row *p, Granary__Pool *m, struct arena *arena) {
-    static const unsigned char nothing[16];
     struct draft view; // sees the state as it is
-    draft_init(&view, s, arena, (struct now){0}, (symbol){0}, nothing);
+    draft_view(&view, s, arena, (struct now){0});
     struct granted granted = draft_granted(&view, p);
     uint8_t known = p->facts ? p->facts->total.known : 0;
     m->granted = quantities_message(&granted.store, known, arena);
