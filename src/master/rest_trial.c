@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // REST: policies tried on a scratch registry, whose symbols take the names that only the trial has; and the requests that are
 // asked again.
-#include "core/scratch.h"
 
 #include "granary_api.pb-c.h"
 #include "master/turn.h"
@@ -38,21 +37,8 @@ HANDLER(rest_requests) {
 
 // ---- trials ----
 
-typedef struct err *trial_run(struct turn *t, struct state *scratch, const Granary__PolicyTrial *asked);
-
-static struct err *trial(struct turn *t, trial_run *run) {
-    void *body;
-    TRY(rest_body(t->r, &granary__policy_trial__descriptor, &t->arena, &body));
-    struct state *scratch = scratch_new(t->m->state);
-    t->in = rest_intake(t->m, &t->arena, t->at);
-    t->in.symbols = &scratch->symbols;
-    struct err *e = run(t, scratch, body);
-    intake_done(&t->in);
-    state_free(scratch);
-    return e;
-}
-
-static struct err *policy_rehearse(struct turn *t, struct state *scratch, const Granary__PolicyTrial *asked) {
+static struct err *policy_rehearse(struct turn *t, struct state *scratch, const void *body) {
+    const Granary__PolicyTrial *asked = body;
     struct policy_shared *doc;
     TRY(err_wrap(policy_trial_read(&t->in, t->m->state, asked, &doc), "rehearse"));
     struct rehearsal r = rehearse(t->m->state, scratch, &t->m->asked, doc, asked->consume, &t->arena);
@@ -63,10 +49,11 @@ static struct err *policy_rehearse(struct turn *t, struct state *scratch, const 
 HANDLER(rest_policy_rehearse) {
     (void)parts;
     struct turn t = turn_begin(m, r, at, out);
-    turn_end(&t, trial(&t, policy_rehearse));
+    turn_end(&t, turn_on_scratch(&t, &granary__policy_trial__descriptor, policy_rehearse));
 }
 
-static struct err *policy_lint(struct turn *t, struct state *scratch, const Granary__PolicyTrial *asked) {
+static struct err *policy_lint(struct turn *t, struct state *scratch, const void *body) {
+    const Granary__PolicyTrial *asked = body;
     struct policy_shared *doc;
     TRY(err_wrap(policy_trial_read(&t->in, t->m->state, asked, &doc), "lint"));
     struct findings found = {0};
@@ -82,5 +69,5 @@ static struct err *policy_lint(struct turn *t, struct state *scratch, const Gran
 HANDLER(rest_policy_lint) {
     (void)parts;
     struct turn t = turn_begin(m, r, at, out);
-    turn_end(&t, trial(&t, policy_lint));
+    turn_end(&t, turn_on_scratch(&t, &granary__policy_trial__descriptor, policy_lint));
 }

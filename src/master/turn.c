@@ -2,6 +2,7 @@
 // The beginning and the end of a request.
 #include "master/turn.h"
 
+#include "core/scratch.h"
 #include "wire/explain.h"
 
 struct turn turn_begin(struct master *m, const struct request *r, const struct instant *at, struct outputs *out) {
@@ -45,4 +46,16 @@ struct command turn_command(struct turn *t, enum command_kind kind) {
 
 struct err *turn_run(struct turn *t, const struct command *c) {
     return master_run(t->m, c, t->at, t->out, &t->answer);
+}
+
+struct err *turn_on_scratch(struct turn *t, const ProtobufCMessageDescriptor *type, turn_trial *run) {
+    void *body;
+    TRY(rest_body(t->r, type, &t->arena, &body));
+    struct state *scratch = scratch_new(t->m->state);
+    t->in = rest_intake(t->m, &t->arena, t->at);
+    t->in.symbols = &scratch->symbols;
+    struct err *e = run(t, scratch, body);
+    intake_done(&t->in);
+    state_free(scratch);
+    return e;
 }

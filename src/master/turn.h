@@ -27,4 +27,8 @@ MUST_USE struct err *turn_wish_explained(struct turn *t);
 struct command turn_command(struct turn *t, enum command_kind kind);
 MUST_USE struct err *turn_run(struct turn *t, const struct command *c);
 
+// The body on a scratch registry, which takes the names that only the body has and is thrown away.
+typedef struct err *turn_trial(struct turn *t, struct state *scratch, const void *body);
+MUST_USE struct err *turn_on_scratch(struct turn *t, const ProtobufCMessageDescriptor *type, turn_trial *run);
+
 #endif
