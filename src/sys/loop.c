@@ -17,7 +17,7 @@
 
 struct letter {
     struct letter *next;
-    loop_done *done;
+    loop_done *done, *dropped; // one of them runs; dropped may be NULL
     void *arg;
 };
 
@@ -66,9 +66,13 @@ struct wall wall_now(void) {
 // ---- letters from other threads
 
 void loop_post(struct loop *l, loop_done *done, void *arg) {
+    loop_give(l, done, NULL, arg);
+}
+
+void loop_give(struct loop *l, loop_done *done, loop_done *dropped, void *arg) {
     struct letter *letter = NEW(struct letter), *before = atomic_load(&l->letters);
     bool own = atomic_load_explicit(&l->running, memory_order_relaxed) && pthread_equal(pthread_self(), l->thread);
-    *letter = (struct letter){NULL, done, arg};
+    *letter = (struct letter){NULL, done, dropped, arg};
     do {
         letter->next = before;
     } while (!atomic_compare_exchange_weak(&l->letters, &before, letter));
@@ -148,6 +152,7 @@ void loop_free(struct loop *l) {
     vec_done(&l->signals);
     for (struct letter *letter = letters_take(l), *next; letter; letter = next) {
         next = letter->next;
+        if (letter->dropped) letter->dropped(letter->arg);
         free(letter);
     }
     if (l->wake) event_free(l->wake);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The event loop of a process: descriptors, timers, signals, and waking it from another thread. One per process; only
-// loop_post may be called from another thread. Wraps libevent, which nothing above sys/ and net/ sees.
+// loop_post and loop_give may be called from another thread. Wraps libevent, which nothing above sys/ and net/ sees.
 #ifndef SYS_LOOP_H
 #define SYS_LOOP_H
 
@@ -40,6 +40,8 @@ void loop_watch_free(struct loop_watch *w); // accepts NULL
 void loop_on_signal(struct loop *l, int signal, loop_done *done, void *arg);
 // From any thread: `done(arg)` runs in the loop's thread, in the order of posting.
 void loop_post(struct loop *l, loop_done *done, void *arg);
+// The same for what then has no other owner: when the loop is freed before, `dropped(arg)` runs instead.
+void loop_give(struct loop *l, loop_done *done, loop_done *dropped, void *arg);
 // Runs before the loop sleeps, after all that was ready was handled: where batches end (one per loop).
 void loop_on_idle(struct loop *l, loop_done *done, void *arg);
 

@@ -76,7 +76,7 @@ static void task_post(struct pool *p, struct task *task) {
     if (p->left)
         free(task);
     else
-        loop_post(p->loop, task_finish, task);
+        loop_give(p->loop, task_finish, free, task);
     must(pthread_mutex_unlock(&p->lock) == 0);
 }
 

@@ -16,8 +16,8 @@ void pool_submit(struct pool *p, pool_work *work, pool_work *done, void *job);
 unsigned pool_waiting(const struct pool *p); // submitted and not started
 void pool_free(struct pool *p);              // accepts NULL
 // At the end of a process, for calls that nobody can cut short and that change nothing, as the resolver's: drops what was not
-// begun and waits for what runs, at most `ms`. False: something still runs. It and its job are left behind, and no `done` is
-// called any more, so what the job points to must stay.
+// begun and waits for what runs, at most `ms`. False: something still runs. It and its job are left behind, and its `done`
+// never comes, so what the job points to must stay.
 MUST_USE bool pool_leave(struct pool *p, int64_t ms); // accepts NULL
 
 #endif

@@ -191,6 +191,19 @@ static void the_idle_hook_sees_everything_that_was_ready_done(void **state) {
     assert_in_range(w->idle_count, 2, 3); // once before the first sleep
 }
 
+static void what_was_given_and_never_came_is_dropped(void **state) {
+    struct world *w = *state;
+    struct loop *other;
+    assert_null(loop_new(&other));
+    loop_give(other, trace_a, trace_b, w);
+    loop_post(other, trace_a, w);
+    loop_free(other);
+    assert_string_equal(text_string(&w->trace), "b");
+    loop_give(w->loop, trace_c_and_stop, trace_b, w);
+    loop_run(w->loop);
+    assert_string_equal(text_string(&w->trace), "bc");
+}
+
 static void stop_before_run_runs_nothing(void **state) {
     struct world *w = *state;
     loop_post(w->loop, trace_a, w);
@@ -209,6 +222,7 @@ int main(void) {
         CASE(a_watch_calls_as_long_as_there_is_something_to_read),
         CASE(a_signal_is_handled_in_the_loop),
         CASE(the_idle_hook_sees_everything_that_was_ready_done),
+        CASE(what_was_given_and_never_came_is_dropped),
         CASE(stop_before_run_runs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
