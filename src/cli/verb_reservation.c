@@ -35,6 +35,7 @@ static struct err *reservation_create(struct call *c) {
     body.iops = iops ? iops->number : 0;
     body.has_expires = lasts != NULL;
     body.expires = lasts ? clock_wall_ms() + (int64_t)lasts->number : 0;
+    TRY(labels_give(c, &body.base));
     void *message;
     TRY(client_ask(c->client, "POST", "/v1/reservations", &body.base, &granary__reservation__descriptor, c->arena,
                    &message));
@@ -97,6 +98,8 @@ static struct err *reservation_show(struct call *c) {
     field_row(&t, "framework", r->framework);
     field_row(&t, "principal", r->principal);
     field_row(&t, "class", r->class_);
+    for (size_t i = 0; i < r->n_labels; i++)
+        field_row(&t, i ? "" : "labels", arena_format(c->arena, "%s=%s", r->labels[i]->key, r->labels[i]->value));
     field_row(&t, "pool", r->pool);
     field_row(&t, "agent", r->agent);
     field_row(&t, r->agent ? "not yet tasks" : "not yet volumes", left_text(r, c->arena));
@@ -122,6 +125,7 @@ static const struct option create_options[] = {
     {"size", OPTION_SIZE, "SIZE", "how much, such as 50GiB"},
     {"role", OPTION_TEXT, "ROLE", "for whom (\"*\")"},
     {"iops", OPTION_NUMBER, "N", "operations per second to reserve (the class's)"},
+    {"label", OPTION_LIST, "KEY=VALUE", "a label of the volumes made of it; may be given several times"},
     {"reason", OPTION_TEXT, "TEXT", "why, for those who will find it"},
     {"for", OPTION_DURATION, "TIME", "ends by itself after this time (never)"},
     {0},

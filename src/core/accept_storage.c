@@ -51,11 +51,12 @@ static struct err *item_class(const struct draft *d, const struct item *item, co
 }
 
 static struct err *item_place(struct draft *d, const struct accept *a, const struct item *item, const char *verb,
-                              const struct class_row *class, symbol fs, struct fit *ret_fit) {
+                              const struct class_row *class, symbol fs, const char *labels, struct fit *ret_fit) {
     struct want want = {.class = class->id,
                         .size = item_bytes(item),
                         .role = a->role,
                         .framework = framework_owner(d->state, a->framework, a->role).framework,
+                        .labels = labels,
                         .fs = fs};
     return err_wrap(asked_place(d, &want, false, ret_fit), "%s", verb);
 }
@@ -71,19 +72,20 @@ struct err *accept_reserve(struct draft *d, struct accept *a, const struct accep
                        "RESERVE: the resource carries no reservation; add one of type DYNAMIC for your role");
     TRY(role_of_item_check(d, a, item, "RESERVE"));
     if (item->source_id) return err_new(ERR_INVALID, "RESERVE: this part is reserved already");
-    if (o->labels && o->labels->size > LABELS_LARGEST)
-        return err_new(ERR_INVALID, "RESERVE: its labels have %u bytes; the most is %d", o->labels->size,
+    if (o->mesos_labels && o->mesos_labels->size > LABELS_LARGEST)
+        return err_new(ERR_INVALID, "RESERVE: its labels have %u bytes; the most is %d", o->mesos_labels->size,
                        LABELS_LARGEST);
     const struct class_row *class;
     struct fit fit;
     TRY(item_class(d, item, "RESERVE", &class));
-    TRY(item_place(d, a, item, "RESERVE", class, (symbol){0}, &fit));
+    TRY(item_place(d, a, item, "RESERVE", class, (symbol){0}, o->labels, &fit));
     struct reservation_row *r = draft_add(d, NOUN_RESERVATION, EV_reservation_made);
     r->owner = framework_owner(d->state, a->framework, a->role);
     r->principal = d->principal;
     r->class = class->id;
     r->charge = fit.charge;
-    r->labels = o->labels;
+    r->labels = draft_text(d, o->labels);
+    r->mesos_labels = o->mesos_labels;
     r->created = d->now.wall;
     vec_push(&a->reservations, r->id);
     return NULL;
@@ -96,9 +98,10 @@ static bool reservation_serves(const struct draft *d, const struct reservation_r
     return !item->profile || (class && strcmp(class->name, item->profile) == 0);
 }
 
-// By the id that a reserved entry carries, or (in one ACCEPT with its RESERVE) the one just made that fits.
+// By the id that a reserved entry carries, or (in one ACCEPT with its RESERVE) the one just made that fits. `labels`: those
+// that the entry carries; NULL: they do not matter.
 static struct err *reservation_find(const struct draft *d, const struct accept *a, const struct item *item,
-                                    const char *verb, uint64_t *ret_id) {
+                                    const struct blob *labels, const char *verb, uint64_t *ret_id) {
     uint64_t id;
     if (item->source_id && text_to_u64(item->source_id, &id) &&
         reservation_serves(d, draft_reservation(d, id), a, item)) {
@@ -111,6 +114,7 @@ static struct err *reservation_find(const struct draft *d, const struct accept *
     for (size_t i = a->reservations.count; i > 0; i--) {
         const struct reservation_row *r = draft_reservation(d, a->reservations.at[i - 1]);
         if (!reservation_serves(d, r, a, item) || r->charge.bytes.n < item_bytes(item).n) continue;
+        if (labels && labels->size && !blob_equal(labels, r->mesos_labels)) continue;
         *ret_id = r->id;
         return NULL;
     }
@@ -157,7 +161,7 @@ struct err *accept_unreserve(struct draft *d, struct accept *a, const struct acc
     // Found once: one that this ACCEPT made is found by what is left of it.
     uint64_t *ids = arena_zero(d->arena, o->item_count, sizeof *ids);
     for (size_t i = 0; i < o->item_count; i++) {
-        TRY(reservation_find(d, a, &o->items[i], "UNRESERVE", &ids[i]));
+        TRY(reservation_find(d, a, &o->items[i], NULL, "UNRESERVE", &ids[i]));
         TRY(unreserve_check(d, o, ids, i));
     }
     for (size_t i = 0; i < o->item_count; i++) reservation_shrink(d, ids[i], item_bytes(&o->items[i]).n);
@@ -196,14 +200,14 @@ static struct err *reservation_left_check(const struct reservation_row *r, struc
 }
 
 // Part of a reservation, its iops in proportion. What was promised of the pool is not asked again; what no reservation
-// holds is: that one more volume can be made there, of that size, with that filesystem.
+// holds is: that one more volume can be made there, of that size, with that filesystem, and beside an earlier one of it.
 static struct err *reservation_fit(const struct draft *d, uint64_t id, const struct item *item, symbol fs,
                                    struct fit *ret_fit) {
     const struct reservation_row *r = draft_reservation(d, id);
     struct want want = {.class = r->class, .size = item_bytes(item), .fs = fs};
     want.iops.n = in_proportion(r->charge.iops.n, want.size.n, r->charge.bytes.n);
     TRY(reservation_left_check(r, want.size, want.size));
-    TRY(err_wrap(broker_place_held(d, &want, &(struct held_charge){r->charge, 0}, ret_fit), "CREATE_DISK"));
+    TRY(err_wrap(broker_place_held(d, &want, &(struct held_charge){r->charge, 0, id}, ret_fit), "CREATE_DISK"));
     return reservation_left_check(r, want.size, ret_fit->charge.bytes);
 }
 
@@ -251,8 +255,9 @@ struct err *accept_create_disk(struct draft *d, struct accept *a, const struct a
                                .framework_operation = draft_text(d, o->id),
                                .persistence = draft_text(d, source->persistence)};
     if (source->reserved_for || source->source_id) {
-        TRY(reservation_find(d, a, source, "CREATE_DISK", &plan.reservation));
+        TRY(reservation_find(d, a, source, o->mesos_labels, "CREATE_DISK", &plan.reservation));
         plan.class = draft_class(d, draft_reservation(d, plan.reservation)->class);
+        plan.labels = draft_text(d, draft_reservation(d, plan.reservation)->labels);
         if (!plan.class) return err_new(ERR_NOT_FOUND, "CREATE_DISK: the class of the reservation was removed");
     } else {
         TRY(storage_offer_check(a, "CREATE_DISK"));
@@ -262,7 +267,7 @@ struct err *accept_create_disk(struct draft *d, struct accept *a, const struct a
     if (plan.reservation)
         TRY(reservation_fit(d, plan.reservation, source, plan.fs, &plan.fit));
     else
-        TRY(item_place(d, a, source, "CREATE_DISK", plan.class, plan.fs, &plan.fit));
+        TRY(item_place(d, a, source, "CREATE_DISK", plan.class, plan.fs, NULL, &plan.fit));
     TRY(err_wrap(disk_name(d, plan.owner, o, &plan.name), "CREATE_DISK"));
     if (plan.reservation) reservation_take(d, plan.reservation, &plan.fit.charge);
     struct volume_row *v = volume_make(d, &plan);

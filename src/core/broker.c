@@ -144,7 +144,10 @@ static struct err *held_refuse(const struct draft *d, const struct terms *t, con
 struct err *broker_place_held(const struct draft *d, const struct want *w, const struct held_charge *held,
                               struct fit *ret_fit) {
     struct terms t;
-    TRY(held->volumes ? terms_in_place(d, w, &t) : terms_of(d, w, &t));
+    TRY(terms_in_place(d, w, &t));
+    const struct reservation_row *r = draft_reservation(d, held->reservation);
+    if (r) TRY(spreads_of(d, t.class, r->owner, r->labels, &t.spreads));
+    if (t.spreads.count && reservation_has_place(d, r->id)) t.spreads = (struct spreads){NULL, 0};
     struct verdict v = verdict_of_held(d, &t, held);
     if (v.rule) return held_refuse(d, &t, held, &v);
     *ret_fit = (struct fit){.pool = held->charge.pool, .charge = v.charge, .free = {v.free.bytes}};

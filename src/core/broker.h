@@ -36,7 +36,8 @@ struct fit {
 MUST_USE struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit);
 struct held_charge { // what an asker has of a pool already
     struct charge charge;
-    uint32_t volumes; // 1: a volume to be grown; 0: a reservation
+    uint32_t volumes;     // 1: a volume to be grown; 0: a reservation
+    uint64_t reservation; // whose labels must do, and whose place (spread.h) is taken if it holds one; 0: a volume
 };
 // On the pool of `held` alone, which counts as free: see verdict_of_held. The fit's charge is of the whole.
 MUST_USE struct err *broker_place_held(const struct draft *d, const struct want *w, const struct held_charge *held,

@@ -50,6 +50,7 @@ struct cmd_reservation_create {
     struct bytes size;
     struct iops iops;
     struct wall expires;
+    const char *labels; // of the volumes that will be made of it (model/label.h); NULL: none
 };
 struct request_volume {
     const char *name;
@@ -228,8 +229,9 @@ struct accept_operation {
     struct milli grow_by; // MiB
     const struct task_launch *tasks;
     size_t task_count;
-    const struct blob *labels;
-    const char *fs; // from the label "fs" of the source's metadata or of the reservation
+    const struct blob *mesos_labels; // of the reservation that the first item names
+    const char *labels;              // those of them that a volume may have (model/label.h); NULL: none
+    const char *fs;                  // from the label "fs" of the source's metadata or of the reservation
 };
 struct cmd_accept {
     uint64_t framework;

@@ -143,13 +143,12 @@ static void explain_spread(const struct draft *d, struct refusal *r, const struc
                            struct arena *arena) {
     const struct spread *s = spreads_broken(&t->spreads, &pool->facts->tags);
     const char *key = s ? state_text(d->state, s->rule->key) : "";
-    const struct volume_row *lost = s ? draft_volume(d, s->lost) : NULL;
     size_t count = 0;
     if (!s) return;
     r->asked = arena_format(arena, "at most %u of the volumes with label %s on one %s", spread_share(s), s->label, key);
     (void)tag_set_find(&pool->facts->tags, s->rule->key, &count);
-    if (lost) {
-        r->found = arena_format(arena, "volume '%s' of them on a pool that does not say its %s", lost->name, key);
+    if (s->lost) {
+        r->found = arena_format(arena, "%s of them on a pool that does not say its %s", s->lost, key);
     } else if (!count) {
         r->found = arena_format(arena, "no %s", key);
     } else {

@@ -27,12 +27,11 @@ static size_t keys_of_offer_volumes(const struct offer_row *o, uint64_t ret_keys
     return n;
 }
 
-static size_t keys_of_labels(const struct volume_row *v, uint64_t ret_keys[RELATION_KEYS_MOST]) {
+static size_t keys_of_labels(const char *labels, uint64_t class, struct owner owner,
+                             uint64_t ret_keys[RELATION_KEYS_MOST]) {
     size_t n = 0, size;
-    bool stays = v->state == VOLUME_WANTED || v->state == VOLUME_MAKING || v->state == VOLUME_READY;
-    if (!stays || v->released) return 0;
-    for (const char *at = labels_next(v->labels, NULL, &size); at; at = labels_next(v->labels, at, &size))
-        if (n < LABELS_MOST) ret_keys[n++] = label_group(v->class, v->owner, at, size);
+    for (const char *at = labels_next(labels, NULL, &size); at; at = labels_next(labels, at, &size))
+        if (n < LABELS_MOST) ret_keys[n++] = label_group(class, owner, at, size);
     return n;
 }
 
@@ -50,7 +49,10 @@ size_t relation_keys(enum relation relation, const void *row, uint64_t ret_keys[
     const struct offer_row *offer = row;
     switch (relation) {
     case POOLS_OF_PROVIDER: return one(pool->provider, ret_keys);
-    case VOLUMES_OF_LABEL: return keys_of_labels(volume, ret_keys);
+    case VOLUMES_OF_LABEL:
+        return volume_has_place(volume) ? keys_of_labels(volume->labels, volume->class, volume->owner, ret_keys) : 0;
+    case RESERVATIONS_OF_LABEL:
+        return keys_of_labels(reservation->labels, reservation->class, reservation->owner, ret_keys);
     case VOLUMES_OF_RESERVATION: return one(volume->reservation, ret_keys);
     case RESERVATIONS_OF_AGENT: return one(reservation->agent, ret_keys);
     case ATTACHMENTS_OF_VOLUME: return one(attachment->volume, ret_keys);

@@ -9,7 +9,8 @@
 // relation, noun of the members
 #define RELATIONS(X)                                                                                                   \
     X(POOLS_OF_PROVIDER, POOL)                                                                                         \
-    X(VOLUMES_OF_LABEL, VOLUME) /* of one class, owner and label, by label_group; not being released */                \
+    X(VOLUMES_OF_LABEL, VOLUME)           /* of one class, owner and label, by label_group; not being released */      \
+    X(RESERVATIONS_OF_LABEL, RESERVATION) /* the same */                                                               \
     X(VOLUMES_OF_RESERVATION, VOLUME)                                                                                  \
     X(RESERVATIONS_OF_AGENT, RESERVATION)                                                                              \
     X(ATTACHMENTS_OF_VOLUME, ATTACHMENT)                                                                               \

@@ -180,8 +180,12 @@ struct err *decide_reservation_create(struct draft *d, const struct cmd_reservat
     TRY(role_check(state_text(d->state, c->owner.role)));
     const struct class_row *class;
     TRY(err_wrap(broker_class(d->state, c->class, &class), "reservation"));
-    struct want want = {
-        .class = class->id, .size = c->size, .iops = c->iops, .role = c->owner.role, .framework = c->owner.framework};
+    struct want want = {.class = class->id,
+                        .size = c->size,
+                        .iops = c->iops,
+                        .role = c->owner.role,
+                        .framework = c->owner.framework,
+                        .labels = c->labels};
     struct fit fit;
     struct err *e = asked_place(d, &want, false, &fit);
     if (e) explain_refusal(d, &want, NULL, ret_answer);
@@ -194,6 +198,7 @@ struct err *decide_reservation_create(struct draft *d, const struct cmd_reservat
     r->class = class->id;
     r->charge = fit.charge;
     r->reason = c->reason;
+    r->labels = draft_text(d, c->labels);
     r->created = d->now.wall;
     r->expires = c->expires;
     vec_push(&ret_answer->ids, r->id);

@@ -242,7 +242,8 @@ struct reservation_row {
     uint64_t agent;         // of an agent's cpus, memory and disk instead of a pool; 0: of a pool
     struct scalars scalars; // what is left of them: tasks launched from it carry their own
     const char *reason;
-    const struct blob *labels; // packed mesos.v1.Labels
+    const char *labels;              // model/label.h; NULL: none. Volumes made of it have them
+    const struct blob *mesos_labels; // packed mesos.v1.Labels, as its framework gave them; NULL: by none
     struct wall created, expires;
 };
 

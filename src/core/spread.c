@@ -27,37 +27,75 @@ static void count_value(struct counting *c, symbol value) {
     c->at[c->s->places++] = (struct spread_place){value, 1};
 }
 
-static void count_member(const struct draft *d, struct counting *c, const struct volume_row *v) {
-    const struct pool_row *pool = draft_pool(d, v->charge.pool);
+bool volume_has_place(const struct volume_row *v) {
+    bool stays = v->state == VOLUME_WANTED || v->state == VOLUME_MAKING || v->state == VOLUME_READY;
+    return stays && !v->released;
+}
+
+bool reservation_has_place(const struct draft *d, uint64_t reservation) {
+    struct id_list volumes = draft_related(d, VOLUMES_OF_RESERVATION, reservation);
+    VEC_EACH (id, &volumes)
+        if (volume_has_place(draft_volume(d, *id))) return false;
+    return true;
+}
+
+struct member {
+    const struct pool_row *pool;
+    const struct volume_row *volume; // NULL: a reservation
+    uint64_t reservation;
+};
+
+static bool in_group(const struct spread *s, const struct class_row *class, struct owner owner, uint64_t its_class,
+                     struct owner its_owner, const char *labels) {
+    return its_class == class->id && owner_equal(its_owner, owner) && labels_has(labels, s->label, strlen(s->label));
+}
+
+static struct member *members_find(const struct draft *d, const struct spread *s, const struct class_row *class,
+                                   struct owner owner, size_t *ret_count) {
+    uint64_t key = label_group(class->id, owner, s->label, strlen(s->label));
+    struct id_list volumes = draft_related(d, VOLUMES_OF_LABEL, key);
+    struct id_list reservations = draft_related(d, RESERVATIONS_OF_LABEL, key);
+    struct member *at = arena_zero(d->arena, (size_t)volumes.count + reservations.count + 1, sizeof *at);
     size_t count = 0;
-    const struct tag *at = pool && pool->facts ? tag_set_find(&pool->facts->tags, c->s->rule->key, &count) : NULL;
+    VEC_EACH (id, &volumes) {
+        const struct volume_row *v = draft_volume(d, *id);
+        if (in_group(s, class, owner, v->class, v->owner, v->labels))
+            at[count++] = (struct member){draft_pool(d, v->charge.pool), v, 0};
+    }
+    VEC_EACH (id, &reservations) {
+        const struct reservation_row *r = draft_reservation(d, *id);
+        if (in_group(s, class, owner, r->class, r->owner, r->labels) && reservation_has_place(d, *id))
+            at[count++] = (struct member){draft_pool(d, r->charge.pool), NULL, *id};
+    }
+    *ret_count = count;
+    return at;
+}
+
+static const struct tag *member_values(const struct member *m, symbol key, size_t *ret_count) {
+    *ret_count = 0;
+    return m->pool && m->pool->facts ? tag_set_find(&m->pool->facts->tags, key, ret_count) : NULL;
+}
+
+static const char *member_says(const struct draft *d, const struct member *m) {
+    return m->volume ? arena_format(d->arena, "volume '%s'", m->volume->name)
+                     : arena_format(d->arena, "reservation %llu", (unsigned long long)m->reservation);
+}
+
+static void count_member(const struct draft *d, struct counting *c, const struct member *m) {
+    size_t count;
+    const struct tag *at = member_values(m, c->s->rule->key, &count);
     c->s->members++;
-    if (!count && !c->s->lost) c->s->lost = v->id;
+    if (!count && !c->s->lost) c->s->lost = member_says(d, m);
     for (size_t i = 0; i < count; i++) count_value(c, at[i].value);
 }
 
-// Room for every value of every member.
-static size_t values_most(const struct draft *d, const struct id_list *group, symbol key) {
-    size_t most = 0;
-    VEC_EACH (id, group) {
-        const struct pool_row *pool = draft_pool(d, draft_volume(d, *id)->charge.pool);
-        size_t count = 0;
-        if (pool && pool->facts) (void)tag_set_find(&pool->facts->tags, key, &count);
-        most += count;
-    }
-    return most;
-}
-
-static void spread_count(const struct draft *d, struct spread *s, const struct class_row *class, struct owner owner,
-                         size_t label_size) {
-    struct id_list group = draft_related(d, VOLUMES_OF_LABEL, label_group(class->id, owner, s->label, label_size));
-    struct counting c = {s, arena_zero(d->arena, values_most(d, &group, s->rule->key) + 1, sizeof *c.at)};
+static void spread_count(const struct draft *d, struct spread *s, const struct class_row *class, struct owner owner) {
+    size_t count, most = 0, values;
+    const struct member *members = members_find(d, s, class, owner, &count);
+    for (size_t i = 0; i < count; i++, most += values) (void)member_values(&members[i], s->rule->key, &values);
+    struct counting c = {s, arena_zero(d->arena, most + 1, sizeof *c.at)};
     s->at = c.at;
-    VEC_EACH (id, &group) {
-        const struct volume_row *v = draft_volume(d, *id);
-        bool member = v->class == class->id && owner_equal(v->owner, owner);
-        if (member && labels_has(v->labels, s->label, label_size)) count_member(d, &c, v);
-    }
+    for (size_t i = 0; i < count; i++) count_member(d, &c, &members[i]);
 }
 
 struct err *spreads_of(const struct draft *d, const struct class_row *class, struct owner owner, const char *labels,
@@ -76,7 +114,7 @@ struct err *spreads_of(const struct draft *d, const struct class_row *class, str
         if (!line) continue;
         struct spread *s = &at[ret_spreads->count++];
         *s = (struct spread){.rule = rule, .label = arena_text_n(d->arena, line, size)};
-        spread_count(d, s, class, owner, size);
+        spread_count(d, s, class, owner);
     }
     return NULL;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Spreading the volumes of one label over the values of a tag key. The group of a volume: those of its class and owner with
-// the same value of the rule's label, that are not being released.
+// the same value of the rule's label, that are not being released. A reservation holds the place of one: it counts as a
+// member while none made of it does.
 //
 // Over N values, a value may hold at most the Nth part of the group, the new one included, rounded up; without N, one. A
 // pool with several values counts on each. A required rule fails closed: a pool without the key, or a member that stands
@@ -21,7 +22,7 @@ struct spread { // one rule and where its group stands now
     const struct spread_place *at;
     size_t places;
     uint32_t members;
-    uint64_t lost; // a member whose pool does not say where it stands; 0: none
+    const char *lost; // "volume 'a'": a member whose pool does not say where it stands; NULL: none
 };
 struct spreads { // in the draft's arena
     const struct spread *at;
@@ -40,7 +41,10 @@ int64_t spreads_cost(const struct spreads *s, const struct tag_set *pool);
 uint32_t spread_most(const struct spread *s, const struct tag_set *pool, symbol *ret_value);
 uint32_t spread_share(const struct spread *s); // what one value may hold, the new volume included
 
-// The key of VOLUMES_OF_LABEL for one label line.
+bool volume_has_place(const struct volume_row *v); // it counts as a member of its groups
+// The reservation holds a place itself: the next volume made of it takes that one.
+bool reservation_has_place(const struct draft *d, uint64_t reservation);
+// The key of VOLUMES_OF_LABEL and RESERVATIONS_OF_LABEL for one label line.
 uint64_t label_group(uint64_t class, struct owner owner, const char *line, size_t size);
 
 #endif

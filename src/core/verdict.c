@@ -220,6 +220,7 @@ struct verdict verdict_of_held(const struct draft *d, const struct terms *t, con
     if (!pool->facts) return v;
     v.rule = judge_sizes(t, pool, &v);
     if (!v.rule) v.rule = judge_reach(d, terms_reach(t, pool), NULL);
+    if (!v.rule && spreads_broken(&t->spreads, &pool->facts->tags)) v.rule = RULE_SPREAD;
     if (!v.rule) v.rule = judge_figures(d, pool, held, &v);
     return v;
 }

@@ -61,7 +61,7 @@ struct terms {
 };
 // INVALID, DENIED, NOT_FOUND as broker_place says.
 MUST_USE struct err *terms_of(const struct draft *d, const struct want *w, struct terms *ret_terms);
-// The same of a volume that stays where it is: rules of spread are not asked, its labels not needed.
+// The same of what stays where it is: rules of spread are not asked, its labels not needed.
 MUST_USE struct err *terms_in_place(const struct draft *d, const struct want *w, struct terms *ret_terms);
 // What a pool would be charged (without saying which); false when it cannot be counted.
 MUST_USE bool terms_charge(const struct terms *t, const struct pool_facts *facts, struct charge *ret_charge);

@@ -206,7 +206,7 @@ struct err *volume_grow(struct draft *d, uint64_t volume, struct bytes size, uin
     struct want want = {
         .class = old->class, .size = size, .iops = old->charge.iops, .role = old->owner.role, .fs = old->fs};
     struct fit fit;
-    TRY(err_wrap(broker_place_held(d, &want, &(struct held_charge){old->charge, 1}, &fit), "grow %s", says));
+    TRY(err_wrap(broker_place_held(d, &want, &(struct held_charge){old->charge, 1, 0}, &fit), "grow %s", says));
     struct volume_row *v = edit_volume(d, volume, EV_volume_growing);
     v->grow_to = fit.charge.bytes;
     v->grow_iops = fit.charge.iops;

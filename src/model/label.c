@@ -12,6 +12,11 @@ static struct err *label_check(const struct label *l) {
     return err_wrap(e, "label '%.64s'", l->key);
 }
 
+bool label_good(const struct label *l) {
+    AUTO_ERR struct err *e = label_check(l);
+    return !e;
+}
+
 static void place(const struct label *sorted[], size_t count, const struct label *l) {
     size_t at = count;
     for (; at > 0 && strcmp(sorted[at - 1]->key, l->key) > 0; at--) sorted[at] = sorted[at - 1];

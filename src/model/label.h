@@ -15,6 +15,7 @@ enum { LABELS_MOST = 16 };
 struct label {
     const char *key, *value; // value NULL: ""
 };
+bool label_good(const struct label *l); // its key and value are written as those of tags are
 // Checks and sorts: keys and values are written as those of tags are. Adds the canonical text to ret_labels.
 MUST_USE struct err *labels_make(const struct label *at, size_t count, struct text *ret_labels);
 // Walks the lines: `from` NULL begins; NULL at the end. *ret_size: of the line, without its end. Accepts NULL.

@@ -2,7 +2,10 @@
 // ACCEPT: its offers, and its operations in their order.
 #include "wire/mesos_accept.h"
 
+#include <string.h>
+
 #include "model/filesystem.h"
+#include "model/label.h"
 #include "wire/mesos.h"
 
 typedef Mesos__V1__Offer__Operation offer_operation;
@@ -38,11 +41,33 @@ static void tasks_read(struct symbols *s, Mesos__V1__TaskInfo *const *infos, siz
         tasks[i].refusal = "an operation 'id' is not allowed with LAUNCH: watch the task";
 }
 
+// Those that a volume may have, of one key the last, and of many the last of them. The others are the framework's alone.
+static const char *volume_labels(const Mesos__V1__Labels *m, struct arena *arena) {
+    struct label at[LABELS_MOST];
+    size_t count = 0;
+    for (size_t i = m->n_labels; i > 0 && count < LABELS_MOST; i--) {
+        struct label l = {m->labels[i - 1]->key, m->labels[i - 1]->value};
+        bool known = !label_good(&l);
+        for (size_t n = 0; n < count && !known; n++) known = strcmp(at[n].key, l.key) == 0;
+        if (!known) at[count++] = l;
+    }
+    if (!count) return NULL;
+    AUTO_TEXT struct text lines = {0};
+    AUTO_ERR struct err *e = labels_make(at, count, &lines);
+    return e ? NULL : arena_text(arena, text_string(&lines));
+}
+
+static void operation_labels(const mesos_resource *r, struct arena *arena, struct accept_operation *o) {
+    const Mesos__V1__Labels *labels = mesos_resource_labels(r);
+    if (!labels) return;
+    o->mesos_labels = mesos_pack(&labels->base, arena);
+    o->labels = volume_labels(labels, arena);
+}
+
 static void reserve_read(const Mesos__V1__Offer__Operation__Reserve *reserve, struct arena *arena,
                          struct accept_operation *o) {
     operation_items(reserve->resources, reserve->n_resources, arena, o);
-    const Mesos__V1__Labels *labels = reserve->n_resources ? mesos_resource_labels(reserve->resources[0]) : NULL;
-    if (labels) o->labels = mesos_pack(&labels->base, arena);
+    if (reserve->n_resources) operation_labels(reserve->resources[0], arena, o);
 }
 
 static void grow_read(const Mesos__V1__Offer__Operation__GrowVolume *grow, struct arena *arena,
@@ -61,6 +86,7 @@ static void create_disk_read(const Mesos__V1__Offer__Operation__CreateDisk *crea
     o->target_profile = create->target_profile;
     if (!source->profile && create->target_profile && *create->target_profile) source->profile = create->target_profile;
     o->fs = mesos_resource_fs(create->source);
+    operation_labels(create->source, arena, o);
     o->items = source;
     o->item_count = 1;
 }

@@ -5,6 +5,7 @@
 #include "codec/message.h"
 #include "core/figure.h"
 #include "core/volume.h"
+#include "model/label.h"
 #include "wire/mesos.h"
 
 // Thousandths that one resource may have: 16 EiB in thousandths of MiB would not fit; and a call full of such still sums.
@@ -186,22 +187,34 @@ static mesos_resource *storage_new(struct bytes size, Mesos__V1__Resource__DiskI
     return r;
 }
 
-static Mesos__V1__Labels *labels_unpack(const struct blob *packed, struct arena *arena) {
-    void *labels = NULL;
-    if (!packed) return NULL;
-    AUTO_ERR struct err *e =
-        message_unpack(&mesos__v1__labels__descriptor, packed->bytes, packed->size, arena, &labels);
-    return e ? NULL : labels;
+// As its framework gave them, else what an operator gave it.
+static Mesos__V1__Labels *reservation_labels(const struct reservation_row *row, struct arena *arena) {
+    void *given = NULL;
+    size_t size;
+    if (row->mesos_labels) {
+        AUTO_ERR struct err *e = message_unpack(&mesos__v1__labels__descriptor, row->mesos_labels->bytes,
+                                                row->mesos_labels->size, arena, &given);
+        return e ? NULL : given;
+    }
+    if (!row->labels) return NULL;
+    Mesos__V1__Labels *labels = mesos_labels(LABELS_MOST, arena);
+    for (const char *at = labels_next(row->labels, NULL, &size); at; at = labels_next(row->labels, at, &size)) {
+        char *key = arena_text_n(arena, at, size), *value = strchr(key, '=');
+        if (value) *value++ = '\0';
+        mesos_label_add(labels, key, value, arena);
+    }
+    return labels;
 }
 
+// `of`: the reservation that it is part of, or was made of; NULL: none.
 static void resource_reserve(const struct state *s, mesos_resource *r, symbol role, symbol principal,
-                             const struct blob *labels, struct arena *arena) {
+                             const struct reservation_row *of, struct arena *arena) {
     Mesos__V1__Resource__ReservationInfo *info = mesos_new(arena, &mesos__v1__resource__reservation_info__descriptor);
     info->has_type = true;
     info->type = MESOS__V1__RESOURCE__RESERVATION_INFO__TYPE__DYNAMIC;
     info->role = arena_text(arena, state_text(s, role));
     info->principal = arena_text(arena, text_or_null(state_text(s, principal)));
-    info->labels = labels_unpack(labels, arena);
+    info->labels = of ? reservation_labels(of, arena) : NULL;
     r->reservations = arena_zero(arena, 1, sizeof *r->reservations);
     r->reservations[r->n_reservations++] = info;
 }
@@ -242,7 +255,7 @@ mesos_resource *mesos_volume(const struct state *s, const struct volume_row *v, 
     r->disk->source->id = arena_text(arena, uuid);
     volume_describe(s, v, r->disk->source, arena);
     if (v->persistence && *v->persistence) volume_persist(s, v, r, arena);
-    resource_reserve(s, r, v->owner.role, v->principal, NULL, arena);
+    resource_reserve(s, r, v->owner.role, v->principal, state_reservation(s, v->reservation), arena);
     return r;
 }
 
@@ -281,6 +294,6 @@ mesos_resource *mesos_reserved(const struct state *s, const struct reservation_r
     r->disk->source->profile = arena_text(arena, class->name);
     r->disk->source->metadata = mesos_labels(1, arena);
     mesos_label_add(r->disk->source->metadata, "access", class_access_name(class->doc->spec.access), arena);
-    resource_reserve(s, r, row->owner.role, row->principal, row->labels, arena);
+    resource_reserve(s, r, row->owner.role, row->principal, row, arena);
     return r;
 }

@@ -99,6 +99,7 @@ struct err *reservation_create_read(struct intake *in, const Granary__Reservatio
                        "reservation: it would have expired already; give a time to come, in milliseconds since 1970");
     TRY(reason_read("reservation", m->reason, &c.reason));
     TRY(err_wrap(owner_read(in, m->role, &c.owner), "reservation"));
+    TRY(err_wrap(labels_read(in, &m->base, &c.labels), "reservation"));
     TRY(fs_read(in, NULL, NULL));
     *ret_command = c;
     return NULL;

@@ -2,6 +2,8 @@
 // Reservations to messages and back.
 #include "wire/reservation.h"
 
+#include "wire/labels.h"
+
 static const struct field_map fields[] = {
     FIELD(reservation_row, 1, U64, id),
     FIELD(reservation_row, 2, SYMBOL, owner.role),
@@ -18,8 +20,9 @@ static const struct field_map fields[] = {
     FIELD(reservation_row, 1000, U64, charge.pool),
     FIELD(reservation_row, 1001, U64, class),
     FIELD(reservation_row, 1002, U64, owner.framework),
-    FIELD(reservation_row, 1003, BLOB, labels),
+    FIELD(reservation_row, 1003, BLOB, mesos_labels),
     FIELD(reservation_row, 1005, U64, agent),
+    FIELD(reservation_row, 1030, TEXT, labels),
 };
 const struct noun_map reservation_map = {&granary__reservation__descriptor, fields, ARRAY_LEN(fields), NULL, NULL};
 
@@ -35,6 +38,7 @@ Granary__Reservation *reservation_message(const struct state *s, const struct re
     m->pool = pool ? (char *)pool_path(s, pool, arena) : NULL;
     const struct agent_row *agent = state_agent(s, row->agent);
     m->agent = agent ? (char *)agent->name : NULL;
+    labels_fill(&m->base, row->labels, arena);
     m->has_size = !row->agent; // 0 is worth saying: all of it is in volumes
     return m;
 }

@@ -2,12 +2,9 @@
 // Volumes to messages and back.
 #include "wire/volume.h"
 
-#include <string.h>
-
-#include "codec/entry.h"
 #include "core/figure.h"
-#include "model/label.h"
 #include "wire/attachment.h"
+#include "wire/labels.h"
 
 #define X(state, name, next) [state] = name,
 static const char *const state_words[] = {[VOLUME_STATE_NONE] = NULL, VOLUME_STATES(X)};
@@ -66,15 +63,6 @@ static void attachments_list(const struct state *s, Granary__Volume *m, uint64_t
         m->attachments[m->n_attachments++] = attachment_message(s, state_attachment(s, *id), arena, DETAIL_API);
 }
 
-static void labels_list(Granary__Volume *m, const char *labels, struct arena *arena) {
-    size_t size;
-    for (const char *at = labels_next(labels, NULL, &size); at; at = labels_next(labels, at, &size)) {
-        size_t key = strcspn(at, "=\n");
-        const char *value = key < size ? arena_text_n(arena, at + key + 1, size - key - 1) : "";
-        entry_add(&m->base, "labels", (struct text_entry){arena_text_n(arena, at, key), value}, arena);
-    }
-}
-
 Granary__Volume *volume_message(const struct state *s, const struct volume_row *row, struct arena *arena,
                                 enum detail detail) {
     Granary__Volume *m = fields_message(s, &volume_map, row, arena);
@@ -88,7 +76,7 @@ Granary__Volume *volume_message(const struct state *s, const struct volume_row *
     m->provider = provider ? (char *)provider->name : NULL;
     m->pool = pool ? (char *)pool_path(s, pool, arena) : NULL;
     attachments_list(s, m, row->id, arena);
-    labels_list(m, row->labels, arena);
+    labels_fill(&m->base, row->labels, arena);
     const struct id_list *open = state_related(s, OPEN_OPERATIONS_OF_VOLUME, row->id);
     struct availability available = figures_of_volume(s, row);
     m->has_availability = available.n != 0;

@@ -95,13 +95,13 @@ static void labels_beyond_their_bound_are_refused(void **state) {
     struct item item = raw(100, "web", NULL);
     struct accept_operation o = on(ACCEPT_RESERVE, "r1", &item);
     char bytes[4097] = {0};
-    o.labels = draft_blob(world_draft(p->w), bytes, 4097);
+    o.mesos_labels = draft_blob(world_draft(p->w), bytes, 4097);
     accept_storage(p, framework, o);
     expect_refused(p, "r1", "RESERVE: its labels have 4097 bytes; the most is 4096");
     assert_null(the_reservation(p));
-    o.labels = draft_blob(world_draft(p->w), bytes, 4096);
+    o.mesos_labels = draft_blob(world_draft(p->w), bytes, 4096);
     accept_storage(p, framework, o);
-    assert_int_equal(the_reservation(p)->labels->size, 4096);
+    assert_int_equal(the_reservation(p)->mesos_labels->size, 4096);
 }
 
 static void an_operation_id_is_an_id_of_bounded_length(void **state) {

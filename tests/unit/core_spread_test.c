@@ -152,6 +152,96 @@ static void a_volume_grows_where_it_is(void **state) {
     expect_err(create(p, (struct asked){.name = "b", .class = "alone", .labels = "app=x"}), ERR_NO_FIT, "on one rack");
 }
 
+// ---- reservations ----
+
+static struct err *reserve(struct play *p, const char *labels) {
+    struct command c = play_command(CMD_reservation_create);
+    c.reservation_create = (struct cmd_reservation_create){
+        .owner = {.role = world_symbol(p->w, "web")}, .class = "alone", .labels = labels, .size = {4 * GIB}};
+    return play_do(p, &c);
+}
+
+static const struct reservation_row *the_reservation(const struct play *p) {
+    return table_next(&p->w->state->tables[NOUN_RESERVATION], 0);
+}
+
+// A disk of 1 GiB from the reservation; NULL, or what the framework was told.
+static const char *disk(struct play *p, uint64_t framework, const char *name) {
+    const struct item item = {.kind = ITEM_STORAGE,
+                              .name = "disk",
+                              .amount = {1024 * 1000},
+                              .disk = DISK_RAW,
+                              .profile = "alone",
+                              .reserved_for = "web",
+                              .persistence = name,
+                              .source_id =
+                                  arena_format(&p->w->arena, "%llu", (unsigned long long)the_reservation(p)->id)};
+    const struct accept_operation o = {
+        .kind = ACCEPT_CREATE_DISK, .id = name, .items = &item, .item_count = 1, .target = DISK_MOUNT};
+    play_wait(p, 20, NULL);
+    size_t before = p->notices.count;
+    play_accept(p, framework, NULL, &o, 1);
+    return p->notices.count > before ? vec_last(&p->notices)->message : NULL;
+}
+
+static void a_reservation_holds_the_place_of_a_volume(void **state) {
+    struct play *p = *state;
+    class_of(p, "alone", alone);
+    expect_err(reserve(p, NULL), ERR_INVALID, "class 'alone' spreads volumes of one label 'app'");
+    expect_ok(reserve(p, "app=x"));
+    const char *rack = state_pool(p->w->state, the_reservation(p)->charge.pool)->name;
+    expect_ok(create(p, (struct asked){.name = "a", .class = "alone", .labels = "app=x", .count = 2}));
+    assert_string_not_equal(stands_on(p, "a-1"), rack);
+    assert_string_not_equal(stands_on(p, "a-2"), rack);
+    expect_err(reserve(p, "app=x"), ERR_NO_FIT, "at most 1 of the volumes with label app=x on one rack, found 1 on");
+
+    // the first volume made of it takes the place, with the labels; another one finds none
+    uint64_t framework = play_framework(p, "db", "web");
+    assert_null(disk(p, framework, "first"));
+    assert_string_equal(stands_on(p, "first"), rack);
+    assert_string_equal(play_volume(p, "first")->labels, "app=x");
+    assert_non_null(strstr(disk(p, framework, "second"), "CREATE_DISK: class 'alone'"));
+    assert_null(play_volume(p, "second"));
+
+    // when it is released the reservation holds its place again, until it ends
+    struct asked again = {.name = "b", .class = "alone", .labels = "app=x"};
+    while (play_asked(p, OP_CREATE)) play_done(p, OP_CREATE);
+    expect_ok(play_delete(p, "first"));
+    expect_err(create(p, again), ERR_NO_FIT, "found 1 on");
+    play_done(p, OP_DELETE);
+    expect_err(create(p, again), ERR_NO_FIT, "found 1 on");
+    assert_null(disk(p, framework, "third"));
+    while (play_asked(p, OP_CREATE)) play_done(p, OP_CREATE);
+    expect_ok(play_delete(p, "third"));
+    play_done(p, OP_DELETE);
+    struct command c = play_command(CMD_reservation_remove);
+    c.reservation_remove.id = the_reservation(p)->id;
+    play_ok(p, &c);
+    expect_ok(create(p, again));
+    assert_string_equal(stands_on(p, "b"), rack);
+}
+
+static void a_reservation_that_stands_nobody_knows_where_refuses(void **state) {
+    struct play *p = *state;
+    class_of(p, "alone", alone);
+    expect_ok(reserve(p, "app=x"));
+    const struct reservation_row *r = the_reservation(p);
+    char *words = arena_format(&p->w->arena, "found reservation %llu of them on a pool that does not say its rack",
+                               (unsigned long long)r->id);
+    pool(p, arena_text(&p->w->arena, state_pool(p->w->state, r->charge.pool)->name), "media=ssd");
+    expect_err(reserve(p, "app=x"), ERR_NO_FIT, words);
+    expect_ok(reserve(p, "app=y"));
+}
+
+static void a_reservation_from_before_the_rule_fails_closed(void **state) {
+    struct play *p = *state;
+    world_class(p->w, (struct class_document){.name = "alone"});
+    expect_ok(reserve(p, NULL));
+    class_of(p, "alone", alone);
+    assert_non_null(strstr(disk(p, play_framework(p, "db", "web"), "first"), "give the volume that label"));
+    assert_null(play_volume(p, "first"));
+}
+
 // ---- preferred ----
 
 static void a_preferred_rule_only_costs_score(void **state) {
@@ -279,6 +369,9 @@ int main(void) {
         T(what_is_released_makes_room),
         T(a_pool_of_several_values_counts_on_each),
         T(a_volume_grows_where_it_is),
+        T(a_reservation_holds_the_place_of_a_volume),
+        T(a_reservation_that_stands_nobody_knows_where_refuses),
+        T(a_reservation_from_before_the_rule_fails_closed),
         T(a_preferred_rule_only_costs_score),
         T(the_explanation_says_what_less_spread_would_do),
         cmocka_unit_test(rules_are_checked_when_the_class_is_made),

@@ -133,6 +133,18 @@ static void where_a_request_would_go_is_told_and_nothing_taken(void **state) {
     desk_expect(d, "POST", "/v1/fits", "{'volume':'db'}", 404, "volume 'db'");
 }
 
+static void a_reservation_has_the_labels_of_its_volumes(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    desk_expect(d, "POST", "/v1/reservations", "{'class':'gold','role':'web','size':'1000','labels':{'a b':'c'}}", 400,
+                "reservation: label 'a b'");
+    const char *shown = "'labels':{'app':'shop','tier':'db'}";
+    desk_expect(d, "POST", "/v1/reservations",
+                "{'class':'gold','role':'web','size':'1GiB','labels':{'tier':'db','app':'shop'}}", 201, shown);
+    const struct output *o = desk_expect(d, "GET", "/v1/reservations", NULL, 200, shown);
+    assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "label_lines"));
+}
+
 static void who_names_a_tag_learns_which_class_asks_for_it(void **state) {
     struct desk *d = *state;
     ready(d);
@@ -312,6 +324,7 @@ int main(void) {
         T(an_unknown_parameter_names_the_nearest),
         T(parts_and_parameters_may_be_encoded),
         T(where_a_request_would_go_is_told_and_nothing_taken),
+        T(a_reservation_has_the_labels_of_its_volumes),
         T(who_names_a_tag_learns_which_class_asks_for_it),
         T(iops_in_a_query_are_a_number),
         T(an_unknown_key_names_the_nearest),

@@ -317,7 +317,8 @@ static void a_reservation_names_class_amount_role_and_labels(void **state) {
     assert_null(o->items[0].source_id);
     assert_string_equal(o->fs, "xfs");
     void *labels;
-    expect_ok(message_unpack(&mesos__v1__labels__descriptor, o->labels->bytes, o->labels->size, &w->arena, &labels));
+    expect_ok(message_unpack(&mesos__v1__labels__descriptor, o->mesos_labels->bytes, o->mesos_labels->size, &w->arena,
+                             &labels));
     assert_string_equal(((Mesos__V1__Labels *)labels)->labels[0]->key, "fs");
 }
 

@@ -116,6 +116,42 @@ static void a_part_of_a_class_becomes_a_reservation_and_a_volume(void **state) {
     assert_int_equal(table_count(&w->state->tables[NOUN_VOLUME]), 2);
 }
 
+#define LABELLED(app)                                                                                                  \
+    "{'provider_id':{'value':'granary'},'name':'disk','type':'SCALAR','scalar':{'value':512},'allocation_info':{"      \
+    "'role':'eng'},'reservations':[{'type':'DYNAMIC','role':'eng'" LABELS(                                             \
+        app) "}],'disk':{'source':{'type':'RAW',"                                                                      \
+             "'vendor':'granary','profile':'gold'}}}"
+#define LABELS(app)                                                                                                    \
+    ",'labels':{'labels':[{'key':'app','value':'old'},{'key':'app','value':'" app "'},{'key':'a b','value':'c'}]}"
+
+// The labels come back as they were given; those that a volume may have, of one key the last, are its own.
+static void a_disk_has_the_labels_of_the_reservation_that_it_names(void **state) {
+    struct world *w = *state;
+    uint64_t f = world_framework(w, "eng", CAN_LABELLED);
+    allocate(w);
+    assert_string_equal(
+        accept(w, f, offer_of(w, f, true)->id,
+               "{'type':'RESERVE','id':{'value':'rx'},'reserve':{'resources':[" LABELLED(
+                   "x") "]}},"
+                        "{'type':'RESERVE','id':{'value':'ry'},'reserve':{'resources':[" LABELLED(
+                            "y") "]}},"
+                                 "{'type':'CREATE_DISK','id':{'value':'cx'},'create_disk':{'source':" LABELLED(
+                                     "x") ",'target_type':'MOUNT'}}"),
+        "");
+    const struct volume_row *v = table_next(&w->state->tables[NOUN_VOLUME], 0);
+    assert_string_equal(v->labels, "app=x");
+    assert_string_equal(state_reservation(w->state, v->reservation)->labels, "app=x");
+    allocate(w);
+    const char *left = offer_text(w, f, offer_of(w, f, true)->id);
+    expect_has(left, LABELS("y"));
+    expect_lacks(left, "'value':'x'"); // all of it is in the volume
+    uint64_t create = state_related(w->state, OPEN_OPERATIONS_OF_VOLUME, v->id)->at[0];
+    edit_operation(world_draft(w), create, EV_operation_finished)->state = OP_FINISHED;
+    world_apply(w);
+    expect_has(text_of(w, mesos_operation_update(w->state, state_operation(w->state, create), true, &w->arena)),
+               LABELS("x"));
+}
+
 static void an_operation_that_cannot_be_is_told_by_its_id(void **state) {
     struct world *w = *state;
     uint64_t f = world_framework(w, "eng", CAN_LABELLED);
@@ -186,8 +222,11 @@ static void a_late_accept_is_lost_or_dropped_by_capability(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        TEST(a_part_of_a_class_becomes_a_reservation_and_a_volume), TEST(an_operation_that_cannot_be_is_told_by_its_id),
-        TEST(a_plain_framework_makes_its_volume_by_naming_it),      TEST(a_task_that_cannot_run_is_told_why),
+        TEST(a_part_of_a_class_becomes_a_reservation_and_a_volume),
+        TEST(a_disk_has_the_labels_of_the_reservation_that_it_names),
+        TEST(an_operation_that_cannot_be_is_told_by_its_id),
+        TEST(a_plain_framework_makes_its_volume_by_naming_it),
+        TEST(a_task_that_cannot_run_is_told_why),
         TEST(a_late_accept_is_lost_or_dropped_by_capability),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

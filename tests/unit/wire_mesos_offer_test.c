@@ -211,7 +211,7 @@ static void a_persistent_volume_says_its_id_and_where_it_goes(void **state) {
 
 // ---- storage-only ----
 
-static uint64_t reservation_made(struct world *w, const char *role, uint64_t bytes) {
+static uint64_t reservation_made(struct world *w, const char *role, uint64_t bytes, const char *labels) {
     symbol y = world_symbol(w, role);
     struct draft *d = world_draft(w);
     struct reservation_row *r = draft_add(d, NOUN_RESERVATION, EV_reservation_made);
@@ -219,6 +219,7 @@ static uint64_t reservation_made(struct world *w, const char *role, uint64_t byt
     r->owner = (struct owner){.role = y};
     r->class = world_class_id(w, "gold");
     r->charge = (struct charge){.pool = world_pool_id(w, "ebs/main/ssd"), .bytes = {bytes}};
+    r->labels = labels;
     world_apply(w);
     return id;
 }
@@ -248,14 +249,21 @@ static void the_storage_only_offer_shows_each_class_as_raw(void **state) {
 
 static void the_storage_only_offer_shows_what_is_left_of_own_reservations(void **state) {
     struct world *w = *state;
-    uint64_t ours = reservation_made(w, "eng", 2 * GIB), theirs = reservation_made(w, "ops", GIB),
-             empty = reservation_made(w, "eng", 0);
+    uint64_t ours = reservation_made(w, "eng", 2 * GIB, NULL), theirs = reservation_made(w, "ops", GIB, NULL),
+             empty = reservation_made(w, "eng", 0, NULL);
     const char *json = storage_text(w, world_framework(w, "eng", CAN_LABELLED));
     expect_has(json, with_id(w, "'id':'%s'", ours));
     expect_has(json, "'scalar':{'value':2048");
     expect_has(json, "'reservations':[{'role':'eng','type':'DYNAMIC'}]");
     expect_lacks(json, with_id(w, "'id':'%s'", theirs));
     expect_lacks(json, with_id(w, "'id':'%s'", empty));
+}
+
+static void labels_that_an_operator_gave_a_reservation_are_shown(void **state) {
+    struct world *w = *state;
+    (void)reservation_made(w, "eng", GIB, "app=shop\ntier=");
+    expect_has(storage_text(w, world_framework(w, "eng", CAN_LABELLED)),
+               "'labels':{'labels':[{'key':'app','value':'shop'},{'key':'tier','value':''}]}");
 }
 
 // ---- many ----
@@ -304,6 +312,7 @@ int main(void) {
         TEST(a_persistent_volume_says_its_id_and_where_it_goes),
         TEST(the_storage_only_offer_shows_each_class_as_raw),
         TEST(the_storage_only_offer_shows_what_is_left_of_own_reservations),
+        TEST(labels_that_an_operator_gave_a_reservation_are_shown),
         TEST(many_offers_are_split_into_events_of_about_a_mebibyte),
         TEST(offers_that_are_gone_make_no_event),
     };

@@ -216,7 +216,8 @@ static void reservation_fill(struct chance *c, struct reservation_row *r) {
     r->agent = chance_number(c);
     r->scalars = (struct scalars){chance_milli(c), chance_milli(c), chance_milli(c)};
     r->reason = chance_text(c);
-    r->labels = chance_blob(c, 1);
+    r->labels = chance_text(c);
+    r->mesos_labels = chance_blob(c, 1);
     r->created = chance_wall(c);
     r->expires = chance_wall(c);
 }

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+// Labels of rows in messages.
+#ifndef WIRE_LABELS_H
+#define WIRE_LABELS_H
+
+#include "codec/entry.h"
+
+// Fills the map 'labels' that the message has from their canonical text (model/label.h); NULL: none.
+void labels_fill(ProtobufCMessage *m, const char *labels, struct arena *arena);
+
+#endif
