@@ -124,58 +124,105 @@ static void check_attach_room(struct sim *s, const struct state *state) {
     }
 }
 
-static bool stands_on(const struct pool_row *pool, symbol key, symbol value) {
-    size_t count = 0;
-    const struct tag *at = tag_set_find(&pool->facts->tags, key, &count);
-    for (size_t i = 0; i < count; i++)
-        if (symbol_equal(at[i].value, value)) return true;
-    return false;
+// What stands somewhere for a label: a volume, or a reservation.
+struct placed {
+    const char *says, *labels;
+    uint64_t id, class, pool;
+    struct owner owner;
+};
+
+static struct placed placed_volume(const struct volume_row *v) {
+    return (struct placed){v->name, v->labels, v->id, v->class, v->charge.pool, v->owner};
+}
+static struct placed placed_reservation(const struct reservation_row *r) {
+    return (struct placed){"(reservation)", r->labels, r->id, r->class, r->charge.pool, r->owner};
 }
 
-// Itself, and those granted by the same request: their order there is nobody's. Rows alone are looked at: no relation, no
-// index.
-static bool in_group(const struct volume_row *other, const struct volume_row *v, const char *line, size_t size) {
-    bool stays = other->state == VOLUME_WANTED || other->state == VOLUME_MAKING || other->state == VOLUME_READY;
-    return stays && !other->released && other->class == v->class && owner_equal(other->owner, v->owner) &&
-           labels_has(other->labels, line, size);
+static bool volume_stays(const struct volume_row *v) {
+    return !v->released && (v->state == VOLUME_WANTED || v->state == VOLUME_MAKING || v->state == VOLUME_READY);
 }
 
-static void check_rule(struct sim *s, const struct state *state, const struct volume_row *v,
+// How many volumes made of it stay.
+static uint32_t volumes_staying(const struct state *state, uint64_t reservation) {
+    uint32_t count = 0;
+    STATE_EACH(VOLUME, volume_row, v, state) count += v->reservation == reservation && volume_stays(v);
+    return count;
+}
+
+struct group { // on one value of a rule's key
+    uint32_t members, there;
+};
+
+static void group_count(struct sim *s, const struct state *state, const struct class_spread *rule, symbol value,
+                        const struct placed *granted, const struct placed *p, struct group *g) {
+    const struct pool_row *pool = state_pool(state, p->pool);
+    size_t size = 0, count = 0;
+    const char *line = labels_find(granted->labels, rule->label, &size);
+    if (p->class != granted->class || !owner_equal(p->owner, granted->owner) || !labels_has(p->labels, line, size))
+        return;
+    const struct tag *at = pool->facts ? tag_set_find(&pool->facts->tags, rule->key, &count) : NULL;
+    if (!count)
+        sim_fail(s, "spread: %s was granted while nobody knows the %s of %s", granted->says,
+                 state_text(state, rule->key), p->says);
+    g->members++;
+    for (size_t i = 0; i < count; i++) g->there += symbol_equal(at[i].value, value);
+}
+
+// All of the group, also what the same request granted: the order there is nobody's. Rows alone are looked at: no relation,
+// no index.
+static struct group group_of(struct sim *s, const struct state *state, const struct class_spread *rule, symbol value,
+                             const struct placed *granted) {
+    struct group g = {0};
+    STATE_EACH(VOLUME, volume_row, v, state) {
+        struct placed p = placed_volume(v);
+        if (volume_stays(v)) group_count(s, state, rule, value, granted, &p, &g);
+    }
+    STATE_EACH(RESERVATION, reservation_row, r, state) {
+        struct placed p = placed_reservation(r);
+        if (!r->agent && !volumes_staying(state, r->id)) group_count(s, state, rule, value, granted, &p, &g);
+    }
+    return g;
+}
+
+static void check_rule(struct sim *s, const struct state *state, const struct placed *p,
                        const struct class_spread *rule) {
-    const struct pool_row *pool = state_pool(state, v->charge.pool);
+    const struct pool_row *pool = state_pool(state, p->pool);
     const char *key = state_text(state, rule->key);
     size_t size = 0, count = 0;
-    const char *line = labels_find(v->labels, rule->label, &size);
-    if (!line) sim_fail(s, "spread: volume %s has no label %s", v->name, rule->label);
+    if (!labels_find(p->labels, rule->label, &size)) sim_fail(s, "spread: %s has no label %s", p->says, rule->label);
     const struct tag *values = pool->facts ? tag_set_find(&pool->facts->tags, rule->key, &count) : NULL;
-    if (!count) sim_fail(s, "spread: volume %s was granted on %s, which has no %s", v->name, pool->name, key);
+    if (!count) sim_fail(s, "spread: %s was granted on %s, which has no %s", p->says, pool->name, key);
     s->spread++;
     for (size_t i = 0; i < count; i++) {
-        uint32_t members = 0, there = 0;
-        STATE_EACH(VOLUME, volume_row, other, state) {
-            const struct pool_row *from = state_pool(state, other->charge.pool);
-            size_t known = 0;
-            if (!in_group(other, v, line, size)) continue;
-            if (!from->facts || !tag_set_find(&from->facts->tags, rule->key, &known))
-                sim_fail(s, "spread: volume %s was granted while nobody knows the %s of %s", v->name, key, other->name);
-            members++;
-            there += stands_on(from, rule->key, values[i].value);
-        }
-        uint32_t most = rule->over ? (members + rule->over - 1) / rule->over : 1;
-        if (there > most)
-            sim_fail(s, "spread: with volume %s, %u of %u with label %.*s are on %s=%s, and %u may be", v->name, there,
-                     members, (int)size, line, key, state_text(state, values[i].value), most);
+        struct group g = group_of(s, state, rule, values[i].value, p);
+        uint32_t most = rule->over ? (g.members + rule->over - 1) / rule->over : 1;
+        if (g.there > most)
+            sim_fail(s, "spread: with %s, %u of %u with its %s are on %s=%s, and %u may be", p->says, g.there,
+                     g.members, rule->label, key, state_text(state, values[i].value), most);
     }
 }
 
+static void check_placed(struct sim *s, const struct state *state, const struct placed *p) {
+    const struct class_row *class = state_class(state, p->class);
+    VEC_EACH (rule, &class->doc->spec.spread)
+        if (rule->required) check_rule(s, state, p, rule);
+}
+
 // A grant keeps the required rules of spread of its class, as the tags of the pools are at that moment. Afterwards they may
-// be broken: a pool comes back with other tags, a volume elsewhere is released.
+// be broken: a pool comes back with other tags, a volume elsewhere is released. The first volume of a reservation is no
+// grant of a place: it takes the reservation's.
 static void check_spread(struct sim *s, const struct state *state) {
     for (const struct volume_row *v = table_next(&state->tables[NOUN_VOLUME], s->judged); v;
          v = table_next(&state->tables[NOUN_VOLUME], v->id)) {
-        const struct class_row *class = state_class(state, v->class);
-        VEC_EACH (rule, &class->doc->spec.spread)
-            if (rule->required) check_rule(s, state, v, rule);
+        struct placed p = placed_volume(v);
+        const struct reservation_row *from = state_reservation(state, v->reservation);
+        bool fresh = from && from->id > s->judged; // of the same request, and not judged itself once it has a volume
+        if (!from || fresh || volumes_staying(state, from->id) > 1) check_placed(s, state, &p);
+    }
+    for (const struct reservation_row *r = table_next(&state->tables[NOUN_RESERVATION], s->judged); r;
+         r = table_next(&state->tables[NOUN_RESERVATION], r->id)) {
+        struct placed p = placed_reservation(r);
+        if (!r->agent && !volumes_staying(state, r->id)) check_placed(s, state, &p);
     }
     s->judged = state->last_id;
 }

@@ -75,6 +75,20 @@ static const char *operation_new(struct framework_node *f, const char *what) {
 
 // ---- offers ----
 
+// A part of it, sometimes beside a disk that was made of it before.
+static void disk_of_reservation(struct framework_node *f, const Mesos__V1__Offer *o, const Mesos__V1__Resource *r) {
+    f->made++;
+    call(f,
+         "\"type\":\"ACCEPT\",\"accept\":{\"offer_ids\":[{\"value\":\"%s\"}],\"operations\":[{\"type\":\"CREATE_DISK\","
+         "\"id\":{\"value\":\"%s\"},\"create_disk\":{\"source\":{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{"
+         "\"value\":%.3f},\"provider_id\":{\"value\":\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":"
+         "\"%s\"}],\"disk\":{\"source\":{\"type\":\"RAW\",\"profile\":\"%s\",\"id\":\"%s\"}}},\"target_type\":"
+         "\"MOUNT\"}}],"
+         "\"filters\":{\"refuse_seconds\":1}}",
+         o->id->value, operation_new(f, "create"), r->scalar->value / (double)(1 + sim_random(f->sim, 3)), f->role,
+         r->disk->source->profile, r->disk->source->id);
+}
+
 static void storage_offer(struct framework_node *f, const Mesos__V1__Offer *o) {
     struct sim *s = f->sim;
     const Mesos__V1__Resource *raw = NULL, *reserved = NULL;
@@ -101,6 +115,10 @@ static void storage_offer(struct framework_node *f, const Mesos__V1__Offer *o) {
         }
         choice = 9;
     }
+    if (reserved && choice == 6) {
+        disk_of_reservation(f, o, reserved);
+        return;
+    }
     if (!raw || choice > 5 || raw->scalar->value < 32) {
         call(f,
              "\"type\":\"DECLINE\",\"decline\":{\"offer_ids\":[{\"value\":\"%s\"}],\"filters\":{\"refuse_seconds\":%."
@@ -110,13 +128,13 @@ static void storage_offer(struct framework_node *f, const Mesos__V1__Offer *o) {
     }
     double size = 16 + (double)sim_random(s, 400);
     if (sim_chance(s, 20)) size = raw->scalar->value + 1; // more than there is: refused, with the figures
-    char source[512];
+    const char *app = sim_random(s, 2) ? "x" : "y";
+    char source[640], reserve[32], create[32];
     snprintf(source, sizeof source,
              "{\"name\":\"disk\",\"type\":\"SCALAR\",\"scalar\":{\"value\":%.3f},\"provider_id\":{\"value\":"
-             "\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\"}],\"disk\":{\"source\":{\"type\":"
-             "\"RAW\",\"profile\":\"%s\"}}}",
-             size, f->role, raw->disk->source->profile);
-    char reserve[32], create[32];
+             "\"granary\"},\"reservations\":[{\"type\":\"DYNAMIC\",\"role\":\"%s\",\"labels\":{\"labels\":[{\"key\":"
+             "\"app\",\"value\":\"%s\"}]}}],\"disk\":{\"source\":{\"type\":\"RAW\",\"profile\":\"%s\"}}}",
+             size, f->role, app, raw->disk->source->profile);
     snprintf(reserve, sizeof reserve, "%s", operation_new(f, "reserve"));
     snprintf(create, sizeof create, "%s", operation_new(f, "create"));
     f->made++;

@@ -135,9 +135,9 @@ static void reserved(struct sim *s, void *arg, int status, const char *body, siz
 }
 
 static void reserve(struct sim *s) {
-    AUTO_FREE char *body =
-        mem_format("{\"class\":\"%s\",\"role\":\"ops\",\"size\":\"%lluMiB\"}",
-                   classes[sim_random(s, ARRAY_LEN(classes))].name, (unsigned long long)(8 + sim_random(s, 24)));
+    AUTO_FREE char *body = mem_format("{\"class\":\"%s\",\"role\":\"ops\",\"size\":\"%lluMiB\",\"labels\":%s}",
+                                      classes[sim_random(s, ARRAY_LEN(classes))].name,
+                                      (unsigned long long)(8 + sim_random(s, 24)), labels(s));
     sim_post(s, "POST", "/v1/reservations", json, NULL, body, strlen(body), (struct answer_to){.reply = reserved});
 }
 
