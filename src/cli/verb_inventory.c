@@ -137,7 +137,12 @@ static void limits_rows(struct table *t, const Granary__Pool *p, struct arena *a
     if (p->largest_volume) field_row(t, "largest volume", show_bytes(p->largest_volume, arena));
     if (p->granularity) field_row(t, "granularity", show_bytes(p->granularity, arena));
     if (p->others) field_row(t, "taken by others", show_bytes(p->others, arena));
-    if (p->capacity) field_row(t, "capacity", show_bytes(p->capacity, arena));
+    if (p->capacity || p->capacities) {
+        Granary__Quantities most = p->capacities ? *p->capacities : (Granary__Quantities)GRANARY__QUANTITIES__INIT;
+        most.has_bytes = p->capacity > 0;
+        most.bytes = p->capacity;
+        quantities_rows(t, "capacity", &most, arena);
+    }
     if (p->headroom) field_row(t, "headroom", show_bytes(p->headroom, arena));
     if (p->physical_free) field_row(t, "physically free", show_bytes(p->physical_free, arena));
     if (p->charge_numerator != p->charge_denominator)

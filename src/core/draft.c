@@ -157,7 +157,7 @@ struct granted draft_granted(const struct draft *d, const struct pool_row *pool)
         if (t->noun != NOUN_VOLUME && t->noun != NOUN_RESERVATION) continue;
         if (t->removed || !row_cost(d, t->noun, t->row, pool, &cost, &own)) continue;
         quantities_add(&granted.store, &cost);
-        if (own) granted.own += cost.bytes;
+        if (own) quantities_add(&granted.own, &cost);
     }
     for (size_t i = 0; i < d->touched.count; i++) {
         const struct touched *t = &d->touched.at[i];
@@ -165,7 +165,7 @@ struct granted draft_granted(const struct draft *d, const struct pool_row *pool)
         const void *live = table_get(&d->state->tables[t->noun], row_id(t->row));
         if (!live || !row_cost(d, t->noun, live, pool, &cost, &own)) continue;
         quantities_subtract(&granted.store, &cost);
-        if (own) granted.own -= cost.bytes;
+        if (own) quantities_subtract(&granted.own, &cost);
     }
     return granted;
 }

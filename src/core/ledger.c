@@ -8,6 +8,7 @@ void ledger_done(struct ledger *l) {
     MAP_EACH (entry, &l->agents) free(entry->value.p);
     map_done(&l->agents);
     map_done(&l->pools);
+    vec_done(&l->own);
     vec_done(&l->accounts);
     vec_done(&l->free_accounts);
 }
@@ -25,14 +26,18 @@ void ledger_account_close(struct ledger *l, uint32_t account) {
 
 struct granted ledger_granted(const struct ledger *l, const struct pool_row *pool) {
     const union map_value *own = map_find(&l->pools, pool->id);
-    return (struct granted){l->accounts.at[pool->account].granted, own ? own->n : 0};
+    return (struct granted){l->accounts.at[pool->account].granted,
+                            own ? l->own.at[own->n - 1] : (struct quantities){0}};
 }
 
 void ledger_charge(struct ledger *l, const struct pool_row *pool, const struct quantities *cost, bool add) {
-    uint64_t *own = &map_put(&l->pools, pool->id, NULL)->n;
+    union map_value *own = map_put(&l->pools, pool->id, NULL);
+    if (!own->n) {
+        vec_push(&l->own, (struct quantities){0});
+        own->n = l->own.count;
+    }
     (add ? quantities_add : quantities_subtract)(&l->accounts.at[pool->account].granted, cost);
-    must(add || *own >= cost->bytes);
-    *own = add ? *own + cost->bytes : *own - cost->bytes;
+    (add ? quantities_add : quantities_subtract)(&l->own.at[own->n - 1], cost);
 }
 
 struct agent_account *ledger_agent(struct ledger *l, uint64_t agent) {
@@ -63,21 +68,38 @@ static uint64_t left(uint64_t total, uint64_t granted) {
     return total > granted ? total - granted : 0;
 }
 
+static uint64_t least(uint64_t a, uint64_t b) {
+    return a < b ? a : b;
+}
+
+// A quantity that the store does not know is the pool's own alone.
+static uint64_t capped(const struct quantities *q, unsigned figure, uint64_t of_store, uint64_t of_pool) {
+    return q->known & figure ? least(of_store, of_pool) : of_pool;
+}
+
+static void pool_cap(struct quantities *q, const struct quantities *most, const struct quantities *own) {
+    if (most->known & KNOWS_IOPS) q->iops = capped(q, KNOWS_IOPS, q->iops, left(most->iops, own->iops));
+    if (most->known & KNOWS_BANDWIDTH)
+        q->bandwidth = capped(q, KNOWS_BANDWIDTH, q->bandwidth, left(most->bandwidth, own->bandwidth));
+    if (most->known & KNOWS_VOLUMES)
+        q->volumes = capped(q, KNOWS_VOLUMES, q->volumes, left(most->volumes, own->volumes));
+    q->known |= most->known;
+}
+
 struct quantities pool_grantable(const struct pool_row *pool, const struct granted *granted) {
     const struct pool_facts *f = pool->facts;
     if (!f) return (struct quantities){.known = KNOWS_IOPS | KNOWS_BANDWIDTH | KNOWS_VOLUMES};
-    const struct quantities *taken = &granted->store;
+    const struct quantities *taken = &granted->store, *own = &granted->own, *most = &f->capacity;
     uint64_t store_bytes = left(f->total.bytes, taken->bytes);
-    if (f->capacity.n && left(f->capacity.n, granted->own) < store_bytes)
-        store_bytes = left(f->capacity.n, granted->own);
+    if (most->bytes) store_bytes = least(store_bytes, left(most->bytes, own->bytes));
     if (f->headroom.n && f->physical_free.n <= f->headroom.n) store_bytes = 0;
-    return (struct quantities){
-        .bytes = pool_grantable_bytes(pool, store_bytes).n,
-        .iops = left(f->total.iops, taken->iops),
-        .bandwidth = left(f->total.bandwidth, taken->bandwidth),
-        .volumes = left(f->total.volumes, taken->volumes),
-        .known = f->total.known,
-    };
+    struct quantities q = {.bytes = pool_grantable_bytes(pool, store_bytes).n,
+                           .iops = left(f->total.iops, taken->iops),
+                           .bandwidth = left(f->total.bandwidth, taken->bandwidth),
+                           .volumes = left(f->total.volumes, taken->volumes),
+                           .known = f->total.known};
+    if (most->known) pool_cap(&q, most, own);
+    return q;
 }
 
 bool volume_is_charged(const struct volume_row *v) {

@@ -13,7 +13,7 @@ struct account {               // of one backing store
 
 struct granted {             // out of one pool
     struct quantities store; // of its backing store, by all pools that are views of it
-    uint64_t own;            // store bytes, of this pool alone
+    struct quantities own;   // of that, by this pool alone
 };
 
 struct agent_account {
@@ -26,7 +26,8 @@ struct agent_account {
 struct ledger {
     VEC(struct account) accounts;
     VEC(uint32_t) free_accounts; // of stores that are gone
-    struct map pools;            // pool id -> store bytes granted of it
+    VEC(struct quantities) own;  // granted out of one pool
+    struct map pools;            // pool id -> index in `own` + 1
     struct map agents;           // agent id -> struct agent_account *
 };
 void ledger_done(struct ledger *l);
@@ -43,7 +44,8 @@ const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t ag
 uint64_t pool_store_bytes(const struct pool_row *pool, struct bytes bytes);
 // The other way round, rounded down.
 struct bytes pool_grantable_bytes(const struct pool_row *pool, uint64_t store_bytes);
-// What the pool can still grant when that much is granted. Quantities it does not know stay unknown; all 0 before it reports.
+// What the pool can still grant when that much is granted: the lesser of what is left of its store and of its own capacity.
+// Quantities of which neither is known stay unknown; all 0 before it reports.
 struct quantities pool_grantable(const struct pool_row *pool, const struct granted *granted);
 // What a volume or reservation costs its pool's backing store. A volume is charged from `wanted` until it is gone; one that
 // failed or is released only while an object of it may exist at the storage.

@@ -14,6 +14,7 @@
 struct store {
     char *name;
     struct bytes capacity, taken, headroom;
+    uint64_t iops, bandwidth, volumes; // that it says it has; 0: it does not say
 };
 
 struct pool {
@@ -55,6 +56,15 @@ static void memory_close(void *self) {
     free(m);
 }
 
+static void store_says(struct store *s, const struct driver_pairs *settings) {
+    const struct {
+        const char *key;
+        uint64_t *to;
+    } figures[] = {{"store-iops", &s->iops}, {"store-bandwidth", &s->bandwidth}, {"store-volumes", &s->volumes}};
+    for (size_t i = 0; i < ARRAY_LEN(figures); i++)
+        if (driver_text(settings, figures[i].key)) *figures[i].to = driver_number(settings, figures[i].key);
+}
+
 static struct err *store_add(struct memory *m, const struct driver_pool_config *config, size_t *ret_store) {
     const char *named = driver_text(&config->settings, "store");
     AUTO_FREE char *own = named ? mem_text(named) : mem_format("%s/%s", config->instance, config->name);
@@ -65,6 +75,7 @@ static struct err *store_add(struct memory *m, const struct driver_pool_config *
             return err_new(ERR_INVALID, "pool '%s/%s': its store '%s' has another capacity already", config->instance,
                            config->name, own);
         if (config->headroom.n > s->headroom.n) s->headroom = config->headroom;
+        store_says(s, &config->settings);
         *ret_store = i;
         return NULL;
     }
@@ -74,6 +85,7 @@ static struct err *store_add(struct memory *m, const struct driver_pool_config *
     *ret_store = m->stores.count;
     vec_push(&m->stores,
              ((struct store){.name = mem_take(own), .capacity = config->capacity, .headroom = config->headroom}));
+    store_says(vec_last(&m->stores), &config->settings);
     return NULL;
 }
 
@@ -125,7 +137,11 @@ static struct driver_pool pool_report(const struct memory *m, const struct pool 
         .store = arena_text(arena, s->name),
         .charge_numerator = p->numerator,
         .charge_denominator = p->denominator,
-        .knows = DRIVER_KNOWS_FREE | DRIVER_KNOWS_PHYSICAL,
+        .knows = DRIVER_KNOWS_FREE | DRIVER_KNOWS_PHYSICAL | (s->iops ? DRIVER_KNOWS_IOPS : 0u) |
+                 (s->bandwidth ? DRIVER_KNOWS_BANDWIDTH : 0u) | (s->volumes ? DRIVER_KNOWS_VOLUMES : 0u),
+        .iops = {s->iops},
+        .bandwidth = {s->bandwidth},
+        .volumes = s->volumes,
         .free = store_free(s),
         .physical_free = store_free(s),
         .headroom = s->headroom,
@@ -465,6 +481,9 @@ const struct driver_setting memory_pool_settings[] = {
     {"smallest", DRIVER_SIZE, .fallback = "1MiB", .help = "smallest volume"},
     {"largest", DRIVER_SIZE, .help = "largest volume"},
     {"granularity", DRIVER_SIZE, .fallback = "1MiB", .help = "sizes are rounded up to a multiple of this"},
+    {"store-iops", DRIVER_NUMBER, .help = "operations per second that the store says it can do"},
+    {"store-bandwidth", DRIVER_NUMBER, .help = "bytes per second that the store says it can do"},
+    {"store-volumes", DRIVER_NUMBER, .help = "volumes that the store says it can hold"},
     {"zeroed", DRIVER_BOOL, .fallback = "true", .help = "new volumes read as zeros"},
     {.name = NULL},
 };

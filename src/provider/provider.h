@@ -15,7 +15,8 @@
 struct provider_tier_setup {
     const char *instance, *pool; // both NULL: the provider; pool NULL: the instance
     struct driver_facts facts;
-    // The most that a pool takes of its store, and the store's total where the driver cannot tell; 0: not given.
+    // The most that this pool takes of its store; 0: not given. Where the driver cannot tell how large a store is, it is as
+    // large as its pools are given.
     struct bytes capacity;
     struct iops iops;
     struct bandwidth bandwidth;

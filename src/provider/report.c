@@ -165,7 +165,24 @@ static uint64_t held_in_store(const struct provider *p, const struct driver_inve
     return sum;
 }
 
-// The store's bytes for us: as the driver says, or what is free and what our volumes hold, or as configured; else false.
+// What the views of a store may take of it by configuration.
+static uint64_t capacities_in_store(const struct provider *p, const struct driver_inventory *inventory,
+                                    const char *store) {
+    uint64_t sum = 0;
+    AUTO_ARENA struct arena arena = {0};
+    for (size_t i = 0; i < inventory->instance_count; i++) {
+        const struct driver_instance *instance = &inventory->instances[i];
+        for (size_t j = 0; j < instance->pool_count; j++) {
+            const struct provider_tier_setup *c = tier_find(p, instance->name, instance->pools[j].name);
+            if (!c || !text_equal(store_of(instance, &instance->pools[j], &arena), store)) continue;
+            sum = c->capacity.n > INT64_MAX - sum ? INT64_MAX : sum + c->capacity.n;
+        }
+    }
+    return sum;
+}
+
+// The store's bytes for us: as the driver says, or what is free and what our volumes hold; where it says neither, what the
+// configuration gives to its views, and nothing to one that is given none: false.
 static bool total_find(const struct provider *p, const struct driver_inventory *inventory,
                        const struct driver_pool *pool, const char *store, uint64_t capacity, uint64_t *ret_total) {
     if (pool->knows & DRIVER_KNOWS_TOTAL)
@@ -173,31 +190,45 @@ static bool total_find(const struct provider *p, const struct driver_inventory *
     else if (pool->knows & DRIVER_KNOWS_FREE)
         *ret_total = pool->free.n + held_in_store(p, inventory, store);
     else if (capacity)
-        *ret_total = capacity;
+        *ret_total = capacities_in_store(p, inventory, store);
     else
         return false;
     return true;
 }
 
-static void quantity_set(protobuf_c_boolean *has, uint64_t *to, bool known, uint64_t said, uint64_t configured) {
-    *has = known || configured;
-    *to = configured && (!known || configured < said) ? configured : said;
-}
-
-static Granary__Quantities *quantities_message(const struct driver_pool *pool,
-                                               const struct provider_tier_setup *configured, uint64_t total,
-                                               struct arena *arena) {
-    static const struct provider_tier_setup none = {0};
-    const struct provider_tier_setup *c = configured ? configured : &none;
+static Granary__Quantities *quantities_new(struct arena *arena) {
     Granary__Quantities *q = ARENA_NEW(arena, Granary__Quantities);
     granary__quantities__init(q);
+    return q;
+}
+
+// Of the store, by what the storage says alone.
+static Granary__Quantities *total_message(const struct driver_pool *pool, uint64_t total, struct arena *arena) {
+    Granary__Quantities *q = quantities_new(arena);
     q->has_bytes = true;
     q->bytes = total;
-    quantity_set(&q->has_iops, &q->iops, pool->knows & DRIVER_KNOWS_IOPS, pool->iops.n, c->iops.n);
-    quantity_set(&q->has_bandwidth, &q->bandwidth, pool->knows & DRIVER_KNOWS_BANDWIDTH, pool->bandwidth.n,
-                 c->bandwidth.n);
-    quantity_set(&q->has_volumes, &q->volumes, pool->knows & DRIVER_KNOWS_VOLUMES, pool->volumes, c->volumes);
+    q->has_iops = (pool->knows & DRIVER_KNOWS_IOPS) != 0;
+    q->iops = pool->iops.n;
+    q->has_bandwidth = (pool->knows & DRIVER_KNOWS_BANDWIDTH) != 0;
+    q->bandwidth = pool->bandwidth.n;
+    q->has_volumes = (pool->knows & DRIVER_KNOWS_VOLUMES) != 0;
+    q->volumes = pool->volumes;
     return q;
+}
+
+// Of the pool, by the configuration alone.
+static void capacities_message(Granary__Pool *m, const struct provider_tier_setup *configured, struct arena *arena) {
+    if (!configured) return;
+    m->has_capacity = configured->capacity.n > 0;
+    m->capacity = configured->capacity.n;
+    if (!configured->iops.n && !configured->bandwidth.n && !configured->volumes) return;
+    Granary__Quantities *q = m->capacities = quantities_new(arena);
+    q->has_iops = configured->iops.n > 0;
+    q->iops = configured->iops.n;
+    q->has_bandwidth = configured->bandwidth.n > 0;
+    q->bandwidth = configured->bandwidth.n;
+    q->has_volumes = configured->volumes > 0;
+    q->volumes = configured->volumes;
 }
 
 static void capabilities_message(Granary__Pool *m, unsigned capabilities, struct arena *arena) {
@@ -249,9 +280,8 @@ static Granary__Pool *pool_message(struct provider *p, const struct driver_inven
     m->constraints = constraints_message(&pool->facts, facts, "pool", arena, &m->n_constraints);
     m->preferences = preferences_message(&pool->facts, facts, "pool", arena, &m->n_preferences);
     m->store = (char *)store;
-    m->total = quantities_message(pool, configured, total, arena);
-    m->has_capacity = capacity > 0;
-    m->capacity = capacity;
+    m->total = total_message(pool, total, arena);
+    capacities_message(m, configured, arena);
     m->data_address =
         arena_text(arena, configured && configured->data_address ? configured->data_address : pool->data_address);
     pool_figures(m, pool);

@@ -46,8 +46,6 @@ static void tier_fill(const struct state *s, const struct pool_facts *f, Granary
 
 static void sizes_fill(const struct pool_row *p, Granary__Pool *m) {
     const struct pool_facts *f = p->facts;
-    m->has_capacity = f->capacity.n > 0;
-    m->capacity = f->capacity.n;
     m->has_headroom = f->headroom.n > 0;
     m->headroom = f->headroom.n;
     m->has_physical_free = f->physical_free.n > 0;
@@ -65,16 +63,25 @@ static void sizes_fill(const struct pool_row *p, Granary__Pool *m) {
     m->data_address = f->data_address;
 }
 
+static void capacities_fill(const struct pool_facts *f, Granary__Pool *m, struct arena *arena) {
+    m->has_capacity = f->capacity.bytes > 0;
+    m->capacity = f->capacity.bytes;
+    if (!f->capacity.known) return;
+    m->capacities = quantities_message(&f->capacity, f->capacity.known, arena);
+    m->capacities->has_bytes = false;
+}
+
 static void figures_fill(const struct state *s, const struct pool_row *p, Granary__Pool *m, struct arena *arena) {
     struct draft view; // sees the state as it is
     draft_view(&view, s, arena, (struct now){0});
     struct granted granted = draft_granted(&view, p);
-    uint8_t known = p->facts ? p->facts->total.known : 0;
-    m->granted = quantities_message(&granted.store, known, arena);
-    if (p->facts) {
+    const struct pool_facts *f = p->facts;
+    m->granted = quantities_message(&granted.store, f ? f->total.known | f->capacity.known : 0, arena);
+    if (f) {
         struct quantities left = draft_pool_free(&view, p);
-        m->total = quantities_message(&p->facts->total, known, arena);
-        m->free = quantities_message(&left, known, arena);
+        m->total = quantities_message(&f->total, f->total.known, arena);
+        m->free = quantities_message(&left, left.known, arena);
+        capacities_fill(f, m, arena);
     }
     draft_done(&view);
 }

@@ -76,24 +76,28 @@ static struct pool_facts *pool_facts_pack(const struct pool_facts *read) {
     return f;
 }
 
-static struct err *total_read(const Granary__Pool *m, struct quantities *ret_total) {
-    const Granary__Quantities *q = m->total;
-    if (!q || !q->has_bytes)
-        return err_new(ERR_INVALID, "it does not say how large it is; unknown never means unlimited: give its capacity "
-                                    "in the provider's configuration");
+static struct err *quantities_read(const Granary__Quantities *q, const char *of, struct quantities *ret) {
     if (q->bytes > INT64_MAX || q->iops > INT64_MAX || q->bandwidth > INT64_MAX || q->volumes > INT64_MAX)
-        return err_new(ERR_INVALID, "a quantity of its total is above 2^63");
+        return err_new(ERR_INVALID, "a quantity of its %s is above 2^63", of);
     unsigned known = (q->has_iops ? KNOWS_IOPS : 0u) | (q->has_bandwidth ? KNOWS_BANDWIDTH : 0u) |
                      (q->has_volumes ? KNOWS_VOLUMES : 0u);
-    *ret_total = (struct quantities){q->bytes, q->iops, q->bandwidth, q->volumes, (uint8_t)known};
+    *ret = (struct quantities){q->bytes, q->iops, q->bandwidth, q->volumes, (uint8_t)known};
     return NULL;
+}
+
+static struct err *total_read(const Granary__Pool *m, struct quantities *ret_total) {
+    if (!m->total || !m->total->has_bytes)
+        return err_new(ERR_INVALID, "it does not say how large it is; unknown never means unlimited: give its capacity "
+                                    "in the provider's configuration");
+    return quantities_read(m->total, "total", ret_total);
 }
 
 static struct err *pool_figures(struct intake *in, const Granary__Pool *m, struct pool_facts *f) {
     TRY(total_read(m, &f->total));
     if (m->granularity > INT64_MAX || m->smallest_volume > INT64_MAX || m->largest_volume > INT64_MAX)
         return err_new(ERR_INVALID, "a volume size is above 2^63");
-    f->capacity.n = m->capacity;
+    if (m->capacities) TRY(quantities_read(m->capacities, "capacities", &f->capacity));
+    f->capacity.bytes = m->capacity;
     f->headroom.n = m->headroom;
     f->physical_free.n = m->physical_free;
     f->smallest.n = m->smallest_volume;

@@ -13,14 +13,14 @@
 #include "wire/record.h"
 
 static const struct figure {
-    const char *name;
+    const char *name, *capacity;
     size_t at; // in struct quantities
     unsigned known;
 } figures[] = {
-    {"bytes", offsetof(struct quantities, bytes), 0},
-    {"iops", offsetof(struct quantities, iops), KNOWS_IOPS},
-    {"bandwidth", offsetof(struct quantities, bandwidth), KNOWS_BANDWIDTH},
-    {"volumes", offsetof(struct quantities, volumes), KNOWS_VOLUMES},
+    {"bytes", "capacity in bytes", offsetof(struct quantities, bytes), 0},
+    {"iops", "capacity in iops", offsetof(struct quantities, iops), KNOWS_IOPS},
+    {"bandwidth", "capacity in bandwidth", offsetof(struct quantities, bandwidth), KNOWS_BANDWIDTH},
+    {"volumes", "capacity in volumes", offsetof(struct quantities, volumes), KNOWS_VOLUMES},
 };
 
 static uint64_t figure_of(const struct quantities *q, const struct figure *f) {
@@ -67,7 +67,10 @@ static void check_grants(struct sim *s, const struct state *state) {
             if (!figures[i].known || f->total.known & figures[i].known)
                 grant_check(s, p, figures[i].name, figure_of(&now.store, &figures[i]),
                             figure_of(&before->store, &figures[i]), figure_of(&f->total, &figures[i]));
-        if (f && f->capacity.n) grant_check(s, p, "capacity", now.own, before->own, f->capacity.n);
+        for (size_t i = 0; f && i < ARRAY_LEN(figures); i++)
+            if (figures[i].known ? f->capacity.known & figures[i].known : f->capacity.bytes != 0)
+                grant_check(s, p, figures[i].capacity, figure_of(&now.own, &figures[i]),
+                            figure_of(&before->own, &figures[i]), figure_of(&f->capacity, &figures[i]));
         *before = now;
     }
 }
@@ -75,7 +78,16 @@ static void check_grants(struct sim *s, const struct state *state) {
 static void rows_add(const struct pool_row *of, const struct pool_row *from, const struct quantities *cost,
                      struct granted *sum) {
     if (from->account == of->account) quantities_add(&sum->store, cost);
-    if (from->id == of->id) sum->own += cost->bytes;
+    if (from->id == of->id) quantities_add(&sum->own, cost);
+}
+
+static void sums_compare(struct sim *s, const struct pool_row *p, const char *of, const struct quantities *rows,
+                         const struct quantities *said) {
+    for (size_t i = 0; i < ARRAY_LEN(figures); i++)
+        if (figure_of(rows, &figures[i]) != figure_of(said, &figures[i]))
+            sim_fail(s, "ledger: pool %s: %s of %s: it says %llu, the rows %llu", p->name, figures[i].name, of,
+                     (unsigned long long)figure_of(said, &figures[i]),
+                     (unsigned long long)figure_of(rows, &figures[i]));
 }
 
 // The sums of the ledger are what the rows say.
@@ -93,14 +105,8 @@ static void check_ledger(struct sim *s, const struct state *state) {
             struct quantities cost = reservation_cost(from, r);
             rows_add(p, from, &cost, &sum);
         }
-        for (size_t i = 0; i < ARRAY_LEN(figures); i++)
-            if (figure_of(&sum.store, &figures[i]) != figure_of(&said.store, &figures[i]))
-                sim_fail(s, "ledger: the store of pool %s: %s: it says %llu, the rows %llu", p->name, figures[i].name,
-                         (unsigned long long)figure_of(&said.store, &figures[i]),
-                         (unsigned long long)figure_of(&sum.store, &figures[i]));
-        if (sum.own != said.own)
-            sim_fail(s, "ledger: pool %s: it says %llu, the rows %llu", p->name, (unsigned long long)said.own,
-                     (unsigned long long)sum.own);
+        sums_compare(s, p, "its store", &sum.store, &said.store);
+        sums_compare(s, p, "itself", &sum.own, &said.own);
     }
 }
 

@@ -128,15 +128,10 @@ static void on_closed(void *node) {
 }
 
 static const struct driver_selector driver[] = {{.selector = "driver/p2"}};
-// What both views know of their store, what one may take of it, and what p2 asks of agents.
+// What of its store each view may take, and what p2 asks of agents.
 static const struct provider_tier_setup tiers[] = {
-    {.instance = "here",
-     .pool = "fast",
-     .capacity = {768 * MIB},
-     .iops = {600},
-     .bandwidth = {50 * 1000 * 1000},
-     .volumes = 10},
-    {.instance = "here", .pool = "safe", .iops = {600}, .bandwidth = {50 * 1000 * 1000}, .volumes = 10},
+    {.instance = "here", .pool = "fast", .capacity = {768 * MIB}, .iops = {400}, .volumes = 6},
+    {.instance = "here", .pool = "safe", .iops = {600}, .bandwidth = {30 * 1000 * 1000}},
     {.facts = {.constraints = driver, .constraint_count = 1}},
 };
 
@@ -224,20 +219,21 @@ void provider_init(struct sim *s, int number) {
                             .closed = on_closed,
                             .node = p};
     // Two views of one store: what one grants, the other lacks.
-    static const struct driver_pair store[] = {{"store", "disk"}};
+    static const struct driver_pair store[] = {
+        {"store", "disk"}, {"store-iops", "700"}, {"store-bandwidth", "50000000"}, {"store-volumes", "10"}};
     struct driver_pool_config pools[] = {
         {.instance = "here",
          .name = "fast",
          .capacity = {2 * GIB},
          .charge_numerator = 1,
          .charge_denominator = 1,
-         .settings = {store, 1}},
+         .settings = {store, ARRAY_LEN(store)}},
         {.instance = "here",
          .name = "safe",
          .capacity = {2 * GIB},
          .charge_numerator = 2,
          .charge_denominator = 1,
-         .settings = {store, 1}},
+         .settings = {store, ARRAY_LEN(store)}},
     };
     struct driver_config config = {.provider = p->name, .pools = pools, .pool_count = ARRAY_LEN(pools)};
     struct err *e = door_open(&driver_memory, &config, &p->door);

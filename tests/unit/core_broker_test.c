@@ -206,6 +206,16 @@ static void views_of_one_store_shrink_together(void **state) {
     assert_true(broker_largest(world_draft(w), r1, (symbol){0}).n == 200 * GIB);
 }
 
+static void volume_charged(struct world *w, const char *pool, struct charge charge) {
+    struct draft *d = world_draft(w);
+    struct volume_row *v = draft_add(d, NOUN_VOLUME, EV_volume_wanted);
+    v->name = arena_format(&w->arena, "c%llu", (unsigned long long)v->id);
+    v->state = VOLUME_WANTED;
+    v->charge = charge;
+    v->charge.pool = world_pool_id(w, pool);
+    world_apply(w);
+}
+
 static void a_view_with_a_capacity_grants_no_more_than_that(void **state) {
     struct world *w = *state;
     uint64_t cap = world_class(w, (struct class_document){.name = "cap", .pool = "capped"});
@@ -234,6 +244,47 @@ static void a_view_with_a_capacity_grants_no_more_than_that(void **state) {
     assert_true(broker_largest(world_draft(w), cap, (symbol){0}).n == 2 * GIB);
     world_volume(w, "x", "any", "file/main/rest", 438 * GIB); // 2 GiB of the store are left
     assert_true(broker_largest(world_draft(w), cap, (symbol){0}).n == GIB);
+}
+
+// As with bytes: what one view is given is its own, and of what the store has both take.
+static void other_figures_of_a_view_are_its_own_too(void **state) {
+    struct world *w = *state;
+    world_class(w, (struct class_document){.name = "cap", .pool = "capped", .bandwidth = {100}});
+    world_class(w, (struct class_document){.name = "any", .pool = "!capped", .bandwidth = {100}});
+    struct pool_made small = {.provider = "file",
+                              .name = "small",
+                              .store = "s",
+                              .tags = "capped",
+                              .bytes = TIB,
+                              .iops = 1000,
+                              .most = {.iops = 300, .bandwidth = 300, .volumes = 2}};
+    small.most.known = KNOWS_IOPS | KNOWS_BANDWIDTH | KNOWS_VOLUMES;
+    world_pool(w, small);
+    world_pool(w, (struct pool_made){.provider = "file", .name = "rest", .store = "s", .bytes = TIB, .iops = 1000});
+    // The store does not say its bandwidth: the view that is given some has it, the other has none.
+    refused(w, want(w, "any", GIB), ERR_NO_FIT, "has no bandwidth reported");
+    world_class(w, (struct class_document){.name = "any", .pool = "!capped"});
+    struct want some = want(w, "any", GIB), few = want(w, "cap", GIB);
+    some.iops.n = 800;
+    few.iops.n = 300;
+    assert_string_equal(placed(w, some), "file/main/rest");
+    assert_string_equal(placed(w, few), "file/main/small");
+    few.iops.n = 301;
+    refused(w, few, ERR_NO_FIT, "has 300 iops left, asked 301 iops");
+    volume_charged(w, "file/main/rest", (struct charge){.iops = {800}}); // 200 of the store are left
+    few.iops.n = 201;
+    refused(w, few, ERR_NO_FIT, "has 200 iops left, asked 201 iops");
+    volume_charged(w, "file/main/small", (struct charge){.iops = {50}, .bandwidth = {250}}); // the latter its own alone
+    few.iops.n = 150;
+    refused(w, few, ERR_NO_FIT, "has 50 B/s left, asked 100 B/s");
+    world_class(w, (struct class_document){.name = "cap", .pool = "capped"});
+    assert_string_equal(placed(w, few), "file/main/small");
+    volume_charged(w, "file/main/rest", (struct charge){.iops = {0}});
+    assert_string_equal(placed(w, few), "file/main/small");
+    volume_charged(w, "file/main/small", (struct charge){.iops = {0}}); // the second of its two
+    refused(w, few, ERR_NO_FIT, "volume");
+    some.iops.n = 150;
+    assert_string_equal(placed(w, some), "file/main/rest");
 }
 
 static void bandwidth_and_volumes_run_out_too(void **state) {
@@ -494,6 +545,7 @@ int main(void) {
         T(the_worked_example_of_iops),
         T(views_of_one_store_shrink_together),
         T(a_view_with_a_capacity_grants_no_more_than_that),
+        T(other_figures_of_a_view_are_its_own_too),
         T(bandwidth_and_volumes_run_out_too),
         T(grants_stop_at_the_physical_headroom),
         T(an_absent_provider_is_named_as_the_only_reason),

@@ -87,7 +87,7 @@ static void all_see(struct text *to, struct play *p, const struct draft *d, cons
     const struct pool_row *pool = state_pool(s, p->pool);
     const struct granted granted = d ? draft_granted(d, pool) : ledger_granted(&s->ledger, pool);
     text_addf(to, "granted %llu, %llu of it by the pool, %llu volumes\n", (unsigned long long)granted.store.bytes,
-              (unsigned long long)granted.own, (unsigned long long)granted.store.volumes);
+              (unsigned long long)granted.own.bytes, (unsigned long long)granted.store.volumes);
 }
 
 struct watch {

@@ -137,7 +137,8 @@ struct pool_facts *world_pool_facts(struct world *w, const struct pool_made *m) 
         expect_ok(selector_parse(&w->state->symbols, m->preference, &p->selector));
     }
     f->total = (struct quantities){m->bytes, m->iops, m->bandwidth, m->volumes, pool_knows(m)};
-    f->capacity.n = m->capacity;
+    f->capacity = m->most;
+    f->capacity.bytes = m->capacity;
     f->headroom.n = m->headroom;
     f->physical_free.n = m->physical_free;
     f->granularity.n = m->granularity;

@@ -31,6 +31,7 @@ struct pool_made {
     int32_t weight;                           // of the preference
     uint64_t bytes, iops, bandwidth, volumes; // of the store; the last three known when not 0
     uint64_t capacity;                        // of the pool; 0: all of its store
+    struct quantities most;                   // the same of the others, where known
     uint64_t headroom, physical_free;
     uint64_t granularity, smallest, largest;
     uint32_t capabilities;           // 0: carve and raw block

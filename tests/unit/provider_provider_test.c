@@ -646,11 +646,13 @@ static void configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool
     assert_string_equal(w->hello->tiers->constraints[0]->tier, "provider");
     assert_string_equal(pool->tags[0]->key, "media");
     assert_int_equal(pool->tags[0]->origin, GRANARY__TAG__ORIGIN__CONFIGURED);
-    assert_int_equal(pool->total->iops, 5000);
+    assert_false(pool->total->has_iops); // the storage does not say
+    assert_int_equal(pool->capacities->iops, 5000);
+    assert_false(pool->capacities->has_bytes || pool->capacities->has_volumes);
     assert_int_equal(pool->total->bytes, CAPACITY); // of the store
     assert_int_equal(pool->capacity, CAPACITY / 2); // of the pool
     assert_false(w->hello->tiers->instances[0]->pools[1]->has_capacity);
-    assert_false(w->hello->tiers->instances[0]->pools[1]->total->has_iops);
+    assert_null(w->hello->tiers->instances[0]->pools[1]->capacities);
     assert_string_equal(pool->data_address, "10.1.0.7:3260");
 }
 
@@ -667,6 +669,40 @@ static void a_pool_that_cannot_be_reached_is_left_out_until_it_can(void **state)
     w->unreachable = NULL;
     pass(w, 30000);
     assert_int_equal(last_report(w)->instances[0]->n_pools, 2);
+}
+
+// Its driver says nothing of sizes: a store is as large as its pools are given, and one that is given nothing is none.
+static void a_store_that_says_nothing_has_what_its_pools_are_given(void **state) {
+    struct world *w = *state;
+    stop(w);
+    const struct provider_tier_setup tiers[] = {
+        {.instance = "main", .pool = "thick", .capacity = {3 * MB}, .volumes = 2},
+        {.instance = "main", .pool = "thin", .capacity = {4 * MB}},
+        {.instance = "main", .pool = "bare", .iops = {100}},
+    };
+    struct provider_setup s = usual();
+    s.tiers = tiers;
+    s.tier_count = ARRAY_LEN(tiers);
+    start(w, &s);
+    w->hello = NULL;
+    step(w, (struct provider_input){.kind = PROVIDER_CONNECTING});
+    size_t i;
+    while ((i = call_of(w, DRIVER_ACT_INVENTORY)) == SIZE_MAX) run_call(w, 0);
+    const struct driver_pool pools[] = {
+        {.name = "thick", .store = "s"}, {.name = "thin", .store = "s"}, {.name = "bare"}};
+    const struct driver_instance instance = {.name = "main", .pools = pools, .pool_count = ARRAY_LEN(pools)};
+    struct driver_answer answer = {.inventory = {.instances = &instance, .instance_count = 1}};
+    uint64_t job = w->calls.at[i].job;
+    vec_remove(&w->calls, i);
+    step(w, (struct provider_input){.kind = PROVIDER_JOB_DONE, .job = job, .answer = &answer});
+    run_all(w);
+    const Granary__Instance *main = w->hello->tiers->instances[0];
+    assert_int_equal(main->n_pools, 2);
+    assert_int_equal(main->pools[0]->total->bytes, 7 * MB);
+    assert_int_equal(main->pools[1]->total->bytes, 7 * MB);
+    assert_int_equal(main->pools[0]->capacity, 3 * MB);
+    assert_int_equal(main->pools[0]->capacities->volumes, 2);
+    assert_int_equal(main->pools[1]->capacity, 4 * MB);
 }
 
 // ---- any order of events ----
@@ -755,6 +791,7 @@ int main(void) {
         T(a_total_is_never_too_high_while_calls_run),
         T(configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool),
         T(a_pool_that_cannot_be_reached_is_left_out_until_it_can),
+        T(a_store_that_says_nothing_has_what_its_pools_are_given),
         cmocka_unit_test(any_order_of_events_converges_and_is_repeatable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

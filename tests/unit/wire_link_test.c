@@ -237,7 +237,7 @@ struct tiers { // one provider with one instance with one pool
     Granary__TierReport report;
     Granary__Instance instance, *instances[2];
     Granary__Pool pool, *pools[2];
-    Granary__Quantities total;
+    Granary__Quantities total, capacities;
     Granary__Tag *provider_tags[2], *instance_tags[1], *pool_tags[1];
     Granary__Constraint *provider_constraints[1], *pool_constraints[1];
     Granary__Capability capabilities[2];
@@ -249,6 +249,7 @@ static struct tiers *tiers_new(struct desk *t) {
     granary__instance__init(&m->instance);
     granary__pool__init(&m->pool);
     granary__quantities__init(&m->total);
+    granary__quantities__init(&m->capacities);
     m->provider_tags[0] = tag(t, "media", "disk");
     m->provider_tags[1] = tag(t, "vendor", "acme");
     m->instance_tags[0] = tag(t, "topology/region", "west");
@@ -279,6 +280,9 @@ static struct tiers *tiers_new(struct desk *t) {
     m->total.iops = 3000;
     m->pool.has_capacity = true;
     m->pool.capacity = 1 << 20;
+    m->pool.capacities = &m->capacities;
+    m->capacities.has_volumes = true;
+    m->capacities.volumes = 7;
     m->capabilities[0] = GRANARY__CAPABILITY__CARVE;
     m->capabilities[1] = GRANARY__CAPABILITY__FENCE;
     m->pool.capabilities = m->capabilities;
@@ -301,7 +305,9 @@ static void lower_tiers_inherit_and_remember_who_said_it(void **world UNUSED) {
     assert_int_equal(f->constraints.at[1].tier, TIER_POOL);
     assert_int_equal(f->total.bytes, 1 << 30);
     assert_int_equal(f->total.known, KNOWS_IOPS);
-    assert_int_equal(f->capacity.n, 1 << 20);
+    assert_int_equal(f->capacity.bytes, 1 << 20);
+    assert_int_equal(f->capacity.volumes, 7);
+    assert_int_equal(f->capacity.known, KNOWS_VOLUMES);
     assert_true(capability_has(f->capabilities, CAN_FENCE));
     assert_false(capability_has(f->capabilities, CAN_GROW));
     assert_int_equal(f->reported.ms, t.w->now.wall.ms);
