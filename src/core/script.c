@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#include "core/script_pools.h"
+#include "core/script_agents.h"
 
 static const double RANK_MOST = 1e15; // whole numbers up to there are exact
 
@@ -163,10 +163,12 @@ static struct err *decide(struct script *s, const struct draft *d, const struct 
     s->pools.members = index_members(d->state, t->class->id);
     s->pools.choices = choices;
     s->pools.count = count;
+    s->pools.terms = t;
     request_push(lua, d, t);
     script_pools_push(&s->pools);
     TRY(scores_push(lua, count));
-    TRY(sandbox_call(s->box, 3, 2));
+    script_agents_push(&s->pools);
+    TRY(sandbox_call(s->box, 4, 2));
     return answer_read(lua, choices, count, arena);
 }
 

@@ -44,15 +44,21 @@ static void values_push(lua_State *lua, const struct symbols *s, const struct ta
     }
 }
 
+void script_values_push(lua_State *lua, const struct symbols *s, const struct tag *tags, size_t count) {
+    if (count > 1)
+        values_push(lua, s, tags, count);
+    else if (count)
+        value_push(lua, s, tags->key, tags->value);
+    else
+        lua_pushnil(lua);
+}
+
 void script_tags_push(lua_State *lua, const struct symbols *s, const struct tag_set *tags) {
     lua_createtable(lua, 0, (int)tags->count);
     for (size_t i = 0, many; i < tags->count; i += many) {
         symbol key = tags->at[i].key;
         for (many = 1; i + many < tags->count && symbol_equal(tags->at[i + many].key, key);) many++;
-        if (many == 1)
-            value_push(lua, s, key, tags->at[i].value);
-        else
-            values_push(lua, s, &tags->at[i], many);
+        script_values_push(lua, s, &tags->at[i], many);
         lua_setfield(lua, -2, symbol_text(s, key));
     }
 }
@@ -110,6 +116,7 @@ static void kept_clear(struct script_pools *p) {
 void script_pools_done(struct script_pools *p) {
     kept_clear(p);
     vec_done(&p->kept);
+    vec_done(&p->agents);
 }
 
 static struct kept_tags kept_make(const struct script_pools *p, symbol key) {
@@ -167,15 +174,16 @@ static void tags_push(lua_State *lua, struct script_pools *p, symbol key) {
 
 // ---- the table ----
 
-static struct script_pools *column_begin(lua_State *lua) {
+struct script_pools *script_column_begin(lua_State *lua, const char *of) {
     struct script_pools *p = sandbox_owner(lua);
     if (p->columns++ == SCRIPT_COLUMNS_MOST)
-        luaL_error(lua, "it asks for more than %d columns of pools", SCRIPT_COLUMNS_MOST);
+        luaL_error(lua, "it asks for more than %d columns of %s", SCRIPT_COLUMNS_MOST, of);
+    sandbox_ours_begin(p->box);
     return p;
 }
 
 // The column stays in the table: the second use is a plain read.
-static int column_end(lua_State *lua, struct script_pools *p) {
+int script_column_end(lua_State *lua, struct script_pools *p) {
     lua_pushvalue(lua, 2);
     lua_pushvalue(lua, -2);
     lua_rawset(lua, 1);
@@ -190,25 +198,23 @@ static int figures_asked(lua_State *lua) {
     if (column == COLUMN_COUNT)
         return luaL_error(
             lua, "pools has no '%s'; it has count, tags, free, iops, bandwidth, volumes, total, score, name", name);
-    struct script_pools *p = column_begin(lua);
-    sandbox_ours_begin(p->box);
+    struct script_pools *p = script_column_begin(lua, "pools");
     figures_push(lua, p, column);
-    return column_end(lua, p);
+    return script_column_end(lua, p);
 }
 
 static int tags_asked(lua_State *lua) {
     symbol key;
     if (lua_type(lua, 2) != LUA_TSTRING) return luaL_error(lua, "pools.tags: the key of a tag is a text");
-    struct script_pools *p = column_begin(lua);
-    sandbox_ours_begin(p->box);
+    struct script_pools *p = script_column_begin(lua, "pools");
     if (symbol_find(&p->d->state->symbols, lua_tostring(lua, 2), &key))
         tags_push(lua, p, key);
     else
         lua_newtable(lua); // no thing has such a tag
-    return column_end(lua, p);
+    return script_column_end(lua, p);
 }
 
-static void asked_push(lua_State *lua, lua_CFunction answer) {
+void script_asked_push(lua_State *lua, lua_CFunction answer) {
     lua_newtable(lua);
     lua_createtable(lua, 0, 1);
     lua_pushcfunction(lua, answer);
@@ -221,10 +227,11 @@ void script_pools_push(struct script_pools *p) {
     if (p->version != p->members.version) kept_clear(p);
     p->version = p->members.version;
     p->columns = 0;
+    p->agents_found = false;
     sandbox_owner_set(p->box, p);
-    asked_push(lua, figures_asked);
+    script_asked_push(lua, figures_asked);
     lua_pushinteger(lua, (lua_Integer)p->count);
     lua_setfield(lua, -2, "count");
-    asked_push(lua, tags_asked);
+    script_asked_push(lua, tags_asked);
     lua_setfield(lua, -2, "tags");
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The pools as a script reads them: columns by place among the choices, each made when the script first asks for it. Tags are
-// looked up once per version of the index and kept.
+// looked up once per version of the index and kept. Agents (script_agents.h) are read likewise, and nothing of them is kept.
 #ifndef CORE_SCRIPT_POOLS_H
 #define CORE_SCRIPT_POOLS_H
 
@@ -25,13 +25,25 @@ struct script_pools {
     struct members members;
     const struct choice *choices;
     size_t count;
-    unsigned columns; // made for this decision
+    const struct terms *terms;
+    unsigned columns;                     // made for this decision
+    VEC(const struct agent_row *) agents; // found when the script first asks
+    bool agents_found;
 };
 void script_pools_done(struct script_pools *p);
 
-// Pushes the table. Keeps p.
+// Pushes the table and begins the decision. Keeps p.
 void script_pools_push(struct script_pools *p);
 // Pushes all tags of a set as a table: key to value, or to an array of several.
 void script_tags_push(lua_State *lua, const struct symbols *s, const struct tag_set *tags);
+// A key's values: nil, one, or an array of several.
+void script_values_push(lua_State *lua, const struct symbols *s, const struct tag *tags, size_t count);
+
+// For a function that a table's metatable calls with (table, key): what it pushes between these is the value of that key from
+// then on. `of`: what has columns. It raises when there are too many.
+struct script_pools *script_column_begin(lua_State *lua, const char *of);
+int script_column_end(lua_State *lua, struct script_pools *p);
+// Pushes an empty table whose missing keys `answer` is asked for.
+void script_asked_push(lua_State *lua, lua_CFunction answer);
 
 #endif

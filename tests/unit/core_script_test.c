@@ -114,6 +114,52 @@ static void a_key_without_a_single_value_is_a_column(void **state) {
     expect_pool(w, &want, "mixed");
 }
 
+static struct want with_agents(struct world *w, const char *body) {
+    AUTO_FREE char *script = mem_format("function broker(request, pools, scores, agents)\n%s\nend\n", body);
+    const struct class_wish wish = {"zone = a", 4};
+    uint64_t class = world_class(
+        w, (struct class_document){
+               .name = "gold", .agent = "rack", .script = script, .prefer_agent = &wish, .prefer_agent_count = 1});
+    return (struct want){.class = class, .size = {100 * GIB}};
+}
+
+static void it_reads_the_agents_that_the_class_can_have(void **state) {
+    struct world *w = *state;
+    world_agent(w, (struct agent_made){.name = "n2", .tags = "rack=r2"});
+    world_agent(w, (struct agent_made){.name = "bare"}); // the class does not want it
+    struct want want = with_agents(w, "local a = agents\n"
+                                      "local good = a.count == 2 and a.name[1] == 'n1' and a.name[2] == 'n2'\n"
+                                      "  and a.affinity[1] == 100 and a.affinity[2] == 0 and not a.name[3]\n"
+                                      "  and a.tags.rack[2] == 'r2' and #a.tags.zone[1] == 2 and not a.tags.zone[2]\n"
+                                      "  and not a.tags['no/such'][1]\n"
+                                      "scores[2] = good and 1 return scores");
+    expect_pool(w, &want, "fast");
+    // where the agents are: a pool in a rack with none is refused
+    want = with_agents(w, "local here = {} for i = 1, agents.count do here[agents.tags.rack[i]] = true end\n"
+                          "for i = 1, pools.count do local r = pools.tags.rack[i] scores[i] = r and here[r] and i end\n"
+                          "return scores");
+    expect_pool(w, &want, "fast");
+    world_agent_removed(w, "n2");
+    expect_pool(w, &want, "big");
+    // the one that is asked for
+    world_agent(w, (struct agent_made){.name = "n2", .tags = "rack=r2"});
+    want = with_agents(w, "return agents.count == 1 and agents.name[1] == request.agent.name and {1} or nil");
+    want.agent = world_agent_id(w, "n2");
+    expect_pool(w, &want, "big");
+    want = with_agents(w, "return agents.free");
+    expect_refused(w, &want, "agents has no 'free'; it has count, name, tags, affinity");
+}
+
+static void at_most_a_thousand_agents_are_read(void **state) {
+    struct world *w = *state;
+    for (unsigned i = 0; i < 1001; i++)
+        world_agent(w, (struct agent_made){.name = arena_format(&w->arena, "m%u", i), .tags = "rack=r1"});
+    struct want want =
+        with_agents(w, "return agents.count == 1000 and #agents.name == 1000 and agents.name[1] == 'n1'\n"
+                       "and #agents.tags.rack == 1000 and #agents.affinity == 1000 and {1} or nil");
+    expect_pool(w, &want, "big");
+}
+
 static void spread_volumes_stay_apart_whatever_it_says(void **state) {
     struct world *w = *state;
     const struct class_spread_wish spread = {.key = "rack", .label = "app", .required = true};
@@ -315,6 +361,8 @@ int main(void) {
         T(it_ranks_what_fits),
         T(it_reads_figures_and_tags),
         T(a_key_without_a_single_value_is_a_column),
+        T(it_reads_the_agents_that_the_class_can_have),
+        T(at_most_a_thousand_agents_are_read),
         T(spread_volumes_stay_apart_whatever_it_says),
         T(the_total_is_what_the_pool_itself_could_grant),
         T(a_changed_tag_is_seen_by_the_next_decision),
