@@ -102,6 +102,32 @@ def test_required_spread_fails_closed_and_says_what_would_pass(new_cluster):
     assert on_pool(c, "db-4") == gone
 
 
+def test_a_reservation_holds_the_place_of_a_labelled_volume(new_cluster):
+    c = domains_cluster(new_cluster())
+    document = (EXAMPLES / "class-mirrored.yaml").read_text().replace("availability: 99.7", "availability: 99")
+    (c.dir / "mirrored.yaml").write_text(document.replace("    over: 3\n", ""))
+    done(c, "class", "apply", c.dir / "mirrored.yaml")
+    reserve = ("reservation", "create", "--class", "mirrored", "--size", "16MiB", "-o", "json")
+    assert "give the volume that label" in refused(c, *reserve)
+    kept = json.loads(done(c, *reserve, "--label", "app=shop", "--label", "tier=db"))
+    assert kept["labels"] == {"app": "shop", "tier": "db"}, kept
+    create = ("volume", "create", "--class", "mirrored", "--size", "8MiB", "--label", "app=shop")
+    done(c, *create, "db", "--count", "2")
+    assert kept["pool"] not in (c.volume("db-1")["pool"], c.volume("db-2")["pool"])
+    assert "found 1 on topology/rack=r" in refused(c, *create, "db-3")
+
+    # it is kept, and holds the place also after a restart, until it ends
+    c.processes["master"].kill()
+    c.start_master("--config", EXAMPLES / "master.yaml")
+    listed = json.loads(done(c, "reservation", "list", "-o", "json"))["reservations"]
+    assert [r["labels"] for r in listed] == [kept["labels"]], listed
+    wait_until(lambda: "found 1 on topology/rack=r" in refused(c, *create, "db-3"), 15, "the pools have reported again")
+    assert "app=shop" in done(c, "reservation", "show", str(kept["id"]))
+    done(c, "reservation", "delete", str(kept["id"]))
+    done(c, *create, "db-3")
+    assert c.volume("db-3")["pool"] == kept["pool"]
+
+
 def test_blast_says_who_stops_and_who_is_at_risk(new_cluster):
     c = domains_cluster(new_cluster())
     c.apply_class("gold", pool="media = ssd", fs="ext4", smallest=4 * MIB)
