@@ -52,8 +52,8 @@ class Reaper:
             self.started.add(process.pid)
             return process
 
-    def run(self, *args, timeout=30, **kwargs):
-        process = self.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, **kwargs)
+    def run(self, *args, timeout=30, stdin=subprocess.DEVNULL, **kwargs):
+        process = self.popen(*args, stdout=subprocess.PIPE, stderr=subprocess.PIPE, stdin=stdin, text=True, **kwargs)
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:

@@ -3,9 +3,8 @@
 import json
 import pathlib
 import re
-import subprocess
 
-from cluster import COMMAND, MIB, wait_until
+from cluster import MIB, wait_until
 from conftest import open_cluster, whole_cluster
 from framework import Framework, launch, task
 
@@ -29,7 +28,7 @@ def test_the_example_is_taken_whole_kept_for_its_role_and_used_up():
         assert len(answer["operations"]) == 3
         assert answer["volumes"][1]["labels"] == {"app": "shop"}
         with open(EXAMPLE) as document:
-            again = subprocess.run([COMMAND, "request", "apply", "-", "--master", c.url], stdin=document, capture_output=True, text=True, timeout=20)
+            again = c.command("request", "apply", "-", stdin=document)
         assert again.returncode == 5 and "volume 'shop-data'" in again.stderr, again
         for v in answer["volumes"]:
             c.wait_volume(v["name"], role="db")
