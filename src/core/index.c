@@ -391,7 +391,7 @@ uint32_t index_fs(const struct state *s, const char *fs) {
 
 bool reach_view_init(const struct state *s, const struct reach_want *w, struct reach_view *ret_view) {
     const struct index *x = s->index;
-    const struct standing *p = index_standing(s, w->pool);
+    const struct standing *p = w->standing ? w->standing : index_standing(s, w->pool);
     struct class_entry *c = w->class ? map_get(&x->classes, w->class) : NULL;
     if (!p || !p->reach || (w->class && !c)) return false;
     *ret_view = (struct reach_view){
@@ -459,32 +459,48 @@ size_t index_agents_known(const struct state *s) {
     return s->index->known;
 }
 
-bool index_agent_fits(const struct state *s, const struct reach_want *w, const struct agent_row *agent) {
-    struct reach_view v;
-    uint32_t n = agent->number;
-    return n && reach_view_init(s, w, &v) && (view_word(&v, n / 64) >> (n % 64) & 1);
-}
-
 bool index_agent_live(const struct state *s, const struct agent_row *agent) {
     return agent->number && bits_has(s->index->live, agent->number);
 }
 
-static bool some_agent(const struct state *s, const struct reach_want *w, bool live) {
-    struct reach_view v;
+static bool some_agent(const struct state *s, const struct reach_view *v, bool live) {
     bool known;
-    if (!reach_view_init(s, w, &v)) return false;
-    bool *some = reach_memo_find(&s->index->memo, &v, live, s->index->version, &known);
+    bool *some = reach_memo_find(&s->index->memo, v, live, s->index->version, &known);
     for (size_t i = 0; !known && !*some && i < s->index->reaches.words; i++)
-        *some = live ? reach_view_word(&v, i) : view_word(&v, i);
+        *some = live ? reach_view_word(v, i) : view_word(v, i);
     return *some;
 }
 
-bool index_agents_fit(const struct state *s, const struct reach_want *w) {
-    return some_agent(s, w, false);
+bool index_reached(const struct state *s, const struct reach_want *w) {
+    struct reach_view v;
+    return reach_view_init(s, w, &v) && some_agent(s, &v, true);
 }
 
-bool index_reached(const struct state *s, const struct reach_want *w) {
-    return some_agent(s, w, true);
+// That agent, or any, live or not.
+static bool view_passes(const struct state *s, const struct reach_view *v, const struct agent_row *agent) {
+    if (!agent) return some_agent(s, v, false);
+    return agent->number && view_word(v, agent->number / 64) >> (agent->number % 64) & 1;
+}
+
+bool index_agent_fits(const struct state *s, const struct reach_want *w, const struct agent_row *agent) {
+    struct reach_view v;
+    return reach_view_init(s, w, &v) && view_passes(s, &v, agent);
+}
+
+enum reach_part index_reach_failure(const struct state *s, const struct reach_want *w, const struct agent_row *agent) {
+    struct reach_view whole;
+    if (!reach_view_init(s, w, &whole)) return REACH_POOL;
+    if (agent ? view_passes(s, &whole, agent) : some_agent(s, &whole, true)) return REACH_NOTHING;
+    struct reach_view part = {.index = whole.index, .pool = whole.pool, .any_availability = true};
+    if (!view_passes(s, &part, agent)) return REACH_POOL;
+    part.class = whole.class;
+    part.joined = whole.joined;
+    if (!view_passes(s, &part, agent)) return REACH_CLASS;
+    part.any_availability = whole.any_availability;
+    if (!view_passes(s, &part, agent)) return REACH_AVAILABILITY;
+    part.asks_fs = whole.asks_fs;
+    part.fs = whole.fs;
+    return view_passes(s, &part, agent) ? REACH_NOTHING : REACH_FS;
 }
 
 int64_t index_affinity(const struct state *s, const struct reach_want *w, const struct agent_row *agent) {

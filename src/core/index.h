@@ -46,7 +46,8 @@ bool pool_is_formatted(const struct pool_facts *f);
 struct reach_want {
     uint64_t pool, class;
     uint32_t fs;
-    bool any_availability; // what the class demands of it is not asked
+    bool any_availability;           // what the class demands of it is not asked
+    const struct standing *standing; // of the pool; NULL: it is looked for
 };
 // An agent that lists filesystems (tags fs/<name>) must list this one; an agent that lists none is not asked. NULL gives 0.
 // Valid until the next state_apply.
@@ -57,9 +58,12 @@ bool index_agent_fits(const struct state *s, const struct reach_want *w, const s
 // ACTIVE, with a session, and has reported.
 bool index_agent_live(const struct state *s, const struct agent_row *agent);
 bool index_agent_has_fs(const struct state *s, uint32_t fs, const struct agent_row *agent); // `fs` from index_fs
-size_t index_agents_known(const struct state *s);                         // how many have reported, live or not
-bool index_agents_fit(const struct state *s, const struct reach_want *w); // some agent fits, live or not
-bool index_reached(const struct state *s, const struct reach_want *w);    // some live agent fits
+size_t index_agents_known(const struct state *s);                      // how many have reported, live or not
+bool index_reached(const struct state *s, const struct reach_want *w); // some live agent fits
+// The first part of what is asked that fails, taken together with those before it: for that agent, live or not; or for every
+// agent, when no live one passes it all.
+enum reach_part { REACH_NOTHING, REACH_POOL, REACH_CLASS, REACH_AVAILABILITY, REACH_FS };
+enum reach_part index_reach_failure(const struct state *s, const struct reach_want *w, const struct agent_row *agent);
 // The weights of the pool's preferences and of the class's prefer_agent that hold on that agent.
 int64_t index_affinity(const struct state *s, const struct reach_want *w, const struct agent_row *agent);
 

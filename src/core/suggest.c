@@ -191,7 +191,7 @@ static struct availability kind_best(const struct search *x, struct best_of_kind
     struct reach_want reach = terms_reach(t, pool);
     struct reach_view view;
     const struct agent_row *agent = t->agent;
-    const struct standing *p = index_standing(s, pool->id);
+    const struct standing *p = pool->standing;
     if (agent) return figures_of(s, &reach, agent).availability;
     if (!p || !reach_view_init(s, &reach, &view)) return (struct availability){0};
     size_t kind = pool_kind(&best->kinds, &view, p->domains);

@@ -58,7 +58,7 @@ static void kind_take(struct lone_search *l, struct pool_kinds *known, const str
     struct reach_want reach = terms_reach(x->terms, pool);
     struct reach_view view;
     if (!reach_view_init(x->d->state, &reach, &view)) return;
-    size_t n = pool_kind(known, &view, index_standing(x->d->state, pool->id)->domains);
+    size_t n = pool_kind(known, &view, reach.standing->domains);
     if (n == l->kinds.count) {
         struct waiting_kind *kind = vec_add(&l->kinds);
         *kind = (struct waiting_kind){.pool = pool, .fs = reach.fs};

@@ -90,6 +90,7 @@ bool terms_charge(const struct terms *t, const struct pool_facts *facts, struct 
 
 struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool) {
     return (struct reach_want){.pool = pool->id,
+                               .standing = pool->standing,
                                .class = t->class->id,
                                .fs = pool_is_formatted(pool->facts) ? 0 : t->fs_place,
                                .any_availability = t->any_availability};
@@ -125,19 +126,15 @@ static enum rule judge_sizes(const struct terms *t, const struct pool_row *pool,
 }
 
 // The first of the agents' rules that no agent in question passes. Presence is asked later.
-static enum rule judge_reach(const struct draft *d, struct reach_want full, const struct agent_row *agent) {
-    const struct state *s = d->state;
-    if (agent ? index_agent_fits(s, &full, agent) : index_reached(s, &full)) return RULE_NONE;
-    if (agent ? !agent->facts : !index_agents_known(s)) return RULE_NONE;
-    struct reach_want step = {.pool = full.pool, .any_availability = true};
-    if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_CONSTRAINT;
-    step.class = full.class;
-    if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_AGENT_SELECTOR;
-    step.any_availability = full.any_availability;
-    if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_AVAILABILITY;
-    step.fs = full.fs;
-    if (agent ? !index_agent_fits(s, &step, agent) : !index_agents_fit(s, &step)) return RULE_FILESYSTEM;
-    return RULE_NONE;
+static enum rule judge_reach(const struct draft *d, struct reach_want reach, const struct agent_row *agent) {
+    static const enum rule rules[] = {[REACH_NOTHING] = RULE_NONE,
+                                      [REACH_POOL] = RULE_CONSTRAINT,
+                                      [REACH_CLASS] = RULE_AGENT_SELECTOR,
+                                      [REACH_AVAILABILITY] = RULE_AVAILABILITY,
+                                      [REACH_FS] = RULE_FILESYSTEM};
+    enum reach_part failed = index_reach_failure(d->state, &reach, agent);
+    bool unknown = agent ? !agent->facts : !index_agents_known(d->state); // what they have is not known yet
+    return unknown ? RULE_NONE : rules[failed];
 }
 
 static uint64_t beyond(uint64_t asked, uint64_t held) {

@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,12 +110,15 @@ double wrk(uint16_t port, int connections, int seconds, const char *script) {
     FILE *output = popen(command, "r");
     must(output);
     double rate = 0;
+    bool bad = false;
     while (fgets(line, sizeof line, output)) {
         (void)!sscanf(line, "Requests/sec: %lf", &rate);
-        if (strstr(line, "Socket errors") || strstr(line, "Non-2xx")) printf("  %s", line);
+        if (!strstr(line, "Socket errors") && !strstr(line, "Non-2xx")) continue;
+        printf("  %s", line);
+        bad = true;
     }
     pclose(output);
-    return rate;
+    return bad ? 0 : rate;
 }
 
 char *script_new(const char *text) {

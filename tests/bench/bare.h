@@ -14,7 +14,8 @@ pid_t bare_start(size_t body_size, uint16_t *ret_port);
 void core_take(size_t core); // of the calling process, and of those that it starts; with one core it runs unpinned
 // Ends the program when wrk is not installed.
 void wrk_find(void);
-// Requests per second with so many connections. `script`: a file of Lua, or "". What went wrong is printed.
+// Requests per second with so many connections. `script`: a file of Lua, or "". What went wrong is printed, and the rate is 0
+// then: refusals are quick.
 double wrk(uint16_t port, int connections, int seconds, const char *script);
 // A file of that text for wrk; given, removed by script_drop.
 char *script_new(const char *text);
