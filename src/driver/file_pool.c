@@ -229,10 +229,18 @@ static struct err *volumes_measure(const struct file_pool *p, const char *cluste
     return e;
 }
 
+// Of all pools on that filesystem. What lies in another one that is away is not counted: the total is lower for it, never
+// too high.
 static struct err *store_held(const struct file_driver *f, const struct file_pool *of, const char *cluster,
                               struct map *held) {
-    for (size_t i = 0; i < f->pool_count; i++)
-        if (f->pools[i].device == of->device) TRY(volumes_measure(&f->pools[i], cluster, volume_held, held));
+    for (size_t i = 0; i < f->pool_count; i++) {
+        const struct file_pool *p = &f->pools[i];
+        if (p->device != of->device) continue;
+        struct err *e = volumes_measure(p, cluster, volume_held, held);
+        AUTO_ERR struct err *away = e && p != of ? file_pool_reach(p) : NULL;
+        if (!away) TRY(e);
+        err_free(e);
+    }
     return NULL;
 }
 

@@ -475,6 +475,21 @@ static void a_pool_whose_disk_is_away_is_neither_listed_nor_reported(void **stat
     assert_int_equal(umount(directory) | umount(disk), 0);
 }
 
+static void a_pool_that_is_away_leaves_the_one_beside_it_reported(void **state) {
+    struct world *w = *state;
+    open_pools(w, 0, "directory");
+    expect_ok(create(w, 1, "full", MB));
+    const char *directory = arena_format(&w->arena, "%s/full", w->root);
+    const char *away = arena_format(&w->arena, "%s/away", w->root);
+    assert_string_equal(pool(w, 0).store, pool(w, 1).store);
+    assert_int_equal(rename(directory, away), 0);
+    assert_non_null(strstr(pool(w, 0).unreachable, "cannot be reached"));
+    assert_null(pool(w, 1).unreachable);
+    assert_int_equal(pool(w, 1).total.n, pool(w, 1).free.n); // the volume beside it is not seen
+    assert_int_equal(rename(away, directory), 0);
+    assert_null(pool(w, 0).unreachable);
+}
+
 static void a_directory_that_cannot_be_read_is_not_an_empty_one(void **state) {
     struct world *w = *state;
     struct driver_answer a;
@@ -650,6 +665,7 @@ int main(void) {
         T(what_cannot_be_looked_at_is_not_absent),
         T(a_pool_whose_disk_was_unmounted_says_so),
         T(a_pool_whose_disk_is_away_is_neither_listed_nor_reported),
+        T(a_pool_that_is_away_leaves_the_one_beside_it_reported),
         T(a_directory_that_cannot_be_read_is_not_an_empty_one),
         T(a_handle_leads_only_to_the_volume_itself),
         T(auto_does_not_choose_what_would_hide_the_volumes_that_are_there),
