@@ -218,10 +218,17 @@ struct driver_object {
     const char *const *attached_to; // host identities
     size_t attached_count;
 };
+// A pool that could not be looked into: that its objects are missing from the list says nothing about them.
+struct driver_unseen {
+    const char *instance, *pool;
+    const char *why;
+};
 struct driver_objects {
     const struct driver_object *at;
     size_t count;
     const char *next; // where the next page starts; NULL: that was all
+    const struct driver_unseen *unseen;
+    size_t unseen_count;
 };
 
 struct driver_snapshot {
@@ -247,7 +254,8 @@ struct driver {
                           struct driver_created *ret_created);
     // `wipe`: overwrite before giving the space back.
     struct err *(*remove)(void *self, const struct driver_call *call, const struct driver_volume *volume, bool wipe);
-    // All objects of the storage, foreign ones too, by pages of at most `most`; `token` NULL starts.
+    // All objects of the storage, foreign ones too, by pages of at most `most`; `token` NULL starts. What is neither listed
+    // nor in a pool that some page calls unseen counts as gone.
     struct err *(*list)(void *self, const struct driver_call *call, const char *token, size_t most,
                         struct driver_objects *ret_objects);
     // Never shrinks: a volume that is larger already is success. Answers the size really there.

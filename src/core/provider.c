@@ -158,7 +158,7 @@ void decide_provider_objects(struct draft *d, const struct cmd_provider_objects 
         if (!pool || pool->provider != c->provider) continue;
         bool found = map_find_bytes(&listed, v->uuid.bytes, 16);
         ours += found;
-        volume_found(d, v, found);
+        if (found || !pool->stale) volume_found(d, v, found); // who does not report a pool did not look into it either
     }
     size_t unknown = map_count(&listed) - (ours < map_count(&listed) ? ours : map_count(&listed));
     map_done(&listed);

@@ -170,6 +170,9 @@ static struct err *objects_check(const struct driver_request *r, const struct dr
             return err_new(ERR_INTERNAL, "the driver listed an object without a name");
         TRY(context_check(o->at[i].context));
     }
+    for (size_t i = 0; i < o->unseen_count; i++)
+        if (!o->unseen[i].instance || !o->unseen[i].pool || !o->unseen[i].why)
+            return err_new(ERR_INTERNAL, "the driver did not see a pool, and not which or why");
     return NULL;
 }
 

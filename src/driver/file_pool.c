@@ -327,6 +327,11 @@ static struct driver_object object_report(const struct file_pool *p, const char 
     return o;
 }
 
+static struct driver_unseen unseen_report(const struct file_pool *p, const struct err *why, struct arena *arena) {
+    return (struct driver_unseen){arena_text(arena, p->instance), arena_text(arena, p->name),
+                                  arena_text(arena, err_text(why))};
+}
+
 // A token is "<number of the pool>/<last name>".
 static struct err *token_parse(const struct file_driver *f, const char *token, size_t *ret_pool,
                                const char **ret_name) {
@@ -344,12 +349,15 @@ struct err *file_list(void *self, const struct driver_call *call, const char *to
                       struct driver_objects *ret_objects) {
     struct file_driver *f = self;
     struct driver_object *objects = arena_zero(call->arena, most, sizeof *objects);
-    size_t first = 0, count = 0;
+    struct driver_unseen *unseen = arena_zero(call->arena, f->pool_count, sizeof *unseen);
+    size_t first = 0, count = 0, unseen_count = 0;
     const char *after = NULL, *next = NULL;
     if (token) TRY(token_parse(f, token, &first, &after));
     for (size_t i = first; i < f->pool_count && !next; i++) {
         struct names names = {0};
         struct err *e = pool_names(&f->pools[i], &names);
+        AUTO_ERR struct err *away = e ? file_pool_reach(&f->pools[i]) : NULL;
+        if (away) unseen[unseen_count++] = unseen_report(&f->pools[i], away, call->arena);
         for (size_t j = 0; !e && !next && j < names.count; j++) {
             if (i == first && after && strcmp(names.at[j], after) <= 0) continue;
             if (count == most)
@@ -358,8 +366,9 @@ struct err *file_list(void *self, const struct driver_call *call, const char *to
                 objects[count++] = object_report(&f->pools[i], names.at[j], call->arena);
         }
         names_done(&names);
-        if (e) return e;
+        if (!away) TRY(e);
+        err_free(e);
     }
-    *ret_objects = (struct driver_objects){objects, count, next};
+    *ret_objects = (struct driver_objects){objects, count, next, unseen, unseen_count};
     return NULL;
 }

@@ -312,7 +312,7 @@ static struct err *memory_list(void *self, const struct driver_call *call, const
     bool more = o != NULL;
     memory_unlock(m);
     const char *next = more ? arena_format(call->arena, "%llu", (unsigned long long)last) : NULL;
-    *ret_objects = (struct driver_objects){objects, count, next};
+    *ret_objects = (struct driver_objects){.at = objects, .count = count, .next = next};
     return NULL;
 }
 

@@ -69,6 +69,7 @@ struct listing {
     struct arena arena;
     VEC(struct driver_object) objects;
     struct map changed; // UUIDs of volumes that operations touched meanwhile: the list is not believed about them
+    struct map unseen;  // "instance/pool" that could not be looked into: nor about what we know to be there
 };
 
 struct report {
@@ -99,6 +100,7 @@ struct provider {
     uint64_t inventory; // counts them
     size_t foreign;
     struct listing listing;
+    struct map unseen; // by the last list
     struct report report;
     Granary__TierReport *tiers; // the last one, in tiers_arena
     struct arena tiers_arena;
@@ -139,7 +141,9 @@ void operations_free(struct provider *p);
 // ---- objects (object.c) ----
 
 void listing_run(struct provider *p);
-bool listing_due(const struct provider *p);               // at its retry_at
+bool listing_due(const struct provider *p); // at its retry_at
+// Could the last list not look into the pool, which can be reached now? Then it is listed anew.
+bool listing_missed(struct provider *p, const char *instance, const char *pool);
 void listing_touch(struct provider *p, const char *uuid); // an operation changes it while the list is read
 void listing_done(struct provider *p, struct job *j, const struct provider_input *input);
 void objects_say(struct provider *p); // in as many messages as it takes

@@ -83,6 +83,8 @@ static void listing_clear(struct listing *l) {
     vec_done(&l->objects);
     map_done(&l->changed);
     memset(&l->changed, 0, sizeof l->changed);
+    map_done(&l->unseen);
+    memset(&l->unseen, 0, sizeof l->unseen);
 }
 
 void objects_free(struct provider *p) {
@@ -94,6 +96,7 @@ void objects_free(struct provider *p) {
     map_done(&p->objects);
     MAP_EACH (entry, &p->helds) free(entry->value.p);
     map_done(&p->helds);
+    map_done(&p->unseen);
     listing_clear(&p->listing);
 }
 
@@ -187,7 +190,26 @@ void object_learn(struct provider *p, const char *uuid, const struct driver_obje
     object_removing(p, o, removing);
 }
 
-// The whole list is there: it replaces the table, but for what operations changed meanwhile.
+static bool pool_among(const struct map *pools, const char *instance, const char *pool) {
+    AUTO_FREE char *key = mem_format("%s/%s", instance ? instance : "", pool ? pool : "");
+    return map_find_text(pools, key);
+}
+
+bool listing_missed(struct provider *p, const char *instance, const char *pool) {
+    bool missed = pool_among(&p->unseen, instance, pool);
+    p->listing.wanted |= missed;
+    return missed;
+}
+
+static void unseen_take(struct provider *p, const struct driver_unseen *u) {
+    struct listing *l = &p->listing;
+    if (pool_among(&l->unseen, u->instance, u->pool)) return;
+    AUTO_FREE char *key = mem_format("%s/%s", u->instance, u->pool);
+    map_put_text(&l->unseen, key, NULL);
+    provider_log(p, "pool '%s' could not be listed, its volumes are left as they were: %s", key, u->why);
+}
+
+// The whole list is there: it replaces the table, but for what operations changed meanwhile and what it could not see.
 static void listing_adopt(struct provider *p) {
     struct listing *l = &p->listing;
     struct map listed = {0};
@@ -203,16 +225,23 @@ static void listing_adopt(struct provider *p) {
         map_put_text(&listed, text, NULL);
         if (!map_find_text(&l->changed, text)) object_learn(p, text, from);
     }
-    MAP_EACH (entry, &p->objects)
+    MAP_EACH (entry, &p->objects) {
+        const struct object *o = entry->value.p;
         if (!map_find_bytes(&listed, entry->key.bytes, entry->size) &&
-            !map_find_bytes(&l->changed, entry->key.bytes, entry->size))
+            !map_find_bytes(&l->changed, entry->key.bytes, entry->size) &&
+            !pool_among(&l->unseen, o->instance, o->pool))
             object_drop(p, entry->key.bytes);
+    }
     map_done(&listed);
 }
 
 static void listing_end(struct provider *p) {
     struct listing *l = &p->listing;
     listing_adopt(p);
+    p->report.wanted |= map_count(&l->unseen) < map_count(&p->unseen);
+    map_done(&p->unseen);
+    p->unseen = l->unseen;
+    memset(&l->unseen, 0, sizeof l->unseen);
     listing_clear(l);
     l->running = false;
     l->attempts = 0;
@@ -243,6 +272,7 @@ void listing_done(struct provider *p, struct job *j UNUSED, const struct provide
     }
     const struct driver_objects *page = &input->answer->objects;
     for (size_t i = 0; i < page->count; i++) vec_push(&l->objects, object_copy(&page->at[i], &l->arena));
+    for (size_t i = 0; i < page->unseen_count; i++) unseen_take(p, &page->unseen[i]);
     l->token = arena_text(&l->arena, page->next);
     l->attempts = 0;
     if (page->next)

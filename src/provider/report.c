@@ -254,7 +254,7 @@ static void pool_figures(Granary__Pool *m, const struct driver_pool *pool) {
 
 // ---- tiers ----
 
-// NULL for a pool that cannot be reached, or whose capacity nobody knows: unknown is never unlimited.
+// NULL for a pool that cannot be reached or listed, or whose capacity nobody knows: unknown is never unlimited.
 static Granary__Pool *pool_message(struct provider *p, const struct driver_inventory *inventory,
                                    const struct driver_instance *instance, const struct driver_pool *pool,
                                    struct arena *arena) {
@@ -264,6 +264,10 @@ static Granary__Pool *pool_message(struct provider *p, const struct driver_inven
     uint64_t total, capacity = configured ? configured->capacity.n : 0;
     if (pool->unreachable) {
         provider_log(p, "pool '%s/%s' is left out: %s", instance->name, pool->name, pool->unreachable);
+        return NULL;
+    }
+    if (listing_missed(p, instance->name, pool->name)) {
+        provider_log(p, "pool '%s/%s' is left out until its volumes were listed", instance->name, pool->name);
         return NULL;
     }
     if (!total_find(p, inventory, pool, store, capacity, &total)) {

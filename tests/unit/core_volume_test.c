@@ -318,6 +318,17 @@ static void a_volume_that_the_storage_does_not_list_is_pointed_out(void **state)
     assert_null(play_volume(p, "db")->message);
 }
 
+static void a_volume_of_a_pool_that_is_not_reported_is_not_missed_in_the_list(void **state) {
+    struct play *p = *state;
+    play_make(p, "db", 50);
+    const struct uuid known = play_volume(p, "db")->uuid;
+    world_pool_stale(p->w, "file/main/ssd");
+    listed(p, NULL, 0, 0);
+    assert_null(play_volume(p, "db")->message);
+    listed(p, &known, 1, 0);
+    assert_int_equal(state_provider(p->w->state, p->provider)->foreign_objects, 0);
+}
+
 static void a_listed_volume_keeps_what_else_is_said_of_it(void **state) {
     struct play *p = *state;
     play_make(p, "db", 50);
@@ -358,6 +369,7 @@ int main(void) {
         T(a_volume_grows_within_what_its_class_and_its_pool_make),
         T(growing_takes_the_iops_that_the_class_promises),
         T(a_volume_that_the_storage_does_not_list_is_pointed_out),
+        T(a_volume_of_a_pool_that_is_not_reported_is_not_missed_in_the_list),
         T(a_listed_volume_keeps_what_else_is_said_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

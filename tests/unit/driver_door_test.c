@@ -141,16 +141,19 @@ static void a_context_is_a_small_json_object(void **state) {
 static void a_list_must_advance_and_keep_to_its_page(void **state) {
     struct driver_answer a;
     const struct driver_object two[] = {{.name = "a"}, {.name = "b"}}, none[] = {{0}};
-    objects = (struct driver_objects){two, 2, NULL};
+    objects = (struct driver_objects){.at = two, .count = 2};
     assert_null(run(*state, (struct driver_request){.act = DRIVER_ACT_LIST, .most = 2}, &a));
     expect_err(run(*state, (struct driver_request){.act = DRIVER_ACT_LIST, .most = 1}, &a), ERR_INTERNAL,
                "2 objects in a page of 1");
     objects.next = "b";
     expect_err(run(*state, (struct driver_request){.act = DRIVER_ACT_LIST, .most = 2, .text = "b"}, &a), ERR_INTERNAL,
                "does not advance");
-    objects = (struct driver_objects){none, 1, NULL};
+    objects = (struct driver_objects){.at = none, .count = 1};
     expect_err(run(*state, (struct driver_request){.act = DRIVER_ACT_LIST, .most = 2}, &a), ERR_INTERNAL,
                "without a name");
+    objects = (struct driver_objects){.unseen = &(struct driver_unseen){.instance = "main"}, .unseen_count = 1};
+    expect_err(run(*state, (struct driver_request){.act = DRIVER_ACT_LIST, .most = 2}, &a), ERR_INTERNAL,
+               "did not see a pool");
 }
 
 static void a_fence_without_a_proof_is_none(void **state) {

@@ -463,13 +463,21 @@ static void a_pool_whose_disk_is_away_is_neither_listed_nor_reported(void **stat
     assert_int_equal(mount(directory, disk, NULL, MS_BIND, NULL), 0); // keeps what is on it
     uint64_t total = pool(w, 0).total.n;
     assert_int_equal(umount(directory), 0);
-    expect_err(run(w, list, &a), ERR_UNAVAILABLE, "on another filesystem");
     assert_non_null(strstr(pool(w, 0).unreachable, "on another filesystem"));
     assert_null(pool(w, 1).unreachable);
     assert_int_equal(pool(w, 1).total.n, DISK);
-    assert_int_equal(mount(disk, directory, NULL, MS_BIND, NULL), 0);
+    expect_ok(create(w, 2, "thin", MB));
     expect_ok(run(w, list, &a));
     assert_int_equal(a.objects.count, 1);
+    assert_string_equal(a.objects.at[0].pool, "thin");
+    assert_int_equal(a.objects.unseen_count, 1);
+    assert_string_equal(a.objects.unseen[0].instance, "main");
+    assert_string_equal(a.objects.unseen[0].pool, "full");
+    assert_non_null(strstr(a.objects.unseen[0].why, "on another filesystem"));
+    assert_int_equal(mount(disk, directory, NULL, MS_BIND, NULL), 0);
+    expect_ok(run(w, list, &a));
+    assert_int_equal(a.objects.count, 2);
+    assert_int_equal(a.objects.unseen_count, 0);
     assert_null(pool(w, 0).unreachable);
     assert_int_equal(pool(w, 0).total.n, total);
     assert_int_equal(umount(directory) | umount(disk), 0);

@@ -39,7 +39,8 @@ struct world {
     VEC(Granary__FromProvider *) said; // to the master
     struct text transcript;            // all outputs, as bytes
     bool hung_up;
-    const char *unreachable; // why the first pool is not there, in inventories
+    const char *unreachable; // why the first pool is not there, in inventories and lists
+    bool unlisted;           // it is missing in lists only
     struct call hanging;     // taken out of `calls`; 0: none
 };
 
@@ -81,6 +82,16 @@ static void pool_away(struct world *w, struct driver_inventory *inventory) {
     *pool = (struct driver_pool){.name = pool->name, .unreachable = w->unreachable};
 }
 
+static void pool_unseen(struct world *w, struct driver_objects *page, struct arena *arena) {
+    struct driver_object *left = arena_zero(arena, page->count, sizeof *left);
+    size_t count = 0;
+    for (size_t i = 0; i < page->count; i++)
+        if (!text_equal(page->at[i].pool, "thick")) left[count++] = page->at[i];
+    struct driver_unseen *unseen = arena_zero(arena, 1, sizeof *unseen);
+    *unseen = (struct driver_unseen){"main", "thick", w->unreachable};
+    *page = (struct driver_objects){left, count, page->next, unseen, 1};
+}
+
 // Runs the i-th call that waits.
 static void run_call(struct world *w, size_t i) {
     struct call c = w->calls.at[i];
@@ -89,7 +100,8 @@ static void run_call(struct world *w, size_t i) {
     struct driver_answer answer = {0};
     vec_remove(&w->calls, i);
     struct err *e = door_run(w->door, &call, c.request, &answer);
-    if (!e && w->unreachable && c.request->act == DRIVER_ACT_INVENTORY) pool_away(w, &answer.inventory);
+    if (!e && w->unreachable && !w->unlisted && c.request->act == DRIVER_ACT_INVENTORY) pool_away(w, &answer.inventory);
+    if (!e && w->unreachable && c.request->act == DRIVER_ACT_LIST) pool_unseen(w, &answer.objects, &arena);
     step(w, (struct provider_input){.kind = PROVIDER_JOB_DONE,
                                     .job = c.job,
                                     .error_kind = e ? err_kind(e) : ERR_INVALID,
@@ -671,6 +683,56 @@ static void a_pool_that_cannot_be_reached_is_left_out_until_it_can(void **state)
     assert_int_equal(last_report(w)->instances[0]->n_pools, 2);
 }
 
+static void remove_by_hand(struct world *w, unsigned volume) {
+    struct driver_call call = {.arena = &w->arena, .timeout_ms = 100, .cluster = "c1"};
+    const struct driver_request r = {
+        .act = DRIVER_ACT_REMOVE,
+        .volume = {.cluster = "c1", .uuid = uuid_of(w, volume), .name = "x", .instance = "main", .pool = "thin"}};
+    struct driver_answer ignored;
+    expect_ok(door_run(w->storage, &call, &r, &ignored));
+}
+
+static void a_provider_connects_while_a_pool_is_away_and_keeps_what_it_knows_of_it(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    for (unsigned i = 1; i <= 5; i++) ask(w, i, CREATE, i, MB, i < 5 ? "thick" : "thin");
+    pass(w, 1000);
+    step(w, (struct provider_input){.kind = PROVIDER_DISCONNECTED});
+    run_all(w);
+    w->unreachable = "its disk is not mounted";
+    connect_to(w, "c1");
+    expect_listed(w, 5, 0);
+    assert_int_equal(w->hello->tiers->instances[0]->n_pools, 1);
+    remove_by_hand(w, 5);
+    step(w, (struct provider_input){.kind = PROVIDER_DISCONNECTED});
+    connect_to(w, "c1");
+    expect_listed(w, 4, 0); // of the pool that is seen, what is not listed is gone
+}
+
+static void a_pool_that_was_never_listed_is_reported_only_when_it_was(void **state) {
+    struct world *w = *state;
+    connect_to(w, "c1");
+    for (unsigned i = 1; i <= 5; i++) ask(w, i, CREATE, i, MB, i < 5 ? "thick" : "thin");
+    pass(w, 1000);
+    stop(w);
+    struct provider_setup s = usual();
+    s.cluster = "c1";
+    start(w, &s);
+    w->unreachable = "its directory is being read";
+    w->unlisted = true;
+    connect_to(w, "c1");
+    expect_listed(w, 1, 0);
+    assert_int_equal(w->hello->tiers->instances[0]->n_pools, 1);
+    uint64_t lists = door_count(w->door, DRIVER_ACT_LIST).calls;
+    pass(w, 60000);
+    assert_in_range(door_count(w->door, DRIVER_ACT_LIST).calls - lists, 6, 20); // with each report, and its two pages
+    assert_int_equal(last_report(w)->instances[0]->n_pools, 1);
+    w->unreachable = NULL;
+    pass(w, 10500);
+    expect_listed(w, 5, 0);
+    assert_int_equal(last_report(w)->instances[0]->n_pools, 2);
+}
+
 // Its driver says nothing of sizes: a store is as large as its pools are given, and one that is given nothing is none.
 static void a_store_that_says_nothing_has_what_its_pools_are_given(void **state) {
     struct world *w = *state;
@@ -791,6 +853,8 @@ int main(void) {
         T(a_total_is_never_too_high_while_calls_run),
         T(configured_facts_replace_the_drivers_and_unknown_capacity_is_no_pool),
         T(a_pool_that_cannot_be_reached_is_left_out_until_it_can),
+        T(a_provider_connects_while_a_pool_is_away_and_keeps_what_it_knows_of_it),
+        T(a_pool_that_was_never_listed_is_reported_only_when_it_was),
         T(a_store_that_says_nothing_has_what_its_pools_are_given),
         cmocka_unit_test(any_order_of_events_converges_and_is_repeatable),
     };
