@@ -20,7 +20,7 @@
 #include "sys/log.h"
 #include "sys/pool.h"
 
-enum { IDENTITY_MS = 10000, STOP_MS = 3000, REOPEN_MS = 5000, PAUSE_SLICE_MS = 50 };
+enum { IDENTITY_MS = 10000, STOP_MS = 3000, REOPEN_MS = 5000, PAUSE_SLICE_MS = 50, LEAVE_MS = 200 };
 
 struct provider_daemon {
     struct loop *loop;
@@ -321,7 +321,7 @@ static void daemon_done(struct provider_daemon *d, const struct err *failed) {
     }
     if (d->provider) err_free(identity_write(d));
     link_client_free(d->link);
-    pool_free(d->pool);
+    if (!pool_leave(d->pool, LEAVE_MS)) log_info("event=left why=\"the resolver does not answer\"");
     provider_free(d->provider);
     door_close(d->door);
     loop_timer_free(d->timer);

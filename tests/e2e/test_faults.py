@@ -360,8 +360,12 @@ def test_a_task_that_waits_for_its_volume_can_be_killed(new_cluster):
 
 
 @needs_mounts
-def test_a_resolver_that_is_mute_does_not_hold_up_an_agents_end(new_cluster):
+@pytest.mark.parametrize("verb", ["agent", "provider"])
+def test_a_resolver_that_is_mute_does_not_hold_up_the_end_of_a_process(new_cluster, verb):
     c = new_cluster()
+    master = "http://master.granary.test:5050"
+    flags = {"agent": ["--name", "n1", "--master", master, "--work-dir", c.dir / "n1", "--run-dir", c.dir / "r-n1"],
+             "provider": ["--config", c.provider_file("files", {"fast": {}}, master=master)]}
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as mute:
         try:
             mute.bind(("127.0.0.153", 53))
@@ -370,12 +374,11 @@ def test_a_resolver_that_is_mute_does_not_hold_up_an_agents_end(new_cluster):
         mute.settimeout(10)
         (c.dir / "resolv.conf").write_text("nameserver 127.0.0.153\noptions timeout:30\n")
         inside = ["unshare", "-m", "--propagation", "private", "sh", "-c", 'mount --bind "$0" /etc/resolv.conf && exec "$@"', str(c.dir / "resolv.conf")]
-        agent = c.start("n1", "agent", "--name", "n1", "--master", "http://master.granary.test:5050", "--work-dir", c.dir / "n1",
-                        "--run-dir", c.dir / "r-n1", prefix=inside)
+        process = c.start(verb, verb, *flags[verb], prefix=inside)
         mute.recv(512)  # it asks, and will for half a minute
         began = time.monotonic()
-        assert agent.stop() == 0
-        assert time.monotonic() - began < 1 * SLOW, agent.said()
+        assert process.stop() == 0
+        assert time.monotonic() - began < 1 * SLOW, process.said()
 
 
 # ---- clients ----
