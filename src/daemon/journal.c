@@ -9,7 +9,7 @@
 #include "granary_record.pb-c.h"
 #include "sys/log.h"
 
-enum { STRETCH = 1000 };
+enum { STRETCH = 1000, MORE_MS = 100 };
 
 struct journal_keep {
     struct loop *loop;
@@ -19,8 +19,8 @@ struct journal_keep {
     int64_t before; // entries made before that time go
     uint64_t old;   // highest of the stretch that is old enough
     size_t seen;
-    bool reading, young; // young: the stretch came to entries that stay
-    bool failing;        // which was told
+    bool young;   // the stretch came to entries that stay
+    bool failing; // which was told
 };
 
 static struct err *entry_seen(void *arg, const struct store_record *r) {
@@ -43,28 +43,29 @@ static void outcome_tell(struct journal_keep *k, const struct err *error) {
     k->failing = error;
 }
 
+// The end of a look: the next stretch follows only where this one went well.
 static void trimmed(void *arg, const struct err *error, uint64_t durable UNUSED) {
-    outcome_tell(arg, error);
+    struct journal_keep *k = arg;
+    bool more = !error && k->seen == STRETCH && !k->young;
+    outcome_tell(k, error);
+    loop_timer_set(k->timer, more ? MORE_MS : k->pause_ms);
 }
 
-static void stretch_read(void *arg, const struct err *error, uint64_t durable UNUSED) {
+static void stretch_read(void *arg, const struct err *error, uint64_t durable) {
     struct journal_keep *k = arg;
     struct store_stats stats;
     store_stats(k->store, &stats);
-    k->reading = false;
     if (!error && stats.first && k->old >= stats.first)
         store_trim(k->store, k->old, trimmed, k);
     else
-        outcome_tell(k, error);
-    bool more = !error && k->seen == STRETCH && !k->young;
-    loop_timer_set(k->timer, more ? 100 : k->pause_ms);
+        trimmed(k, error, durable);
 }
 
 static void look(void *arg) {
     struct journal_keep *k = arg;
     struct store_stats stats;
     store_stats(k->store, &stats);
-    if (!stats.first || stats.first > stats.through || k->reading) {
+    if (!stats.first || stats.first > stats.through) {
         loop_timer_set(k->timer, k->pause_ms);
         return;
     }
@@ -72,7 +73,6 @@ static void look(void *arg) {
     k->old = stats.first - 1;
     k->seen = 0;
     k->young = false;
-    k->reading = true;
     store_read(k->store, stats.first, STRETCH, entry_seen, stretch_read, k);
 }
 

@@ -6,8 +6,8 @@
 #include "store/store.h"
 #include "sys/loop.h"
 
-struct
-    journal_keep; // opaque; ended by journal_keep_free after its store was closed, with which its reads and trims end
+// Opaque; ended by journal_keep_free after its store was closed, with which its reads and trims end.
+struct journal_keep;
 
 // Looks every `pause_ms`, and logs when that begins to fail and when it works again. Borrows loop and store.
 MUST_USE struct journal_keep *journal_keep_new(struct loop *l, struct store *s, int64_t keep_ms, int64_t pause_ms);

@@ -22,7 +22,7 @@
 #include "store/open.h"
 #include "sys/clock.h"
 
-enum { KEEP_MS = 3600000, PAUSE_MS = 20, PATIENCE_MS = 20000 };
+enum { KEEP_MS = 3600000, PAUSE_MS = 20, PATIENCE_MS = 20000, LONG_MS = 2000, MANY = 2500 };
 
 struct world {
     struct loop *loop;
@@ -133,11 +133,31 @@ static void a_trim_that_fails_is_told_once_and_so_is_its_end(void **state) {
     assert_int_equal(times_logged(w, "event=journal-trimmed-again"), 1);
 }
 
+static void many_old_entries_go_at_once_but_for_a_full_disk(void **state) {
+    struct world *w = *state;
+    for (uint64_t seq = 4; seq <= MANY; seq++) entry_append(w, seq, 1000);
+    w->waits++;
+    store_checkpoint_through(w->store, MANY, answered, w);
+    loop_run(w->loop);
+    w->script.full_from = 1;
+    w->keep = journal_keep_new(w->loop, w->store, 0, LONG_MS);
+    for (int i = 0; i < PATIENCE_MS / PAUSE_MS && !times_logged(w, "journal-not-trimmed"); i++) run_for(w, PAUSE_MS);
+    uint64_t calls = w->script.calls;
+    run_for(w, LONG_MS / 2);
+    assert_int_equal(w->script.calls, calls); // not before the pause that was told
+    w->script.full_from = 0;
+    for (int i = 0; i < PATIENCE_MS / PAUSE_MS && !times_logged(w, "journal-trimmed-again"); i++) run_for(w, PAUSE_MS);
+    assert_in_range(first(w), 2, MANY);
+    run_for(w, LONG_MS / 2);
+    assert_true(first(w) > MANY || first(w) == 0); // the rest without another pause
+}
+
 int main(void) {
 #define T(test) cmocka_unit_test_setup_teardown(test, world_begin, world_end)
     const struct CMUnitTest tests[] = {
         T(only_old_entries_go),
         T(a_trim_that_fails_is_told_once_and_so_is_its_end),
+        T(many_old_entries_go_at_once_but_for_a_full_disk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
