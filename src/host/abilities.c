@@ -58,15 +58,18 @@ static void filesystems_take(struct host_abilities *a) {
     filesystems_done(&all);
 }
 
-static void limits_find(struct host_abilities *a) {
+static enum cgroup_version limit_find(struct host_abilities *a, enum cgroup_controller c, const char *what,
+                                      const char *amount) {
     struct cgroup_place place;
-    cgroup_find("", CGROUP_CPU, &place);
-    a->cpu = place.version;
-    cgroup_find("", CGROUP_MEMORY, &place);
-    a->memory = place.version;
-    if (a->cpu == CGROUP_NONE) note_add(a, "No control group hands cpu on to tasks: they are not held to their cpus.");
-    if (a->memory == CGROUP_NONE)
-        note_add(a, "No control group hands memory on to tasks: they are not held to their memory.");
+    cgroup_find("", c, &place);
+    if (place.version == CGROUP_NONE && place.later)
+        note_add(a,
+                 "No control group hands %s on to tasks yet: the agent's start and each task's ask for it; where the "
+                 "kernel refuses, tasks are not held to their %s.",
+                 what, amount);
+    else if (place.version == CGROUP_NONE)
+        note_add(a, "No control group can hand %s on to tasks: they are not held to their %s.", what, amount);
+    return place.version;
 }
 
 bool abilities_ext4_grows_mounted(void) {
@@ -83,7 +86,8 @@ void abilities_probe(const char *work_dir, struct host_abilities *ret) {
     a.loop = a.root && !no_loop;
     a.direct_io = direct_try(work_dir);
     filesystems_take(&a);
-    limits_find(&a);
+    a.cpu = limit_find(&a, CGROUP_CPU, "cpu", "cpus");
+    a.memory = limit_find(&a, CGROUP_MEMORY, "memory", "memory");
     if (!a.root)
         note_add(&a, "Not root: volumes are directories in a user namespace, their size is not enforced, and tasks run "
                      "as this user.");

@@ -97,6 +97,16 @@ static bool hand_on(const char *top, const char *dir, const char *controller) {
     return !refused;
 }
 
+// Whether the kernel would let us is known only when it is tried: a group may be one in which processes are.
+static bool may_hand_on(const char *top, const char *own, const char *controller) {
+    AUTO_FREE char *group = mem_text(own);
+    while (!group_has(group, "cgroup.controllers", controller)) {
+        if (text_equal(group, top)) return false;
+        *strrchr(group, '/') = 0;
+    }
+    return !access(group, W_OK);
+}
+
 // Version 2: children get a controller only where the parent hands it on, and then the parent may hold no process: so it is
 // our own group if that hands it on (the root group may), else our sibling's place. What does so already comes first.
 static bool v2_parent(const char *top, const char *own, const char *controller, bool change,
@@ -127,8 +137,11 @@ static void place_find(const char *root, enum cgroup_controller controller, bool
     }
     if (!mount_point(root, "cgroup2", "", at) || !own_path(root, "", path)) return;
     snprintf(own, sizeof own, "%s%s", at, path);
-    if (strlen(own) < CGROUP_PATH - 80 && v2_parent(at, own, name, change, ret_place->parent))
+    if (strlen(own) >= CGROUP_PATH - 80) return;
+    if (v2_parent(at, own, name, change, ret_place->parent))
         ret_place->version = CGROUP_V2;
+    else
+        ret_place->later = may_hand_on(at, own, name);
 }
 
 void cgroup_find(const char *root, enum cgroup_controller controller, struct cgroup_place *ret_place) {

@@ -15,6 +15,7 @@ enum { CGROUP_CONTROLLERS = 2, CGROUP_PATH = 512 };
 struct cgroup_place {
     enum cgroup_version version;
     char parent[CGROUP_PATH]; // the directory in which a task's group is made
+    bool later;               // of CGROUP_NONE: the controller is there, and cgroup_prepare may make a group hand it on
 };
 // Where this process may make groups with that controller; CGROUP_NONE when nowhere. `root` goes before every path ("" for
 // this host, or a recorded tree). Only looks.

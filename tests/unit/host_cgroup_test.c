@@ -114,6 +114,26 @@ static void version_2_makes_the_groups_above_hand_on_what_is_missing(void **stat
     expect_place(w, CGROUP_CPU, CGROUP_V2, SLICE);
 }
 
+static void expect_later(struct world *w, enum cgroup_controller c, bool later) {
+    struct cgroup_place place;
+    cgroup_find(w->root, c, &place);
+    assert_int_equal(place.version, CGROUP_NONE);
+    assert_int_equal(place.later, later);
+}
+
+static void what_is_not_handed_on_yet_is_told_from_what_is_not_there(void **state) {
+    struct world *w = *state;
+    expect_later(w, CGROUP_CPU, false);
+    service(w);
+    expect_later(w, CGROUP_CPU, true);
+    put(w, "/sys/fs/cgroup/cgroup.controllers", "memory pids\n"); // cpu is with version 1, or not in this kernel
+    expect_later(w, CGROUP_CPU, false);
+    put(w, "/proc/self/cgroup", "0::/\n");
+    put(w, "/sys/fs/cgroup/cgroup.subtree_control", "\n");
+    expect_later(w, CGROUP_MEMORY, true);
+    expect_later(w, CGROUP_CPU, false);
+}
+
 static void the_root_group_is_a_place_itself(void **state) {
     struct world *w = *state;
     put(w, "/proc/self/mountinfo", V2);
@@ -183,6 +203,7 @@ int main(void) {
         T(version_1_has_a_place_for_each_controller),
         T(version_2_uses_what_is_handed_on_already),
         T(version_2_makes_the_groups_above_hand_on_what_is_missing),
+        T(what_is_not_handed_on_yet_is_told_from_what_is_not_there),
         T(the_root_group_is_a_place_itself),
         T(a_controller_that_the_kernel_lacks_has_no_place),
         T(both_versions_stand_beside_each_other),
