@@ -266,6 +266,14 @@ void host_publish_await(struct host *h, uint64_t id, host_publish_done *done, vo
 
 // ---- unpublish, grow, evict ----
 
+// An earlier look may have failed. Who was seen by nobody and ended left what it reached in its state file.
+static struct err *unseen_look(struct attachment *a) {
+    if (a->keeper.pidfd >= 0 || a->birth) return NULL;
+    TRY(keeper_look(a));
+    if (a->keeper.pidfd < 0 && a->reached == HOST_PUBLISHING) attachment_state_read(a, false);
+    return NULL;
+}
+
 // True when the operation may begin, with its waiter noted; otherwise it was answered or joined.
 static bool op_begin(struct attachment *a, enum attachment_op op, int64_t ms, host_publish_done *done, void *arg) {
     bool busy = a->step != STEP_IDLE;
@@ -282,7 +290,7 @@ static bool op_begin(struct attachment *a, enum attachment_op op, int64_t ms, ho
     attachment_wait(a, done, arg);
     a->op = op;
     a->deadline = loop_now(a->host->loop).ms + ms;
-    struct err *unseen = a->keeper.pidfd < 0 && !a->birth ? keeper_look(a) : NULL; // an earlier look may have failed
+    struct err *unseen = unseen_look(a);
     if (unseen) attachment_end(a, unseen);
     return !unseen;
 }
@@ -351,14 +359,21 @@ void host_unpublish(struct host *h, uint64_t id, uint64_t epoch, host_publish_do
     }
 }
 
+static struct err *not_published(uint64_t id) {
+    return err_new(ERR_NOT_FOUND, "attachment %llu is not published here", (unsigned long long)id);
+}
+
 void host_grow(struct host *h, uint64_t id, uint64_t epoch, struct bytes size, host_publish_done *done, void *arg) {
     struct attachment *a = attachment_find(h, id);
-    if (!a || a->keeper.pidfd < 0) {
-        attachment_refuse(h, err_new(ERR_NOT_FOUND, "attachment %llu is not published here", (unsigned long long)id),
-                          done, arg);
+    if (!a) {
+        attachment_refuse(h, not_published(id), done, arg);
         return;
     }
-    if (op_begin(a, OP_GROW, GROW_MS, done, arg)) op_ask(a, "grow", epoch, size.n);
+    if (!op_begin(a, OP_GROW, GROW_MS, done, arg)) return;
+    if (a->keeper.pidfd >= 0)
+        op_ask(a, "grow", epoch, size.n);
+    else
+        attachment_end(a, not_published(id));
 }
 
 void host_evict(struct host *h, uint64_t id, host_publish_done *done, void *arg) {

@@ -552,6 +552,53 @@ static void a_keeper_that_stays_unseen_is_told(void **state) {
     assert_false(w->tasks[1].ended);
 }
 
+// A publish of which the agent hears nothing but that it cannot look.
+static void publish_unseen(struct world *w, struct host_publish *spec) {
+    spec->may_format = true;
+    spec->timeout_ms = 1500;
+    world_publish_begin(w, spec);
+    uint64_t given = open_files_given();
+    open_files_limit(3);
+    struct err *failed = world_answer(w);
+    open_files_limit(given);
+    expect_err(failed, ERR_UNAVAILABLE, "its keeper cannot be looked at");
+}
+
+static void what_was_not_seen_is_looked_at_before_it_grows(void **state) {
+    struct world *w = *state;
+    char path[128];
+    world_image(w, "v", 64 * MIB, world_uuid(1), path);
+    struct host_publish spec = world_spec(1, 1, path, world_uuid(1));
+    publish_unseen(w, &spec);
+    assert_int_equal(truncate(path, 128 * MIB), 0);
+    expect_fine(world_grow(w, 1, 1, 128 * MIB));
+    assert_int_equal(w->now.state, HOST_PUBLISHED);
+    expect_fine(world_unpublish(w, 1, 1));
+    expect_err(world_grow(w, 1, 1, 128 * MIB), ERR_NOT_FOUND, "attachment 1 is not published here");
+    expect_err(world_grow(w, 2, 1, 128 * MIB), ERR_NOT_FOUND, "attachment 2 is not published here");
+}
+
+static void an_eager_format_that_ended_unseen_is_told(void **state) {
+    struct world *w = *state;
+    char path[128];
+    world_image(w, "v", 64 * MIB, world_uuid(1), path);
+    struct host_publish spec = world_spec(1, 1, path, world_uuid(1));
+    spec.format_only = true;
+    spec.fs_uuid = world_uuid(77);
+    publish_unseen(w, &spec);
+    AUTO_FREE char *file = mem_format("%s/attachments/1/state", w->work);
+    AUTO_TEXT struct text reached = {0};
+    for (int i = 0; i < PATIENCE_MS && !strstr(text_string(&reached), "unpublished"); i += 20) {
+        usleep(20000);
+        text_clear(&reached);
+        err_free(file_read(file, 4096, &reached));
+    }
+    for (int i = 0; i < PATIENCE_MS && world_keeper(w, "attachments", 1); i += 20) usleep(20000);
+    expect_fine(world_unpublish(w, 1, 1));
+    assert_int_equal(w->now.state, HOST_UNPUBLISHED);
+    assert_true(w->now.formatted && uuid_equal(w->now.fs_uuid, world_uuid(77)));
+}
+
 static void a_task_gets_the_limit_of_open_files_that_the_agent_was_given(void **state) {
     struct world *w = *state;
     uint64_t given = open_files_given();
@@ -870,6 +917,8 @@ int main(int argc, char **argv) {
         HOST_TEST(a_keeper_that_cannot_be_looked_at_is_not_taken_for_gone),
         HOST_TEST(a_birth_without_a_file_to_look_at_it_is_waited_for),
         HOST_TEST(a_keeper_that_stays_unseen_is_told),
+        HOST_TEST(what_was_not_seen_is_looked_at_before_it_grows),
+        HOST_TEST(an_eager_format_that_ended_unseen_is_told),
         HOST_TEST(a_task_gets_the_limit_of_open_files_that_the_agent_was_given),
         HOST_TEST(a_publish_goes_on_without_its_agent),
         HOST_TEST(a_publish_that_hangs_ends_at_its_deadline),
