@@ -10,8 +10,7 @@
 void events_remember(struct master *m, uint64_t seq, const void *bytes, size_t size) {
     if (m->recent.count >= 2 * RECENT_ENTRIES) { // half of them are dropped at once, so that remembering stays cheap
         for (size_t i = 0; i < RECENT_ENTRIES; i++) free(m->recent.at[i].bytes);
-        m->recent.count -= RECENT_ENTRIES;
-        memmove(m->recent.at, m->recent.at + RECENT_ENTRIES, m->recent.count * sizeof *m->recent.at);
+        vec_skip(&m->recent, RECENT_ENTRIES);
     }
     vec_push(&m->recent, ((struct kept_entry){seq, mem_copy(bytes, size), size}));
 }
