@@ -95,7 +95,7 @@ static void lost_tell(struct attachment *a) {
                                         a->host->arg);
 }
 
-static void keeper_gone(struct attachment *a) {
+static void keeper_ended(struct attachment *a) {
     keeper_watch_close(&a->keeper);
     attachment_state_read(a, false);
     call_free(a->call);
@@ -119,7 +119,7 @@ static void keeper_gone(struct attachment *a) {
 void attachment_keeper_ended(int fd, int what, void *arg) {
     (void)fd;
     (void)what;
-    keeper_gone(arg);
+    keeper_ended(arg);
 }
 
 static struct err *keeper_look(struct attachment *a) {
@@ -192,7 +192,7 @@ static void publish_born(struct err *error, void *arg) {
     } else if (error) {
         birth_failed(a, error);
     } else if (a->keeper.pidfd < 0) {
-        keeper_gone(a); // it was quick: what it left says how it went
+        keeper_ended(a); // it was quick: what it left says how it went
     } else {
         publish_await(a);
     }
