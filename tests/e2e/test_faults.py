@@ -175,6 +175,28 @@ def test_a_provider_that_is_away_is_waited_for_or_not_as_asked(new_cluster):
     assert "stale_since" not in c.provider_of("files") and not c.pool("files", "fast").get("stale")
 
 
+def test_a_pool_that_is_away_keeps_no_other_from_a_master_that_restarts(new_cluster):
+    c = new_cluster()
+    whole_cluster(c, agents=1)
+    c.apply_class("bulk", pool="media = hdd", fs="ext4", smallest=4 * MIB)
+    c.create("inside", 16 * MIB, **{"class": "bulk"})
+    c.wait_volume("inside")
+    where = c.dir / "pools" / "files" / "slow"
+    where.rename(where.with_name("away"))
+    c.processes["master"].kill()
+    c.start_master()
+    wait_until(lambda: c.provider_of("files").get("connected"), 15, "the provider is back, without the pool")
+    c.wait_agent("n1", "active")
+    assert c.pool("files", "slow").get("stale")
+    c.create("beside", 16 * MIB)
+    c.wait_volume("beside")
+    assert not c.volume("inside").get("message"), c.volume("inside")
+    where.with_name("away").rename(where)
+    wait_until(lambda: not c.pool("files", "slow").get("stale"), 15, "the pool is reported again")
+    c.create("outside", 16 * MIB, **{"class": "bulk"})
+    c.wait_volume("outside")
+
+
 def test_an_agent_away_within_the_lost_time_keeps_its_task_and_volume(new_cluster):
     c = new_cluster(lost=10)
     whole_cluster(c, agents=2)
