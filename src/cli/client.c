@@ -68,6 +68,10 @@ void client_auto_free(struct client **c) {
     client_free(*c);
 }
 
+int64_t client_timeout(const struct client *c) {
+    return c->deadline_ms;
+}
+
 void client_hurry(struct client *c, int64_t ms) {
     if (ms < c->deadline_ms) c->deadline_ms = ms;
 }

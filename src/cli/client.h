@@ -47,6 +47,8 @@ const struct url *client_master(const struct client *c);
 enum { CLIENT_HEADERS = 3 };
 size_t client_headers(const struct client *c, bool body, const char *accept,
                       struct http_header headers[CLIENT_HEADERS]);
+// How long one request may take, in milliseconds: as the settings say, unless hurried.
+int64_t client_timeout(const struct client *c);
 // Of that many milliseconds at most, instead of what the settings say.
 void client_hurry(struct client *c, int64_t ms);
 

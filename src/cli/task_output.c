@@ -13,7 +13,7 @@
 #include "net/http_client.h"
 
 enum { RETRY_MS = 500, TELL_AFTER = 2, STREAMS = 2 };
-#define WAIT "10s" // the longest that the master holds a request for more
+enum { WAIT_MS = 10000 }; // the longest that the master holds a request for more
 
 static const struct {
     const char *name, *ours;
@@ -129,17 +129,19 @@ static void flow_answered(const struct http_message *answer, struct err *e, void
 static void flow_ask(void *arg) {
     struct flow *f = arg;
     struct task_output *o = f->output;
+    bool follows = o->traits & TASK_OUTPUT_FOLLOW;
     AUTO_TEXT struct text path = {0};
-    AUTO_FREE char *after = mem_format("%llu", (unsigned long long)f->offset);
+    AUTO_FREE char *after = mem_format("%llu", (unsigned long long)f->offset), *wait = mem_format("%dms", WAIT_MS);
     text_add(&path, "/v1/tasks");
     path_add(&path, o->task);
     text_add(&path, "/output");
     path_query(&path, "stream", streams[f - o->flows].name);
     path_query(&path, "after", after);
     path_query(&path, "framework", o->framework);
-    path_query(&path, "wait", o->traits & TASK_OUTPUT_FOLLOW ? WAIT : NULL);
+    path_query(&path, "wait", follows ? wait : NULL);
     struct http_header headers[CLIENT_HEADERS];
-    struct http_ask ask = {.path = path.data, .headers = headers};
+    struct http_ask ask = {
+        .path = path.data, .headers = headers, .deadline_ms = client_timeout(o->master) + (follows ? WAIT_MS : 0)};
     ask.header_count = client_headers(o->master, false, "application/json", headers);
     f->call = http_client_call(o->client, &ask, flow_answered, f);
 }
