@@ -24,12 +24,14 @@ struct flow { // of streams[flow - output->flows]
     struct task_output *output;
     uint64_t offset; // of what comes next
     bool ended;
+    struct mono asked; // the latest time
     struct http_call *call;
     struct loop_timer *again;
     unsigned failures; // in a row
 };
 
 struct task_output {
+    struct loop *loop;
     const struct client *master;
     struct http_client *client;
     unsigned traits;
@@ -104,11 +106,20 @@ static void flow_fail(struct flow *f, struct err *e) {
 
 static void flow_ask(void *arg);
 
+// At once, unless there was nothing: what waits for its launch has no agent that would hold the request.
+static void flow_go_on(struct flow *f, bool more) {
+    if (more)
+        flow_ask(f);
+    else
+        loop_timer_at(f->again, (struct mono){f->asked.ms + RETRY_MS});
+}
+
 static void flow_answered(const struct http_message *answer, struct err *e, void *arg) {
     struct flow *f = arg;
     struct task_output *o = f->output;
     f->call = NULL;
     bool piece = answer && answer->status < 300;
+    uint64_t before = f->offset;
     if (piece)
         e = piece_take(f, answer);
     else if (answer)
@@ -121,7 +132,7 @@ static void flow_answered(const struct http_message *answer, struct err *e, void
     } else {
         f->failures = 0;
         o->told[0] = o->told[1] = false;
-        if (!f->ended) flow_ask(f);
+        if (!f->ended) flow_go_on(f, f->offset > before);
     }
     if (task_output_has_ended(o)) o->events->ended(o->arg);
 }
@@ -143,6 +154,7 @@ static void flow_ask(void *arg) {
     struct http_ask ask = {
         .path = path.data, .headers = headers, .deadline_ms = client_timeout(o->master) + (follows ? WAIT_MS : 0)};
     ask.header_count = client_headers(o->master, false, "application/json", headers);
+    f->asked = loop_now(o->loop);
     f->call = http_client_call(o->client, &ask, flow_answered, f);
 }
 
@@ -169,7 +181,7 @@ void task_output_read(struct task_output *o, const char *framework, const char *
 struct err *task_output_new(struct loop *l, const struct client *master, unsigned traits,
                             const struct task_output_events *events, void *arg, struct task_output **ret_output) {
     struct task_output *o = NEW(struct task_output);
-    *o = (struct task_output){.master = master, .traits = traits, .events = events, .arg = arg};
+    *o = (struct task_output){.loop = l, .master = master, .traits = traits, .events = events, .arg = arg};
     for (size_t i = 0; i < STREAMS; i++) {
         o->flows[i].output = o;
         o->flows[i].again = loop_timer_new(l, flow_ask, &o->flows[i]);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How a task's output is asked for: no longer than its reader wants to wait.
+// How a task's output is asked for: not oftener than it can come, and no longer than its reader wants to wait.
 #include "cli/task_output.h"
 
 #include <setjmp.h>
@@ -14,6 +14,7 @@
 
 enum { REQUESTS_MOST = 16, PATIENCE_MS = 10000 };
 
+#define EMPTY "{\"task\":\"t\",\"offset\":0,\"next\":0,\"ended\":false,\"data\":\"\"}"
 #define ENDED "{\"task\":\"t\",\"offset\":0,\"next\":0,\"ended\":true,\"data\":\"\"}"
 
 struct world {
@@ -25,7 +26,9 @@ struct world {
     struct http_request *held[REQUESTS_MOST];
     size_t held_count;
     bool hold;
+    size_t empty_left; // requests that are answered with nothing; those behind them with the end
     size_t requests;
+    struct mono began, last; // when it began to read, and of the last request
     size_t waits;
     bool ended;
     enum err_kind failed;
@@ -39,10 +42,11 @@ static void handle(struct http_request *r, void *arg) {
     struct world *w = arg;
     assert_true(w->requests < REQUESTS_MOST);
     w->requests++;
+    w->last = loop_now(w->loop);
     if (w->hold)
         w->held[w->held_count++] = r;
     else
-        answer(r, ENDED);
+        answer(r, w->requests <= w->empty_left ? EMPTY : ENDED);
 }
 
 static void held_answer(void *arg) {
@@ -95,6 +99,7 @@ static void read_all(struct world *w, unsigned traits, const char *timeout) {
     loop_timer_set(w->patience, PATIENCE_MS);
     if (w->hold) loop_timer_set(w->late, 300);
     assert_null(task_output_new(w->loop, w->client, traits, &events, w, &w->output));
+    w->began = loop_now(w->loop);
     task_output_read(w->output, NULL, "t");
     loop_run(w->loop);
 }
@@ -107,6 +112,15 @@ static void world_end(struct world *w) {
     http_server_free(w->server);
     client_free(w->client);
     loop_free(w->loop);
+}
+
+static void a_task_that_is_not_launched_is_not_asked_for_without_pause(void **state UNUSED) {
+    struct world w = {.empty_left = 4};
+    read_all(&w, TASK_OUTPUT_FOLLOW, "30s");
+    assert_true(w.ended);
+    assert_int_equal(w.requests, 6);
+    assert_true(w.last.ms - w.began.ms >= 1000); // three times one of the streams
+    world_end(&w);
 }
 
 static void a_master_that_does_not_answer_in_time_is_not_waited_for(void **state UNUSED) {
@@ -127,6 +141,7 @@ static void who_follows_waits_for_what_the_master_holds(void **state UNUSED) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_task_that_is_not_launched_is_not_asked_for_without_pause),
         cmocka_unit_test(a_master_that_does_not_answer_in_time_is_not_waited_for),
         cmocka_unit_test(who_follows_waits_for_what_the_master_holds),
     };
