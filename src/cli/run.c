@@ -275,7 +275,7 @@ static struct err *run_start(struct run *r, const struct client *c, bool make_vo
     loop_on_signal(r->loop, SIGINT, on_signal, r);
     loop_on_signal(r->loop, SIGTERM, on_signal, r);
     TRY(task_output_new(r->loop, c, TASK_OUTPUT_FOLLOW, &output_events, r, &r->output));
-    return run_stream_new(r->loop, settings_text(r->o->settings, "master"), &stream_events, r, &r->stream);
+    return run_stream_new(r->loop, c, &stream_events, r, &r->stream);
 }
 
 static void run_done(struct run *r) {

@@ -13,7 +13,7 @@ enum { RECORD_LONGEST = 4 << 20, RETRY_LEAST_MS = 100, RETRY_MOST_MS = 2000, SIL
 #define PATH "/api/v1/scheduler"
 
 struct run_stream {
-    struct loop *loop;
+    const struct client *master;
     struct http_client *client;
     struct http_call *stream, *call;
     const struct run_stream_events *events;
@@ -59,11 +59,13 @@ static void call_next(struct run_stream *s) {
     if (!s->id.size) return;
     AUTO_FREE char *json = s->waiting.at[0];
     vec_remove(&s->waiting, 0);
-    struct http_header headers[] = {{"Content-Type", "application/json"}, {"Mesos-Stream-Id", text_string(&s->id)}};
+    struct http_header headers[CLIENT_HEADERS + 1];
+    size_t count = client_headers(s->master, true, "application/json", headers);
+    headers[count++] = (struct http_header){"Mesos-Stream-Id", text_string(&s->id)};
     struct http_ask ask = {.method = "POST",
                            .path = PATH,
                            .headers = headers,
-                           .header_count = ARRAY_LEN(headers),
+                           .header_count = count,
                            .body = json,
                            .body_size = strlen(json)};
     s->call = http_client_call(s->client, &ask, call_answered, s);
@@ -158,26 +160,26 @@ static void stream_begin(void *arg) {
     s->broken = false;
     text_clear(&s->refusal);
     json_write(&json, &s->events->subscribe(&arena, s->arg)->base, JSON_PLAIN);
-    struct http_header headers[] = {{"Content-Type", "application/json"}, {"Accept", "application/json"}};
+    struct http_header headers[CLIENT_HEADERS];
     struct http_ask ask = {.method = "POST",
                            .path = PATH,
                            .headers = headers,
-                           .header_count = ARRAY_LEN(headers),
+                           .header_count = client_headers(s->master, true, "application/json", headers),
                            .body = json.data,
                            .body_size = json.size,
                            .idle_ms = SILENCE_MS};
     s->stream = http_client_stream(s->client, &ask, &stream_events, s);
 }
 
-struct err *run_stream_new(struct loop *l, const char *master, const struct run_stream_events *events, void *arg,
-                           struct run_stream **ret_stream) {
-    struct url origin = {0};
-    TRY(err_wrap(url_parse(master, &origin), "--master"));
+struct err *run_stream_new(struct loop *l, const struct client *master, const struct run_stream_events *events,
+                           void *arg, struct run_stream **ret_stream) {
     struct run_stream *s = NEW(struct run_stream);
-    *s = (struct run_stream){
-        .loop = l, .events = events, .arg = arg, .pause_ms = RETRY_LEAST_MS, .records = {.longest = RECORD_LONGEST}};
-    struct err *e = http_client_new(l, &origin, NULL, &s->client);
-    url_done(&origin);
+    *s = (struct run_stream){.master = master,
+                             .events = events,
+                             .arg = arg,
+                             .pause_ms = RETRY_LEAST_MS,
+                             .records = {.longest = RECORD_LONGEST}};
+    struct err *e = http_client_new(l, client_master(master), NULL, &s->client);
     if (e) {
         run_stream_free(s);
         return e;

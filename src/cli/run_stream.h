@@ -4,6 +4,7 @@
 #define CLI_RUN_STREAM_H
 
 #include "base/arena.h"
+#include "cli/client.h"
 #include "cli/run_steps.h"
 #include "sys/loop.h"
 
@@ -17,8 +18,8 @@ struct run_stream_events {
     void (*drained)(void *arg);                // no call waits or is under way
 };
 
-// Keeps `events`; begins at once.
-MUST_USE struct err *run_stream_new(struct loop *l, const char *master, const struct run_stream_events *events,
+// Keeps `master` and `events`; begins at once.
+MUST_USE struct err *run_stream_new(struct loop *l, const struct client *master, const struct run_stream_events *events,
                                     void *arg, struct run_stream **ret_stream);
 void run_stream_free(struct run_stream *s); // accepts NULL
 // Calls are sent in their order, on the stream that is open; those that wait when it breaks are dropped, since a new
