@@ -146,8 +146,7 @@ static bool value_named(const char *value, const char *name, size_t size, bool l
     return true;
 }
 
-// Length of "FORMAT_" in FORMAT_LAZY, FORMAT_EAGER; 0 where they share nothing up to an underscore.
-static size_t enum_prefix(const enum_info *e) {
+size_t enum_prefix(const enum_info *e) {
     size_t prefix = 0;
     const char *first = e->n_values > 1 ? e->values[0].name : "";
     for (size_t i = 0; first[i]; i++) {

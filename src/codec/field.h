@@ -56,6 +56,9 @@ const field_info *field_find(const message_info *d, const char *name, size_t siz
 const char *field_nearest(const message_info *d, const char *name);
 // By name, NULL if there is none. `loose`: any case, '-' for '_', and the prefix that all values share may be left out.
 const ProtobufCEnumValue *enum_find(const enum_info *e, const char *name, size_t size, bool loose);
+// Length of what all its names begin with, as of "FORMAT_" in FORMAT_LAZY, FORMAT_EAGER; 0: they share nothing up to an
+// underscore.
+size_t enum_prefix(const enum_info *e);
 const char *enum_nearest(const enum_info *e, const char *name);
 
 #endif

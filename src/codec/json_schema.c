@@ -4,6 +4,7 @@
 
 #include "codec/field.h"
 #include "codec/json_write.h"
+#include "codec/scalar.h"
 
 static bool is_public(const field_info *f) {
     return f->id < FIELD_INTERNAL;
@@ -47,16 +48,27 @@ void json_schema_reference(struct text *out, const message_info *type) {
     text_addf(out, "{\"$ref\":\"" JSON_SCHEMA_PLACE "%s\"}", type->short_name);
 }
 
-static void enum_add(struct text *out, const enum_info *e) {
+// "SELF_FENCE" as "self-fence", "FORMAT_LAZY" as "lazy".
+static void enum_word_add(struct text *out, const char *name) {
+    text_add_char(out, '"');
+    for (; *name; name++)
+        text_add_char(out, *name == '_' ? '-' : *name >= 'A' && *name <= 'Z' ? (char)(*name - 'A' + 'a') : *name);
+    text_add_char(out, '"');
+}
+
+static void enum_add(struct text *out, const enum_info *e, bool taken) {
     text_add(out, "{\"type\":\"string\",\"enum\":[");
     for (unsigned i = 0; i < e->n_values; i++) {
         if (i) text_add_char(out, ',');
         string_add(out, e->values[i].name);
+        if (!taken) continue;
+        text_add_char(out, ',');
+        enum_word_add(out, e->values[i].name + enum_prefix(e));
     }
     text_add(out, "]}");
 }
 
-static void value_add(struct text *out, const field_info *f) {
+static void value_add(struct text *out, const field_info *f, bool taken) {
     switch (f->type) {
     case PROTOBUF_C_TYPE_INT32:
     case PROTOBUF_C_TYPE_SINT32:
@@ -73,16 +85,19 @@ static void value_add(struct text *out, const field_info *f) {
     case PROTOBUF_C_TYPE_BOOL: text_add(out, "{\"type\":\"boolean\"}"); return;
     case PROTOBUF_C_TYPE_STRING: text_add(out, "{\"type\":\"string\"}"); return;
     case PROTOBUF_C_TYPE_BYTES: text_add(out, "{\"type\":\"string\",\"format\":\"byte\"}"); return;
-    case PROTOBUF_C_TYPE_ENUM: enum_add(out, f->descriptor); return;
+    case PROTOBUF_C_TYPE_ENUM: enum_add(out, f->descriptor, taken); return;
     case PROTOBUF_C_TYPE_MESSAGE: json_schema_reference(out, f->descriptor); return;
     }
 }
 
-static void field_add(struct text *out, const field_info *f) {
+static void field_add(struct text *out, const field_info *f, bool taken) {
     bool map = field_is_map(f), list = !map && field_is_repeated(f);
     if (map) text_add(out, "{\"type\":\"object\",\"additionalProperties\":");
     if (list) text_add(out, "{\"type\":\"array\",\"items\":");
-    value_add(out, value_field(f));
+    bool unit = taken && scalar_has_unit(value_field(f));
+    if (unit) text_add(out, "{\"anyOf\":[");
+    value_add(out, value_field(f), taken);
+    if (unit) text_add(out, ",{\"type\":\"string\"}]}");
     if (map || list) text_add_char(out, '}');
 }
 
@@ -97,13 +112,13 @@ static void required_add(struct text *out, const message_info *type) {
     if (json_schema_requires(type)) text_add_char(out, ']');
 }
 
-void json_schema_add(struct text *out, const message_info *type) {
+void json_schema_add(struct text *out, const message_info *type, bool taken) {
     text_add(out, "{\"type\":\"object\",\"properties\":{");
     for (unsigned i = 0; i < type->n_fields && is_public(&type->fields[i]); i++) { // they are sorted by number
         if (i) text_add_char(out, ',');
         string_add(out, type->fields[i].name);
         text_add_char(out, ':');
-        field_add(out, &type->fields[i]);
+        field_add(out, &type->fields[i], taken);
     }
     text_add_char(out, '}');
     required_add(out, type);

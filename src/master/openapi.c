@@ -109,16 +109,15 @@ static void paths_add(struct text *out) {
 
 static void schemas_add(struct text *out) {
     struct message_types types = {0};
+    for (size_t i = 0; i < rest_route_count; i++) json_schema_gather(&types, rest_routes[i].body);
+    size_t taken = types.count;
     json_schema_gather(&types, &granary__error__descriptor);
-    for (size_t i = 0; i < rest_route_count; i++) {
-        json_schema_gather(&types, rest_routes[i].body);
-        json_schema_gather(&types, rest_routes[i].answer.type);
-    }
+    for (size_t i = 0; i < rest_route_count; i++) json_schema_gather(&types, rest_routes[i].answer.type);
     for (size_t i = 0; i < types.count; i++) {
         if (i) text_add_char(out, ',');
         string_add(out, types.at[i]->short_name);
         text_add_char(out, ':');
-        json_schema_add(out, types.at[i]);
+        json_schema_add(out, types.at[i], i < taken);
     }
     vec_done(&types);
 }

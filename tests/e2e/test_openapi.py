@@ -12,6 +12,7 @@ from conftest import open_cluster, whole_cluster
 from framework import Framework
 
 jsonschema = pytest.importorskip("jsonschema", reason="python3-jsonschema is not installed")
+MANUAL = pathlib.Path(__file__).parents[2] / "docs" / "rest.md"
 OF_OPENAPI = pathlib.Path("/usr/share/openapi-specification/schemas/v3.0/schema.json")
 
 
@@ -160,6 +161,22 @@ def test_what_the_master_takes_and_answers_is_as_the_document_says(api):
         run.wait(10)
     left = set(api.operations()) - api.called
     assert left == {"GET /v1/events", "DELETE /v1/agents/{name}", "DELETE /v1/providers/{name}"}, left
+
+
+def documented_requests(page):
+    return re.findall(r"curl -X (\w+) \"?\$M(/[^\s\"]+)\"? [^']*'Content-Type: application/json'[\s\\]*-d '([^']+)'", page)
+
+
+def test_the_bodies_of_the_manual_are_as_the_document_says(api):
+    page = MANUAL.read_text()
+    requests = documented_requests(page)
+    assert requests and len(requests) == page.count(" -d '"), requests
+    for method, path, body in requests:
+        operation = api.operations()[api.find(method, path.partition("?")[0])]
+        api.hold(json.loads(body), operation["requestBody"]["content"]["application/json"]["schema"])
+        answer = api.cluster.session.request(method, api.cluster.url + path, data=body, headers={"Content-Type": "application/json"}, timeout=20)
+        expected = int(next(iter(operation["responses"])))  # or this small cluster has no room for it
+        assert answer.status_code == expected or answer.json()["kind"] in ("no-fit", "not-found", "conflict"), f"{method} {path}: {answer.text}"
 
 
 def test_events_are_a_stream_as_the_document_says(api):
