@@ -10,6 +10,13 @@
 
 enum { NEAREST = 3 };
 
+// How many there are, of which the answer may have a page only: what the funnel lost.
+static size_t refused(const Granary__Explanation *e) {
+    uint32_t first = e->n_funnel ? e->funnel[0]->left : 0, last = e->n_funnel ? e->funnel[e->n_funnel - 1]->left : 0;
+    size_t lost = first > last ? first - last : 0;
+    return lost > e->n_refusals ? lost : e->n_refusals;
+}
+
 static void line(struct text *out, const char *indent, const char *value) {
     text_add(out, indent);
     table_clean(out, value);
@@ -108,13 +115,14 @@ void explanation_write(const Granary__Explanation *e, bool all, struct text *out
     fits_write(e, out);
     funnel_write(e, out);
     refusals_write(e, all, out);
-    if (!all && e->n_refusals > NEAREST) text_addf(out, "\n%zu refusals in all; --all shows them\n", e->n_refusals);
+    if (!all && refused(e) > NEAREST) text_addf(out, "\n%zu refusals in all; --all shows them\n", refused(e));
     suggestions_write(e, out);
 }
 
 void explanation_hint(const Granary__Explanation *e, const char *above, struct text *out) {
     nearest_add(out, e, above, "\n  ");
-    if (e->n_refusals > NEAREST)
-        text_addf(out, "\n  ... %zu refusals in all; 'granary explain --all' shows them", e->n_refusals);
+    if (refused(e) > NEAREST)
+        text_addf(out, "\n  ... %zu refusals in all%s", refused(e),
+                  e->volume ? "" : "; 'granary explain --all' shows them"); // it would be asked alone there
     for (size_t i = 0; i < e->n_suggestions; i++) suggestion_add(out, "\n  what would pass: ", e->suggestions[i]);
 }

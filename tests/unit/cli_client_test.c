@@ -52,6 +52,23 @@ static void an_explanation_adds_what_the_sentence_has_not_said(void **state) {
         "  what would pass: class 'bulk' (then 2 pools fit)");
 }
 
+#define FOUR "\"refusals\":[{\"sentence\":\"a\"},{\"sentence\":\"b\"},{\"sentence\":\"c\"},{\"sentence\":\"d\"}]"
+#define FUNNEL ",\"funnel\":[{\"step\":\"pools\",\"left\":90},{\"step\":\"x\",\"left\":40},{\"step\":\"y\",\"left\":0}]"
+
+static void all_refusals_are_counted_not_those_of_the_page(void **state) {
+    (void)state;
+    expect_error(409, "{\"kind\":\"no-fit\",\"message\":\"no\",\"explanation\":{" FOUR "}}", ERR_NO_FIT,
+                 "no\n  a\n  b\n  c\n  ... 4 refusals in all; 'granary explain --all' shows them");
+    expect_error(409, "{\"kind\":\"no-fit\",\"message\":\"no\",\"explanation\":{" FOUR FUNNEL ",\"next_page\":\"4\"}}",
+                 ERR_NO_FIT, "no\n  a\n  b\n  c\n  ... 90 refusals in all; 'granary explain --all' shows them");
+}
+
+static void of_several_volumes_nothing_else_can_explain_one(void **state) {
+    (void)state;
+    expect_error(409, "{\"kind\":\"no-fit\",\"message\":\"no\",\"explanation\":{\"volume\":\"db-3\"," FOUR FUNNEL "}}",
+                 ERR_NO_FIT, "no\n  a\n  b\n  c\n  ... 90 refusals in all");
+}
+
 static void names_in_paths_are_encoded(void **state) {
     (void)state;
     AUTO_TEXT struct text path = {0};
@@ -90,6 +107,8 @@ int main(void) {
         cmocka_unit_test(a_kind_that_is_not_known_falls_back_to_the_status),
         cmocka_unit_test(a_body_that_is_not_ours_is_quoted_by_its_first_line),
         cmocka_unit_test(an_explanation_adds_what_the_sentence_has_not_said),
+        cmocka_unit_test(all_refusals_are_counted_not_those_of_the_page),
+        cmocka_unit_test(of_several_volumes_nothing_else_can_explain_one),
         cmocka_unit_test(names_in_paths_are_encoded),
         cmocka_unit_test(a_master_that_is_not_there_is_said_with_what_to_do),
     };
