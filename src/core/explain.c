@@ -48,6 +48,7 @@ static const struct judged_pool **nearest_pools(const struct judged_pool *pools,
 }
 
 size_t explanation_cut(struct explanation *e, struct explain_page page) {
+    e->page = page;
     size_t from = page.offset < e->refused ? page.offset : e->refused;
     e->refusal_count = page.limit < e->refused - from ? page.limit : e->refused - from;
     return from;

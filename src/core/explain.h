@@ -13,9 +13,10 @@
 
 struct explain_page { // of the refusals
     uint32_t offset, limit;
+    bool goes_on; // who asks can ask for the next one
 };
 
-enum { EXPLAIN_FITS = 3 };
+enum { EXPLAIN_FITS = 3, EXPLAIN_REFUSALS = 20 }; // at most; what is usually told with a refusal
 
 // Texts and arrays live in the arena or the state.
 struct explanation {
@@ -29,13 +30,14 @@ struct explanation {
     size_t agent_count;
     const struct funnel_step *funnel; // of pools; of agents when a volume is explained
     size_t funnel_count;
-    const struct refusal *refusals; // one page of them, nearest first
+    struct explain_page page;
+    const struct refusal *refusals; // that page of them, nearest first
     size_t refusal_count, refused;  // on the page; of all
     struct suggestion suggestions[SUGGESTIONS_MOST];
     size_t suggestion_count;
 };
 
-// Sets how many of all its refusals are on the page, and returns which is the first.
+// Keeps the page, sets how many of all its refusals are on it, and returns which is the first.
 size_t explanation_cut(struct explanation *e, struct explain_page page);
 
 // What a request would meet now. An error only when the request itself is wrong (as broker_place says it).

@@ -152,7 +152,7 @@ static void class_twice(struct linting *l, const struct policy_shared *doc, size
 static void unsatisfied_found(struct linting *l, const struct draft *d, const struct want *w) {
     const char *plain = "its smallest volume would be refused now";
     struct explanation *e = l->explained < LINT_EXPLAINED_MOST ? ARENA_NEW(l->arena, struct explanation) : NULL;
-    AUTO_ERR struct err *wrong = e ? explain_want(d, w, (struct explain_page){0, 3}, l->arena, e) : NULL;
+    AUTO_ERR struct err *wrong = e ? explain_want(d, w, (struct explain_page){.limit = 3}, l->arena, e) : NULL;
     size_t before = l->found->count;
     if (wrong) return;
     l->explained++;

@@ -154,7 +154,7 @@ static void answer_take(struct planning *p, const struct command *c, const struc
 
 static struct planned_request request_plan(struct planning *p, const struct command *request) {
     struct planned_request r = {0};
-    struct explain_wish wish = {.page = {0, 20}, .arena = p->arena};
+    struct explain_wish wish = {.page = {.limit = EXPLAIN_REFUSALS}, .arena = p->arena};
     struct answer answer = {.refusal = p->explained_left ? &wish : NULL};
     AUTO_ERR struct err *e = scratch_do(p->scratch, p->now, request, &answer);
     r.places = !e;
@@ -188,7 +188,7 @@ static const char *loss_explain(struct planning *p, const struct volume_row *v) 
     struct explanation e;
     struct draft d;
     draft_view(&d, p->scratch, &arena, p->now);
-    AUTO_ERR struct err *none = explain_volume(&d, v->id, (struct explain_page){0, 1}, &arena, &e);
+    AUTO_ERR struct err *none = explain_volume(&d, v->id, (struct explain_page){.limit = 1}, &arena, &e);
     draft_done(&d);
     return arena_text(p->arena, none ? err_text(none) : e.sentence);
 }

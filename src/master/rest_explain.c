@@ -52,8 +52,7 @@ static struct err *explain(struct turn *t) {
                            : explain_want(&d, &want, of, &t->arena, &explanation);
     draft_done(&d);
     TRY(e);
-    rest_answer(t->m, t->out, t->r->exchange, 200,
-                &explanation_message(t->m->state, &explanation, of, &t->arena)->base);
+    rest_answer(t->m, t->out, t->r->exchange, 200, &explanation_message(t->m->state, &explanation, &t->arena)->base);
     return NULL;
 }
 

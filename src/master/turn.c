@@ -11,7 +11,7 @@ struct turn turn_begin(struct master *m, const struct request *r, const struct i
 
 static void answer_error(struct turn *t, const struct err *e) {
     const struct explain_wish *r = &t->refusal;
-    Granary__Explanation *told = r->told ? explanation_message(t->m->state, r->told, r->page, &t->arena) : NULL;
+    Granary__Explanation *told = r->told ? explanation_message(t->m->state, r->told, &t->arena) : NULL;
     rest_answer(t->m, t->out, t->r->exchange, err_kind_http(err_kind(e)), &error_message(e, told, &t->arena)->base);
 }
 
@@ -19,13 +19,12 @@ struct err *turn_page(const struct turn *t, size_t usual, struct explain_page *r
     struct page page;
     TRY(page_read(t->r, usual, &page));
     *ret_page =
-        (struct explain_page){page.after < UINT32_MAX ? (uint32_t)page.after : UINT32_MAX, (uint32_t)page.limit};
+        (struct explain_page){page.after < UINT32_MAX ? (uint32_t)page.after : UINT32_MAX, (uint32_t)page.limit, true};
     return NULL;
 }
 
 struct err *turn_wish_explained(struct turn *t) {
-    enum { REFUSALS_USUAL = 20 };
-    TRY(turn_page(t, REFUSALS_USUAL, &t->refusal.page));
+    TRY(turn_page(t, EXPLAIN_REFUSALS, &t->refusal.page));
     t->refusal.arena = &t->arena;
     t->answer.refusal = &t->refusal;
     return NULL;

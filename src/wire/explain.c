@@ -85,8 +85,7 @@ static void steps_fill(const struct explanation *e, Granary__Explanation *m, str
     }
 }
 
-Granary__Explanation *explanation_message(const struct state *s, const struct explanation *e, struct explain_page page,
-                                          struct arena *arena) {
+Granary__Explanation *explanation_message(const struct state *s, const struct explanation *e, struct arena *arena) {
     Granary__Explanation *m = ARENA_NEW(arena, Granary__Explanation);
     granary__explanation__init(m);
     m->sentence = (char *)e->sentence;
@@ -98,8 +97,8 @@ Granary__Explanation *explanation_message(const struct state *s, const struct ex
     m->refusals = arena_zero(arena, e->refusal_count + 1, sizeof *m->refusals);
     for (size_t i = 0; i < e->refusal_count; i++)
         m->refusals[m->n_refusals++] = refusal_message(s, &e->refusals[i], arena);
-    size_t next = page.offset + e->refusal_count;
-    if (e->refusal_count && next < e->refused) m->next_page = arena_format(arena, "%zu", next);
+    size_t next = e->page.offset + e->refusal_count;
+    if (e->page.goes_on && e->refusal_count && next < e->refused) m->next_page = arena_format(arena, "%zu", next);
     return m;
 }
 

@@ -6,9 +6,8 @@
 #include "core/explain.h"
 #include "granary_model.pb-c.h"
 
-// In the arena, borrowing from the explanation. `next_page` is set while refusals are left behind the page.
-Granary__Explanation *explanation_message(const struct state *s, const struct explanation *e, struct explain_page page,
-                                          struct arena *arena);
+// In the arena, borrowing from the explanation. `next_page` is set when refusals are left behind a page that goes on.
+Granary__Explanation *explanation_message(const struct state *s, const struct explanation *e, struct arena *arena);
 // `figures` of no availability are left out.
 Granary__Fit *fit_message(const struct state *s, const struct fit *f, const struct figures *figures,
                           struct arena *arena);

@@ -12,8 +12,7 @@ static Granary__Finding *finding_message(const struct state *scratch, const stru
     m->class_ = (char *)f->class;
     m->path = (char *)f->path;
     m->sentence = (char *)f->sentence;
-    if (f->explanation)
-        m->explanation = explanation_message(scratch, f->explanation, (struct explain_page){0, 3}, arena);
+    if (f->explanation) m->explanation = explanation_message(scratch, f->explanation, arena);
     return m;
 }
 

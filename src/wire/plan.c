@@ -350,8 +350,7 @@ static Granary__PlannedRequest *request_fill(const struct state *scratch, const 
     volumes_fill(scratch, planned, m, arena);
     const struct agent_row *agent = state_agent(scratch, planned->agent);
     m->agent = agent ? (char *)agent->name : NULL;
-    if (planned->explanation)
-        m->explanation = explanation_message(scratch, planned->explanation, (struct explain_page){0, 20}, arena);
+    if (planned->explanation) m->explanation = explanation_message(scratch, planned->explanation, arena);
     return m;
 }
 

@@ -69,7 +69,7 @@ static double explain_ms(struct offer_world *w, const struct want *want) {
     struct explanation x;
     double from = clock_us();
     world_begin(w);
-    check(explain_want(&w->d, want, (struct explain_page){0, 100}, &arena, &x));
+    check(explain_want(&w->d, want, (struct explain_page){.limit = 100}, &arena, &x));
     double took = (clock_us() - from) / 1000;
     must(!x.places && x.suggestion_count);
     world_commit(w);

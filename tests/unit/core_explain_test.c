@@ -11,7 +11,7 @@
 #include "core/explain.h"
 #include "core_world.h"
 
-static const struct explain_page whole = {0, 1000};
+static const struct explain_page whole = {.limit = 1000};
 
 static int setup(void **state) {
     struct world *w = world_new();
@@ -117,11 +117,12 @@ static void each_refused_pool_says_its_first_rule_who_said_it_and_how_old_it_is(
 static void refusals_come_in_pages(void **state) {
     struct world *w = *state;
     struct want request = eight_pools(w);
-    struct explanation all = explained(w, request, whole), page = explained(w, request, (struct explain_page){4, 3});
+    struct explanation all = explained(w, request, whole),
+                       page = explained(w, request, (struct explain_page){.offset = 4, .limit = 3});
     assert_int_equal(page.refused, 6);
     assert_int_equal(page.refusal_count, 2);
     assert_true(page.refusals[0].pool == all.refusals[4].pool && page.refusals[1].pool == all.refusals[5].pool);
-    assert_int_equal(explained(w, request, (struct explain_page){6, 3}).refusal_count, 0);
+    assert_int_equal(explained(w, request, (struct explain_page){.offset = 6, .limit = 3}).refusal_count, 0);
 }
 
 static void a_wrong_request_is_an_error_and_not_an_explanation(void **state) {

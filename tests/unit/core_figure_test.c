@@ -93,13 +93,13 @@ static void an_agent_that_loses_its_feed_loses_the_class(void **state) {
     expect_err(broker_agent_check(world_draft(w), n1, state_volume(w->state, volume)), ERR_NO_FIT,
                "asked availability 99.95 or more, found 99.9 of power=a 99.9");
     struct explanation e;
-    expect_ok(explain_volume(world_draft(w), volume, (struct explain_page){0, 10}, &w->arena, &e));
+    expect_ok(explain_volume(world_draft(w), volume, (struct explain_page){.limit = 10}, &w->arena, &e));
     assert_string_equal(e.funnel[1].text, "are available enough with the pool");
 }
 
 static struct explanation explained(struct world *w, struct want request) {
     struct explanation e;
-    expect_ok(explain_want(world_draft(w), &request, (struct explain_page){0, 10}, &w->arena, &e));
+    expect_ok(explain_want(world_draft(w), &request, (struct explain_page){.limit = 10}, &w->arena, &e));
     return e;
 }
 

@@ -227,7 +227,7 @@ static void explain_counts_and_names_them(void **state) {
     struct world *w = *state;
     struct explanation e;
     struct want want = scripted(w, "return {nil, 4}, 'only the fast one'");
-    expect_ok(explain_want(world_draft(w), &want, (struct explain_page){0, 100}, &w->arena, &e));
+    expect_ok(explain_want(world_draft(w), &want, (struct explain_page){.limit = 100}, &w->arena, &e));
     assert_true(e.places);
     assert_int_equal(e.fit_count, 1);
     assert_int_equal(e.refused, 3);
@@ -277,7 +277,7 @@ static void a_failure_is_counted_once_a_decision(void **state) {
     struct fit fit;
     struct explanation e;
     expect_refused(w, &want, "too much");
-    expect_ok(explain_want(world_draft(w), &want, (struct explain_page){0, 100}, &w->arena, &e));
+    expect_ok(explain_want(world_draft(w), &want, (struct explain_page){.limit = 100}, &w->arena, &e));
     assert_int_equal(e.suggestion_count, 0); // also for a smaller size it is not asked again
     (void)broker_largest(world_draft(w), want.class, (symbol){0});
     expect_failures(w, want.class, 0, NULL);
@@ -322,7 +322,7 @@ static void the_largest_size_is_one_that_it_takes(void **state) {
     expect_pool(w, &want, "big");
     want.size.n = 2 * TIB;
     struct explanation e;
-    expect_ok(explain_want(world_draft(w), &want, (struct explain_page){0, 100}, &w->arena, &e));
+    expect_ok(explain_want(world_draft(w), &want, (struct explain_page){.limit = 100}, &w->arena, &e));
     assert_int_equal(e.suggestion_count, 1);
     assert_string_equal(e.suggestions[0].change, "a size of 640 GiB");
     expect_pool(w, &e.suggestions[0].want, "big");

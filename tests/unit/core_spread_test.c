@@ -273,7 +273,7 @@ static void the_explanation_says_what_less_spread_would_do(void **state) {
     struct want want = {
         .class = world_class_id(p->w, "alone"), .size = {GIB}, .role = world_symbol(p->w, "web"), .labels = "app=x"};
     struct explanation e;
-    expect_ok(explain_want(world_draft(p->w), &want, (struct explain_page){0, 10}, &p->w->arena, &e));
+    expect_ok(explain_want(world_draft(p->w), &want, (struct explain_page){.limit = 10}, &p->w->arena, &e));
     assert_false(e.places);
     assert_string_equal(e.funnel[e.funnel_count - 1].text, "keep the volumes of the label apart");
     assert_int_equal(e.funnel[e.funnel_count - 1].left, 0);

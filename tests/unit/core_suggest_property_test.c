@@ -349,7 +349,7 @@ static struct told ask(struct world *w, const struct want *want) {
     struct told t = {0};
     struct fit fit;
     struct draft *d = world_draft(w);
-    struct err *wrong = explain_want(d, want, (struct explain_page){0, 0}, &w->arena, &t.explanation);
+    struct err *wrong = explain_want(d, want, (struct explain_page){.limit = 0}, &w->arena, &t.explanation);
     err_free(wrong);
     if (wrong) return t;
     struct err *e = broker_place(d, want, &fit);

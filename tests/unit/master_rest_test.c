@@ -204,6 +204,33 @@ static void a_refusal_for_lack_of_a_fit_carries_its_explanation(void **state) {
     assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "explanation"));
 }
 
+static size_t times(const char *text, const char *part) {
+    size_t n = 0;
+    for (; (text = strstr(text, part)); text++) n++;
+    return n;
+}
+
+static void expect_refusals(struct desk *d, const char *method, const char *path, const char *body, int status,
+                            size_t refusals, bool goes_on) {
+    const struct output *o = desk_expect(d, method, path, body, status, "'explanation':");
+    const char *said = arena_text_n(&d->arena, o->body, o->size);
+    assert_int_equal(times(said, "\"rule\""), refusals);
+    assert_int_equal(times(said, "\"next_page\""), goes_on);
+}
+
+static void refusals_go_on_where_another_page_can_be_asked_for(void **state) {
+    struct desk *d = *state;
+    AUTO_TEXT struct text pools = {0};
+    for (size_t i = 0; i < 24; i++)
+        text_addf(&pools, "%s{'name':'p%zu','total':{'bytes':'1073741824'},'capabilities':['CARVE']}", i ? "," : "", i);
+    ready(d);
+    desk_provider_of(d, "many", pools.data);
+    const char *volume = "{'name':'db','class':'gold','role':'web','size':'2TiB'}"; // which no pool of the 25 has
+    expect_refusals(d, "POST", "/v1/volumes", volume, 409, 20, true);
+    expect_refusals(d, "POST", "/v1/volumes?after=20", volume, 409, 5, false);
+    expect_refusals(d, "POST", "/v1/plan", arena_format(&d->arena, "{'requests':[%s]}", volume), 200, 20, false);
+}
+
 // ---- pages ----
 
 static void a_list_is_read_page_by_page(void **state) {
@@ -330,6 +357,7 @@ int main(void) {
         T(an_unknown_key_names_the_nearest),
         T(a_consumer_who_names_fine_grained_tags_is_told_to_name_a_class),
         T(a_refusal_for_lack_of_a_fit_carries_its_explanation),
+        T(refusals_go_on_where_another_page_can_be_asked_for),
         T(a_list_is_read_page_by_page),
         T(lists_are_narrowed_by_role_class_and_state),
         T(a_volume_names_the_operation_that_is_open_on_it),

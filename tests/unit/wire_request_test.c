@@ -148,12 +148,16 @@ static void an_explanation_reaches_the_wire_with_its_rows(void **world UNUSED) {
     m.size = 500 * GIB;
     expect_ok(explain_read(&t.in, t.w->state, &m, &want, &volume));
     expect_ok(explain_want(world_draft(t.w), &want, page, &t.w->arena, &e));
-    Granary__Explanation *said = explanation_message(t.w->state, &e, page, &t.w->arena);
+    Granary__Explanation *said = explanation_message(t.w->state, &e, &t.w->arena);
     assert_false(said->places);
     assert_int_equal(said->n_refusals, 1);
     assert_string_equal(said->refusals[0]->pool, "ebs/main/fast");
     assert_string_equal(said->refusals[0]->rule, "bytes");
     assert_null(said->next_page);
+    e.refused = 3;                                                            // of which the page has the first
+    assert_null(explanation_message(t.w->state, &e, &t.w->arena)->next_page); // nobody could ask for it
+    e.page.goes_on = true;
+    assert_string_equal(explanation_message(t.w->state, &e, &t.w->arena)->next_page, "1");
     struct err *no = err_new(ERR_NO_FIT, "no");
     Granary__Error *error = error_message(no, said, &t.w->arena);
     assert_string_equal(error->kind, "no-fit");
