@@ -93,12 +93,13 @@ static struct err *fits_tell(struct turn *t, const struct draft *d, const struct
 static struct err *fits(struct turn *t) {
     struct want want;
     uint64_t volume = 0;
-    struct explain_page page;
+    struct page page; // of fits
     TRY(asked_read(t, &want, &volume));
     if (volume)
         return err_new(ERR_INVALID, "fits: a volume that is there has its pool; explain says where it can be used");
+    TRY(page_read(t->r, 1, &page));
     TRY(turn_wish_explained(t));
-    TRY(turn_page(t, 1, &page));
+    t->refusal.page = (struct explain_page){.limit = EXPLAIN_REFUSALS};
     struct draft d;
     draft_view(&d, t->m->state, &t->arena, t->at->now);
     struct err *e = fits_tell(t, &d, &want, page.limit);

@@ -228,6 +228,8 @@ static void refusals_go_on_where_another_page_can_be_asked_for(void **state) {
     const char *volume = "{'name':'db','class':'gold','role':'web','size':'2TiB'}"; // which no pool of the 25 has
     expect_refusals(d, "POST", "/v1/volumes", volume, 409, 20, true);
     expect_refusals(d, "POST", "/v1/volumes?after=20", volume, 409, 5, false);
+    expect_refusals(d, "GET", "/v1/fits?class=gold&size=2TiB&role=web&limit=3", NULL, 409, 20, false); // 3 fits
+    expect_refusals(d, "POST", "/v1/fits", "{'class':'gold','size':'2TiB','role':'web'}", 409, 20, false);
     expect_refusals(d, "POST", "/v1/plan", arena_format(&d->arena, "{'requests':[%s]}", volume), 200, 20, false);
 }
 
