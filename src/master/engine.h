@@ -114,7 +114,6 @@ void outputs_move(struct outputs *to, struct outputs *from); // to the end of `t
 // Output: each carries the sequence number of the state it saw.
 void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *type, const void *body,
                size_t size);
-void out_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e); // as JSON
 void out_plain_error(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *sentence);
 void out_stream_open(struct master *m, struct outputs *out, uint64_t exchange, const char *type, const char *header,
                      const char *value);

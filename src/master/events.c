@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The event stream for people and programs: server-sent events of what is kept, resumed from recent journal entries.
-#include "master/engine.h"
+#include "master/rest.h"
 
 #include "codec/json_write.h"
 #include "granary_model.pb-c.h"
@@ -75,7 +75,7 @@ void events_subscribe(struct master *m, const struct request *r, const struct in
     AUTO_FREE char *asked = request_query(r, "after");
     if (asked && !text_to_u64(asked, &after)) {
         AUTO_ERR struct err *e = err_new(ERR_INVALID, "events: after='%s' is not a sequence number", asked);
-        out_error(m, out, r->exchange, e);
+        rest_error(m, out, r->exchange, e, NULL);
         return;
     }
     uint64_t seen;
@@ -87,7 +87,7 @@ void events_subscribe(struct master *m, const struct request *r, const struct in
                                          "events: entries after %llu are no longer at hand, the oldest is %llu; list "
                                          "the objects and follow from there",
                                          (unsigned long long)after, (unsigned long long)oldest);
-        out_error(m, out, r->exchange, e);
+        rest_error(m, out, r->exchange, e, NULL);
         return;
     }
     session_open(m, r->exchange, SESSION_EVENTS, 0, at);

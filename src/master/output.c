@@ -5,9 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "codec/json_write.h"
 #include "codec/recordio.h"
-#include "granary_model.pb-c.h"
 
 void outputs_move(struct outputs *to, struct outputs *from) {
     VEC_EACH (o, &from->list) vec_push(&to->list, *o);
@@ -33,16 +31,6 @@ void out_reply(struct master *m, struct outputs *out, uint64_t exchange, int sta
     o->size = size;
     m->counters.requests++;
     if (status >= 400) m->counters.refused++;
-}
-
-void out_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e) {
-    Granary__Error message = GRANARY__ERROR__INIT;
-    AUTO_FREE char *text = mem_text(err_text(e)), *kind = mem_text(err_kind_name(err_kind(e)));
-    message.kind = kind;
-    message.message = text;
-    AUTO_TEXT struct text body = {0};
-    json_write(&body, &message.base, JSON_PUBLIC);
-    out_reply(m, out, exchange, err_kind_http(err_kind(e)), "application/json", body.data, body.size);
 }
 
 void out_plain_error(struct master *m, struct outputs *out, uint64_t exchange, int status, const char *sentence) {

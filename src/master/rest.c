@@ -11,6 +11,7 @@
 #include "codec/message.h"
 #include "core/broker.h"
 #include "granary_api.pb-c.h"
+#include "wire/explain.h"
 #include "wire/fields.h"
 
 const char *request_header(const struct request *r, const char *name) {
@@ -134,6 +135,12 @@ void rest_answer(struct master *m, struct outputs *out, uint64_t exchange, int s
     out_reply(m, out, exchange, status, "application/json", body.data, body.size);
 }
 
+void rest_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e,
+                Granary__Explanation *explanation) {
+    AUTO_ARENA struct arena arena = {0};
+    rest_answer(m, out, exchange, err_kind_http(err_kind(e)), &error_message(e, explanation, &arena)->base);
+}
+
 void rest_answer_row(struct master *m, const struct request *r, int status, enum noun noun, uint64_t id,
                      struct outputs *out) {
     AUTO_ARENA struct arena arena = {0};
@@ -145,7 +152,7 @@ void rest_answer_row(struct master *m, const struct request *r, int status, enum
 }
 
 void rest_finish(struct master *m, const struct request *r, struct err *e, struct outputs *out) {
-    if (e) out_error(m, out, r->exchange, e);
+    if (e) rest_error(m, out, r->exchange, e, NULL);
     err_free(e);
 }
 

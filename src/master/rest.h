@@ -118,6 +118,9 @@ extern const size_t rest_route_count;
 
 // What handlers share (rest.c).
 void rest_answer(struct master *m, struct outputs *out, uint64_t exchange, int status, const ProtobufCMessage *message);
+// With the status of its kind. `explanation`: what explains it, or NULL.
+void rest_error(struct master *m, struct outputs *out, uint64_t exchange, const struct err *e,
+                Granary__Explanation *explanation);
 // The row as its message; 204 when it is not there any more.
 void rest_answer_row(struct master *m, const struct request *r, int status, enum noun noun, uint64_t id,
                      struct outputs *out);

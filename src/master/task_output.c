@@ -58,7 +58,7 @@ static void output_reply(struct master *m, const struct reading *r, const Protob
 
 static void error_reply(struct master *m, uint64_t exchange, struct err *given, struct outputs *out) {
     AUTO_ERR struct err *e = given;
-    out_error(m, out, exchange, e);
+    rest_error(m, out, exchange, e, NULL);
 }
 
 static struct err *away(const char *task, const char *agent) {

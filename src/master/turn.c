@@ -10,9 +10,8 @@ struct turn turn_begin(struct master *m, const struct request *r, const struct i
 }
 
 static void answer_error(struct turn *t, const struct err *e) {
-    const struct explain_wish *r = &t->refusal;
-    Granary__Explanation *told = r->told ? explanation_message(t->m->state, r->told, &t->arena) : NULL;
-    rest_answer(t->m, t->out, t->r->exchange, err_kind_http(err_kind(e)), &error_message(e, told, &t->arena)->base);
+    const struct explanation *told = t->refusal.told;
+    rest_error(t->m, t->out, t->r->exchange, e, told ? explanation_message(t->m->state, told, &t->arena) : NULL);
 }
 
 struct err *turn_page(const struct turn *t, size_t usual, struct explain_page *ret_page) {

@@ -204,6 +204,19 @@ static void a_refusal_for_lack_of_a_fit_carries_its_explanation(void **state) {
     assert_null(strstr(arena_text_n(&d->arena, o->body, o->size), "explanation"));
 }
 
+static void expect_line(struct desk *d, const char *path, int status) {
+    const struct output *o = desk_expect(d, "GET", path, NULL, status, "'kind':");
+    assert_int_equal(o->body[o->size - 1], '\n');
+}
+
+static void every_error_is_one_line(void **state) {
+    struct desk *d = *state;
+    ready(d);
+    expect_line(d, "/v1/explain?class=none&size=1", 404);
+    expect_line(d, "/v1/volumes/none", 404);
+    expect_line(d, "/v1/tasks/none/output", 404);
+}
+
 static size_t times(const char *text, const char *part) {
     size_t n = 0;
     for (; (text = strstr(text, part)); text++) n++;
@@ -359,6 +372,7 @@ int main(void) {
         T(an_unknown_key_names_the_nearest),
         T(a_consumer_who_names_fine_grained_tags_is_told_to_name_a_class),
         T(a_refusal_for_lack_of_a_fit_carries_its_explanation),
+        T(every_error_is_one_line),
         T(refusals_go_on_where_another_page_can_be_asked_for),
         T(a_list_is_read_page_by_page),
         T(lists_are_narrowed_by_role_class_and_state),
