@@ -14,3 +14,16 @@ void labels_fill(ProtobufCMessage *m, const char *labels, struct arena *arena) {
         entry_add(m, "labels", (struct text_entry){arena_text_n(arena, at, key), value}, arena);
     }
 }
+
+struct err *labels_read(const ProtobufCMessage *m, struct arena *arena, const char **ret_labels) {
+    size_t count = entry_count(m, "labels");
+    struct label *at = arena_zero(arena, count + 1, sizeof *at);
+    AUTO_TEXT struct text lines = {0};
+    for (size_t i = 0; i < count; i++) {
+        struct text_entry entry = entry_get(m, "labels", i);
+        at[i] = (struct label){entry.key, entry.value};
+    }
+    TRY(labels_make(at, count, &lines));
+    *ret_labels = count ? arena_text(arena, text_string(&lines)) : NULL;
+    return NULL;
+}

@@ -9,6 +9,7 @@
 #include "wire/class.h"
 #include "wire/explain.h"
 #include "wire/fields.h"
+#include "wire/labels.h"
 #include "wire/pool.h"
 #include "wire/provider_link.h"
 #include "wire/request.h"
@@ -201,7 +202,8 @@ static struct err *changes_take(struct reading *r, const Granary__Plan *m, const
 
 // ---- requests, read by the code that reads them when they are made ----
 
-static Granary__VolumeCreate volume_create_of(const Granary__PlanRequest *m, struct arena *arena) {
+// But for its labels.
+static Granary__VolumeCreate volume_create_of(const Granary__PlanRequest *m) {
     Granary__VolumeCreate v = GRANARY__VOLUME_CREATE__INIT;
     v.name = m->name;
     v.class_ = m->class_;
@@ -213,14 +215,6 @@ static Granary__VolumeCreate volume_create_of(const Granary__PlanRequest *m, str
     v.wait = m->wait;
     v.tags = m->tags;
     v.n_tags = m->n_tags;
-    v.labels = arena_zero(arena, m->n_labels + 1, sizeof *v.labels);
-    for (size_t i = 0; i < m->n_labels; i++) {
-        Granary__VolumeCreate__LabelsEntry *label = v.labels[v.n_labels++] =
-            ARENA_NEW(arena, Granary__VolumeCreate__LabelsEntry);
-        granary__volume_create__labels_entry__init(label);
-        label->key = m->labels[i]->key;
-        label->value = m->labels[i]->value;
-    }
     return v;
 }
 
@@ -257,9 +251,11 @@ static struct err *request_take(struct reading *r, const Granary__PlanRequest *m
         ret_command->kind = CMD_request_apply;
         return request_apply_read(r->in, &asked, &ret_command->request_apply);
     }
-    const Granary__VolumeCreate asked = volume_create_of(m, r->in->arena);
+    const Granary__VolumeCreate asked = volume_create_of(m);
     ret_command->kind = CMD_volume_create;
-    return volume_create_read(r->in, r->s, &asked, &ret_command->volume_create);
+    TRY(volume_create_read(r->in, r->s, &asked, &ret_command->volume_create));
+    return err_wrap(labels_read(&m->base, r->in->arena, &ret_command->volume_create.labels), "volume '%.255s'",
+                    m->name);
 }
 
 // Classes are looked up when their request comes: one may be there only by then.

@@ -4,11 +4,10 @@
 
 #include <string.h>
 
-#include "codec/entry.h"
 #include "core/broker.h"
 #include "model/filesystem.h"
-#include "model/label.h"
 #include "wire/class.h"
+#include "wire/labels.h"
 
 struct err *owner_read(struct intake *in, const char *role, struct owner *ret_owner) {
     if (!role || !*role) role = "*";
@@ -44,20 +43,6 @@ static struct err *tags_refuse(const struct state *s, const Granary__VolumeCreat
                    why ? err_text(why) : "leave 'tags' out");
 }
 
-// Of a message that has a map 'labels'.
-static struct err *labels_read(struct intake *in, const ProtobufCMessage *m, const char **ret_labels) {
-    size_t count = entry_count(m, "labels");
-    struct label *at = arena_zero(in->arena, count + 1, sizeof *at);
-    AUTO_TEXT struct text lines = {0};
-    for (size_t i = 0; i < count; i++) {
-        struct text_entry entry = entry_get(m, "labels", i);
-        at[i] = (struct label){entry.key, entry.value};
-    }
-    TRY(labels_make(at, count, &lines));
-    *ret_labels = count ? arena_text(in->arena, text_string(&lines)) : NULL;
-    return NULL;
-}
-
 struct err *volume_create_read(struct intake *in, const struct state *s, const Granary__VolumeCreate *m,
                                struct cmd_volume_create *ret_command) {
     TRY(tags_refuse(s, m));
@@ -65,7 +50,7 @@ struct err *volume_create_read(struct intake *in, const struct state *s, const G
         .name = m->name, .class = m->class_, .size = {m->size}, .iops = {m->iops}, .count = m->count, .wait = m->wait};
     TRY(err_wrap(owner_read(in, m->role, &c.owner), "volume '%.255s'", m->name));
     TRY(err_wrap(fs_read(in, m->fs, &c.fs), "volume '%.255s'", m->name));
-    TRY(err_wrap(labels_read(in, &m->base, &c.labels), "volume '%.255s'", m->name));
+    TRY(err_wrap(labels_read(&m->base, in->arena, &c.labels), "volume '%.255s'", m->name));
     *ret_command = c;
     return NULL;
 }
@@ -99,7 +84,7 @@ struct err *reservation_create_read(struct intake *in, const Granary__Reservatio
                        "reservation: it would have expired already; give a time to come, in milliseconds since 1970");
     TRY(reason_read("reservation", m->reason, &c.reason));
     TRY(err_wrap(owner_read(in, m->role, &c.owner), "reservation"));
-    TRY(err_wrap(labels_read(in, &m->base, &c.labels), "reservation"));
+    TRY(err_wrap(labels_read(&m->base, in->arena, &c.labels), "reservation"));
     TRY(fs_read(in, NULL, NULL));
     *ret_command = c;
     return NULL;
@@ -115,7 +100,7 @@ static struct err *request_volume_read(struct intake *in, const Granary__Request
     v.classes = m->class_ ? (const char *const *)&m->class_ : (const char *const *)m->classes;
     v.class_count = m->class_ ? 1 : m->n_classes;
     TRY(err_wrap(fs_read(in, m->fs, &v.fs), "volume '%.255s'", m->name));
-    TRY(err_wrap(labels_read(in, &m->base, &v.labels), "volume '%.255s'", m->name));
+    TRY(err_wrap(labels_read(&m->base, in->arena, &v.labels), "volume '%.255s'", m->name));
     *ret_volume = v;
     return NULL;
 }
@@ -222,7 +207,7 @@ static struct err *want_read(struct intake *in, const struct state *s, const Gra
         TRY(owner_read(in, m->role, &owner));
         w.role = owner.role;
     }
-    TRY(labels_read(in, &m->base, &w.labels));
+    TRY(labels_read(&m->base, in->arena, &w.labels));
     TRY(want_agent_read(s, m->agent, &w.agent));
     *ret = w;
     return NULL;

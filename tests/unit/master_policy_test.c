@@ -129,6 +129,8 @@ static void labels_of_planned_volumes_are_looked_at(void **state) {
                 "{'classes':[{'name':'apart','spread':[{'key':'rack','label':'app','required':true}]}],"
                 "'requests':[{'name':'db','class':'apart','size':'1GiB','labels':{'app':'x'}}]}",
                 200, "asked at most 1 of the volumes with label app=x on one rack");
+    desk_expect(d, "POST", "/v1/plan", "{'requests':[{'name':'db','class':'x','size':1,'labels':{'a b':'c'}}]}", 400,
+                "plan: requests[0]: volume 'db': label 'a b'");
 }
 
 static void a_request_of_a_plan_is_of_one_kind(void **state) {
