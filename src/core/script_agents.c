@@ -15,7 +15,7 @@ static void agents_find(struct script_pools *p) {
     STATE_EACH(AGENT, agent_row, a, s) {
         if (p->agents.count == SCRIPT_AGENTS_MOST) return;
         if (p->terms->agent && p->terms->agent->id != a->id) continue;
-        if (a->facts && index_agent_of_class(s, p->terms->class->id, a)) vec_push(&p->agents, a);
+        if (index_agent_live(s, a) && index_agent_of_class(s, p->terms->class->id, a)) vec_push(&p->agents, a);
     }
 }
 

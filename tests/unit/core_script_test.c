@@ -150,6 +150,18 @@ static void it_reads_the_agents_that_the_class_can_have(void **state) {
     expect_refused(w, &want, "agents has no 'free'; it has count, name, tags, affinity");
 }
 
+static void agents_that_are_not_here_are_not_read(void **state) {
+    struct world *w = *state;
+    static const enum agent_state not_here[] = {AGENT_IS_AWAY, AGENT_IS_LOST, AGENT_IS_DRAINING};
+    struct want want = with_agents(w, "return agents.count == 1 and agents.name[1] == 'n1' and {1} or nil");
+    world_agent(w, (struct agent_made){.name = "n2", .tags = "rack=r2"});
+    expect_refused(w, &want, "none, and no reason was given");
+    for (size_t i = 0; i < ARRAY_LEN(not_here); i++) {
+        world_agent_state(w, "n2", not_here[i], not_here[i] == AGENT_IS_DRAINING);
+        expect_pool(w, &want, "big");
+    }
+}
+
 static void at_most_a_thousand_agents_are_read(void **state) {
     struct world *w = *state;
     for (unsigned i = 0; i < 1001; i++)
@@ -362,6 +374,7 @@ int main(void) {
         T(it_reads_figures_and_tags),
         T(a_key_without_a_single_value_is_a_column),
         T(it_reads_the_agents_that_the_class_can_have),
+        T(agents_that_are_not_here_are_not_read),
         T(at_most_a_thousand_agents_are_read),
         T(spread_volumes_stay_apart_whatever_it_says),
         T(the_total_is_what_the_pool_itself_could_grant),
