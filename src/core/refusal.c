@@ -41,8 +41,9 @@ static const struct agent_row *nearest_agent(const struct draft *d, const struct
     const struct agent_row *best = NULL;
     size_t best_failures = SIZE_MAX, looked = 0;
     STATE_EACH(AGENT, agent_row, agent, d->state) {
-        if (looked++ == AGENTS_LOOKED_AT || best_failures <= NEAREST) break;
+        if (looked == AGENTS_LOOKED_AT || best_failures <= NEAREST) break;
         if (!agent->facts) continue;
+        looked++;
         struct agent_failure f;
         agent_tests_run(&d->state->symbols, tests, &agent->facts->tags, &pool->facts->tags, &f);
         size_t failures = f.count * 2 + !index_agent_live(d->state, agent);
@@ -53,11 +54,12 @@ static const struct agent_row *nearest_agent(const struct draft *d, const struct
     return best;
 }
 
+// No agent passes all of both: the nearest may fail the pool's though others fail the class's.
 static void explain_agent_tests(const struct draft *d, struct refusal *r, const struct class_spec *spec,
                                 const struct pool_row *pool, const struct agent_row *agent, struct arena *arena) {
     struct agent_tests tests = {0};
-    if (r->rule == RULE_CONSTRAINT) agent_tests_of_pool(&tests, pool);
-    if (r->rule == RULE_AGENT_SELECTOR && spec) agent_tests_of_class(&tests, spec);
+    agent_tests_of_pool(&tests, pool);
+    if (spec) agent_tests_of_class(&tests, spec);
     if (!agent) agent = nearest_agent(d, &tests, pool);
     r->agent = agent ? agent->id : 0;
     struct agent_failure f = {0};

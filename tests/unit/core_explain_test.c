@@ -114,6 +114,43 @@ static void each_refused_pool_says_its_first_rule_who_said_it_and_how_old_it_is(
     assert_string_equal(lazy->found, "400 iops left");
 }
 
+// One agent satisfies the pool, another the class: what the nearest lacks of either is said.
+static void agents_that_each_lack_one_half_are_told_of(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold", .agent = "rack = r1"}),
+                           .size = {GIB}};
+    world_agent(w, (struct agent_made){.name = "n2", .tags = "hw/infiniband, rack=r2"});
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .constraint = "hw/infiniband", .bytes = TIB});
+    struct explanation e = explained(w, request, whole);
+    assert_int_equal(e.refusals[0].rule, RULE_AGENT_SELECTOR);
+    assert_true(e.refusals[0].agent == world_agent_id(w, "n1"));
+    assert_string_equal(e.refusals[0].asked, "hw/infiniband");
+    assert_string_equal(e.refusals[0].found, "no hw/infiniband");
+    world_agent_state(w, "n1", AGENT_IS_AWAY, 0); // as near, but not here
+    e = explained(w, request, whole);
+    assert_true(e.refusals[0].agent == world_agent_id(w, "n2"));
+    assert_string_equal(e.refusals[0].asked, "rack = r1");
+    assert_string_equal(e.refusals[0].found, "rack=r2");
+}
+
+static void agents_that_have_not_reported_do_not_hide_one_that_has(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold"}), .size = {GIB}};
+    world_pool(w, (struct pool_made){.provider = "file", .name = "a", .constraint = "rack = r2", .bytes = TIB});
+    world_agent_removed(w, "n1");
+    for (int i = 0; i < 300; i++) {
+        struct agent_row *a = draft_add(world_draft(w), NOUN_AGENT, EV_agent_added);
+        a->name = a->hostname = arena_format(&w->arena, "silent%d", i);
+        a->state = AGENT_IS_AWAY;
+        world_apply(w);
+    }
+    world_agent(w, (struct agent_made){.name = "n2", .tags = "rack=r1"});
+    struct explanation e = explained(w, request, whole);
+    assert_int_equal(e.refusals[0].rule, RULE_CONSTRAINT);
+    assert_true(e.refusals[0].agent == world_agent_id(w, "n2"));
+    assert_string_equal(e.refusals[0].found, "rack=r1");
+}
+
 static void refusals_come_in_pages(void **state) {
     struct world *w = *state;
     struct want request = eight_pools(w);
@@ -344,6 +381,8 @@ int main(void) {
         T(the_funnel_counts_what_each_rule_left_over),
         T(what_fits_is_named_with_the_best_first),
         T(each_refused_pool_says_its_first_rule_who_said_it_and_how_old_it_is),
+        T(agents_that_each_lack_one_half_are_told_of),
+        T(agents_that_have_not_reported_do_not_hide_one_that_has),
         T(refusals_come_in_pages),
         T(a_wrong_request_is_an_error_and_not_an_explanation),
         T(no_pool_at_all_says_what_to_start),
