@@ -106,14 +106,15 @@ static void lone_count(struct lone_terms *l, struct lone_term t, const struct wa
     found->last = kind;
 }
 
-static void lone_try(struct lone_search *l, const struct waiting_kind *kind, const struct agent_row *agent) {
+// False when the agent is not here: nothing was tried.
+static bool lone_try(struct lone_search *l, const struct waiting_kind *kind, const struct agent_row *agent) {
     const struct search *x = l->x;
     const struct state *s = x->d->state;
     struct agent_failure f;
-    if (!index_agent_live(s, agent)) return;
+    if (!index_agent_live(s, agent)) return false;
     agent_tests_run(&s->symbols, &kind->tests, &agent->facts->tags, &kind->pool->facts->tags, &f);
     bool has_fs = index_agent_has_fs(s, kind->fs, agent);
-    if (f.count + !has_fs != 1 || !tags_available(x, &agent->facts->tags, kind->pool)) return;
+    if (f.count + !has_fs != 1 || !tags_available(x, &agent->facts->tags, kind->pool)) return true;
     struct lone_term t = {.agent = agent->id};
     if (f.count) t.selector = f.test->selector;
     if (f.count) t.term = &f.test->selector->terms[f.term];
@@ -121,20 +122,21 @@ static void lone_try(struct lone_search *l, const struct waiting_kind *kind, con
     if (!f.count || !term_joins(t.term)) lone_count(&l->agents, t, kind);
     t.agent = 0;
     if (f.count) lone_count(&l->terms, t, kind);
+    return true;
 }
 
 // As many agents of each kind, so that the last kind is tried too.
 static void lone_find(struct lone_search *l) {
     const struct agent_row *asked = l->x->terms->agent;
-    size_t kinds = l->kinds.count, most = kinds < AGENT_TRIES_MOST ? AGENT_TRIES_MOST / (kinds + 1) : 1;
+    size_t kinds = l->kinds.count, most = kinds && kinds < AGENT_TRIES_MOST ? AGENT_TRIES_MOST / kinds : 1;
     VEC_EACH (kind, &l->kinds) {
         size_t tries = 0;
         if (asked)
-            lone_try(l, kind, asked);
+            (void)lone_try(l, kind, asked);
         else
             STATE_EACH(AGENT, agent_row, agent, l->x->d->state) {
-                if (tries++ == most) break;
-                lone_try(l, kind, agent);
+                if (tries == most) break;
+                tries += lone_try(l, kind, agent);
             }
     }
 }

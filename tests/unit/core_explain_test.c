@@ -280,6 +280,22 @@ static void the_agent_asked_for_is_tried_among_many(void **state) {
     assert_int_equal(suggested(&e, "agent 'last' with hw/infiniband")->pools, 2);
 }
 
+// Of one kind of pools, as many agents are tried as there are tries; those that are not here take none.
+static void the_last_agent_is_tried_behind_many_that_are_away(void **state) {
+    struct world *w = *state;
+    struct want request = {.class = world_class(w, (struct class_document){.name = "gold"}), .size = {GIB}};
+    world_pool(
+        w, (struct pool_made){.provider = "file", .name = "a", .constraint = "rack = r2, hw/infiniband", .bytes = TIB});
+    for (int i = 0; i < 15000; i++) {
+        const char *name = arena_format(&w->arena, "m%d", i);
+        world_agent(w, (struct agent_made){.name = name, .tags = "rack=r1"});
+        if (i % 2) world_agent_state(w, name, AGENT_IS_AWAY, 0);
+    }
+    world_agent(w, (struct agent_made){.name = "last", .tags = "rack=r2"});
+    struct explanation e = explained(w, request, whole);
+    assert_int_equal(suggested(&e, "agent 'last' with hw/infiniband")->pools, 1);
+}
+
 static void an_agent_that_lacks_the_filesystem_is_named(void **state) {
     struct world *w = *state;
     struct want request = {.class = world_class(w, (struct class_document){.name = "gold", .fs = "xfs"}),
@@ -392,6 +408,7 @@ int main(void) {
         T(no_more_than_three_absent_agents_are_named),
         T(a_pool_that_its_provider_no_longer_reports_is_not_promised),
         T(the_agent_asked_for_is_tried_among_many),
+        T(the_last_agent_is_tried_behind_many_that_are_away),
         T(an_agent_that_lacks_the_filesystem_is_named),
         T(a_fact_is_counted_for_pools_that_wait_for_somebody_else),
         T(a_fact_that_would_break_another_rule_is_not_suggested),
