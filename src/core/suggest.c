@@ -179,24 +179,39 @@ static void suggest_providers(struct search *x) {
     map_done(&waiting);
 }
 
-// What the best agent would give pools of one kind: worked out once for all of them.
+// What the best of the agents looked at would give pools of one kind: worked out once for all of them. One that was not
+// looked at may give more: what is suggested places all the same.
 struct best_of_kinds {
-    struct pool_kinds kinds;
+    struct pool_kinds kinds; // all are known before the first is worked out
     VEC(struct availability) at;
 };
 
-static struct availability kind_best(const struct search *x, struct best_of_kinds *best, const struct terms *t,
-                                     const struct pool_row *pool) {
-    const struct state *s = x->d->state;
+// Its kind; false when no agent is looked for.
+static bool kind_of(const struct search *x, struct best_of_kinds *best, const struct terms *t,
+                    const struct pool_row *pool, size_t *ret_kind) {
     struct reach_want reach = terms_reach(t, pool);
     struct reach_view view;
+    if (t->agent || !reach.standing || !reach_view_init(x->d->state, &reach, &view)) return false;
+    *ret_kind = pool_kind(&best->kinds, &view, reach.standing->domains);
+    return true;
+}
+
+static struct availability kind_best(const struct search *x, struct best_of_kinds *best, const struct terms *t,
+                                     const struct pool_row *pool) {
+    struct reach_want reach = terms_reach(t, pool);
     const struct agent_row *agent = t->agent;
-    const struct standing *p = pool->standing;
-    if (agent) return figures_of(s, &reach, agent).availability;
-    if (!p || !reach_view_init(s, &reach, &view)) return (struct availability){0};
-    size_t kind = pool_kind(&best->kinds, &view, p->domains);
-    if (kind == best->at.count) vec_push(&best->at, figures_best(s, &reach, SIZE_MAX, &agent));
+    size_t kind;
+    if (agent) return figures_of(x->d->state, &reach, agent).availability;
+    if (!kind_of(x, best, t, pool, &kind)) return (struct availability){0};
+    size_t most = agent_tries_each(map_count(&best->kinds.numbers));
+    if (kind == best->at.count) vec_push(&best->at, figures_best(x->d->state, &reach, most, &agent));
     return best->at.at[kind];
+}
+
+// An agent that is away or lacks the filesystem may have it.
+static bool pool_waits_for_availability(const struct judged_pool *j) {
+    enum rule rule = j->verdict.rule;
+    return rule == RULE_AVAILABILITY || rule == RULE_AGENT_AWAY || rule == RULE_FILESYSTEM;
 }
 
 // The highest that some pool would reach against which nothing else stands.
@@ -205,12 +220,14 @@ static void suggest_availability(struct search *x) {
     struct availability best = {0};
     struct terms t = *x->terms;
     uint32_t pools = 0;
+    size_t kind;
     char percent[AVAILABILITY_TEXT];
     t.any_availability = true;
+    for (size_t i = 0; i < x->pool_count; i++)
+        if (pool_waits_for_availability(&x->pools[i])) (void)kind_of(x, &kinds, &t, x->pools[i].pool, &kind);
     for (size_t i = 0; i < x->pool_count; i++) {
         const struct judged_pool *j = &x->pools[i];
-        enum rule rule = j->verdict.rule; // an agent that is away or lacks the filesystem may have it
-        if (rule != RULE_AVAILABILITY && rule != RULE_AGENT_AWAY && rule != RULE_FILESYSTEM) continue;
+        if (!pool_waits_for_availability(j)) continue;
         struct availability a = kind_best(x, &kinds, &t, j->pool);
         if (!a.n || a.n < best.n || verdict_of(x->d, &t, j->pool, true).rule) continue;
         pools = a.n == best.n ? pools + 1 : 1;

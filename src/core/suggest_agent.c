@@ -9,13 +9,7 @@
 #include "core/attach_room.h"
 #include "core/figure.h"
 
-enum {
-    AGENT_TRIES_MOST = 10000, // agents against kinds of pools: a millisecond or two
-    LONE_TERMS_MOST = 64,
-    AGENTS_COUNTED = 8,
-    AGENTS_SAID = 3,
-    TERMS_SAID = 2
-};
+enum { LONE_TERMS_MOST = 64, AGENTS_COUNTED = 8, AGENTS_SAID = 3, TERMS_SAID = 2 };
 
 // Pools that wait for an agent and would get the same answer of each.
 struct waiting_kind {
@@ -125,10 +119,13 @@ static bool lone_try(struct lone_search *l, const struct waiting_kind *kind, con
     return true;
 }
 
-// As many agents of each kind, so that the last kind is tried too.
+size_t agent_tries_each(size_t kinds) {
+    return kinds && kinds < AGENT_TRIES_MOST ? AGENT_TRIES_MOST / kinds : 1;
+}
+
 static void lone_find(struct lone_search *l) {
     const struct agent_row *asked = l->x->terms->agent;
-    size_t kinds = l->kinds.count, most = kinds && kinds < AGENT_TRIES_MOST ? AGENT_TRIES_MOST / kinds : 1;
+    size_t most = agent_tries_each(l->kinds.count);
     VEC_EACH (kind, &l->kinds) {
         size_t tries = 0;
         if (asked)

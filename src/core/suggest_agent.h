@@ -18,6 +18,11 @@ struct search { // of a refused request
 // Keeps it if some pool would fit and there is room.
 void search_add(struct search *x, struct suggestion s);
 
+// Agents are looked at so often for one change, against all kinds of pools: a millisecond or two.
+enum { AGENT_TRIES_MOST = 10000 };
+// As many of them for each kind, so that the last one gets its own too.
+size_t agent_tries_each(size_t kinds);
+
 // Agents with one fact more or less; what all agents are asked for with one term less.
 void suggest_agents(struct search *x);
 // Agents that would fit but are not here.

@@ -146,6 +146,27 @@ static void the_suggested_availability_counts_pools_of_every_kind(void **state) 
     assert_int_equal(s->pools, FEEDS);
 }
 
+// Of ever so many agents some are looked at, the same number for each kind; what they would give is said, and it places.
+static void the_suggested_availability_is_of_agents_that_were_looked_at(void **state) {
+    enum { AGENTS = 6000 };
+    struct world *w = *state;
+    for (int i = 0; i < AGENTS; i++) agent(w, arena_format(&w->arena, "n%d", i), "power=b");
+    agent(w, "last", "power=a");
+    pool(w, "p1", "power=a");
+    world_class(w, (struct class_document){.name = "gold", .availability = 99.99});
+    struct explanation e = explained(w, gold(w));
+    assert_non_null(availability_suggested(&e));
+    assert_string_equal(availability_suggested(&e)->change, "class 'gold' with availability 99.9 or less");
+    pool(w, "p2", "power=c"); // another kind: for each, half as many
+    e = explained(w, gold(w));
+    assert_non_null(availability_suggested(&e));
+    assert_string_equal(availability_suggested(&e)->change, "class 'gold' with availability 99.8001 or less");
+    assert_int_equal(availability_suggested(&e)->pools, 2);
+    world_class(w, (struct class_document){.name = "gold", .availability = 99.8001});
+    e = explained(w, gold(w));
+    assert_true(e.places && e.fit_count == 2);
+}
+
 // A pool that formats by itself asks no agent for mkfs: beside one that does, it is of another kind.
 static void a_pool_that_formats_by_itself_is_a_kind_of_its_own(void **state) {
     struct world *w = *state;
@@ -319,6 +340,7 @@ int main(void) {
         T(an_agent_that_loses_its_feed_loses_the_class),
         T(the_suggested_availability_places),
         T(the_suggested_availability_counts_pools_of_every_kind),
+        T(the_suggested_availability_is_of_agents_that_were_looked_at),
         T(a_pool_that_formats_by_itself_is_a_kind_of_its_own),
         T(a_demand_is_a_part_of_the_class),
         T(affinity_says_how_much_of_the_preferences_holds),
