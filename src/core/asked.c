@@ -48,16 +48,13 @@ uint64_t asked_first(const struct asked_ring *ring) {
 // ---- asking ----
 
 // Those who wait take a pool whose provider is away only when no other fits.
-static struct err *place(const struct draft *d, const struct want *w, bool wait, struct fit *ret_fit,
-                         uint8_t *ret_rule) {
-    struct err *e = broker_place_or_rule(d, w, ret_fit, ret_rule);
-    if (!e || !wait || err_kind(e) != ERR_UNAVAILABLE) return e;
+static bool place(const struct draft *d, const struct want *w, bool wait, struct fit *ret_fit) {
     struct want patient = *w;
+    struct fit fit;
     patient.wait = true;
-    AUTO_ERR struct err *still = broker_place(d, &patient, ret_fit);
-    if (still) return e;
-    err_free(e);
-    return NULL;
+    if (!broker_fits(d, w, &fit, 1) && !(wait && broker_fits(d, &patient, &fit, 1))) return false;
+    *ret_fit = fit;
+    return true;
 }
 
 static struct asked_note *note_add(struct draft *d, const struct want *w, uint64_t pool, const struct err *refused) {
@@ -75,8 +72,9 @@ struct err *asked_place(struct draft *d, const struct want *w, bool wait, struct
     uint8_t rule = 0;
     struct script *script = index_script(d->state, w->class);
     script_deciding(script);
-    struct err *e = place(d, w, wait, ret_fit, &rule);
+    bool placed = place(d, w, wait, ret_fit);
     script_decided(script);
+    struct err *e = placed ? NULL : broker_refuse(d, w, &rule);
     struct asked_note *note = note_add(d, w, e ? 0 : ret_fit->pool, e);
     note->want.wait = wait;
     if (e) note->rule = rule;

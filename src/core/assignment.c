@@ -9,8 +9,9 @@
 #include "core/explain.h"
 #include "core/index.h"
 #include "core/pair.h"
+#include "core/script.h"
 
-struct choice { // what was found
+struct found { // what was found
     uint64_t agent;
     uint8_t class[ASSIGNMENT_VOLUMES_MOST];
     struct fit fits[ASSIGNMENT_VOLUMES_MOST];
@@ -26,15 +27,15 @@ struct search {
     const struct agent_row *agent; // at hand; NULL: any
     struct attach_room room;
     size_t steps, limit; // limit: of this run
-    struct choice now;
+    struct found now;
     // the volume that got furthest and failed
     size_t depth; // + 1; 0: none failed
     struct err *why;
     struct failed {
         const struct agent_row *agent;
         struct attach_room room;
-        struct choice before; // of the volumes placed before it
-        size_t class;         // the best that was tried
+        struct found before; // of the volumes placed before it
+        size_t class;        // the best that was tried
     } failed;
 };
 
@@ -233,7 +234,7 @@ static const char *passed_over(struct search *x, size_t volume, size_t class, bo
 }
 
 // Volume by volume: the best class with which the whole still goes.
-static void classes_narrow(struct search *x, struct choice *best, struct assignment *a) {
+static void classes_narrow(struct search *x, struct found *best, struct assignment *a) {
     for (size_t i = 0; i < x->w->count; i++) {
         for (uint8_t class = 0; class < best->class[i]; class ++) {
             x->first[i] = x->last[i] = class;
@@ -302,12 +303,19 @@ static struct err *search_all(struct search *x, struct assignment *a) {
     bool found = search_run(x, others);
     if (!found && others) classes_all(x, false);
     if (!found && (!others || !search_run(x, true))) return search_refuse(x);
-    struct choice best = x->now;
+    struct found best = x->now;
     if (!found) classes_narrow(x, &best, a);
     a->agent = best.agent;
     memcpy(a->class, best.class, sizeof a->class);
     memcpy(a->fits, best.fits, sizeof a->fits);
     return NULL;
+}
+
+// The scripts of all classes asked for decide together.
+static void scripts_each(const struct draft *d, const struct assignment_want *w, void (*each)(struct script *s)) {
+    for (size_t i = 0; i < w->count; i++)
+        for (size_t class = 0; class < w->wishes[i].want_count; class ++)
+            each(index_script(d->state, w->wishes[i].wants[class].class));
 }
 
 struct err *assignment_find(struct draft *d, const struct assignment_want *w, struct assignment *ret_assignment,
@@ -319,7 +327,9 @@ struct err *assignment_find(struct draft *d, const struct assignment_want *w, st
     x->w = w;
     for (size_t i = 0; i < w->count; i++) x->order[i] = (uint8_t)i;
     qsort_r(x->order, w->count, sizeof *x->order, by_size, (void *)(uintptr_t)w->wishes);
+    scripts_each(d, w, script_deciding);
     struct err *e = search_all(x, &a);
+    scripts_each(d, w, script_decided);
     if (e) search_explain(x, ret_answer);
     err_free(x->why);
     if (!e) *ret_assignment = a;

@@ -106,27 +106,22 @@ static enum rule nearest_rule(const struct judged_pool *pools, size_t count) {
     return count ? nearest->verdict.rule : RULE_NONE;
 }
 
-static struct err *broker_refuse(const struct draft *d, const struct want *w, const struct terms *t,
-                                 uint8_t *ret_rule) {
+struct err *broker_refuse(const struct draft *d, const struct want *w, uint8_t *ret_rule) {
     AUTO_ARENA struct arena arena = {0};
-    size_t count;
-    const struct judged_pool *pools = broker_judge(d, t, &arena, &count);
-    *ret_rule = (uint8_t)nearest_rule(pools, count);
-    return broker_refusal(d, w, t, pools, count);
-}
-
-struct err *broker_place_or_rule(const struct draft *d, const struct want *w, struct fit *ret_fit, uint8_t *ret_rule) {
     struct terms t;
-    struct fit fit;
+    size_t count;
     TRY(terms_of(d, w, &t));
-    if (!fits_find(d, &t, &fit, 1)) return broker_refuse(d, w, &t, ret_rule);
-    *ret_fit = fit;
-    return NULL;
+    const struct judged_pool *pools = broker_judge(d, &t, &arena, &count);
+    *ret_rule = (uint8_t)nearest_rule(pools, count);
+    return broker_refusal(d, w, &t, pools, count);
 }
 
 struct err *broker_place(const struct draft *d, const struct want *w, struct fit *ret_fit) {
     uint8_t rule;
-    return broker_place_or_rule(d, w, ret_fit, &rule);
+    struct fit fit;
+    if (!broker_fits(d, w, &fit, 1)) return broker_refuse(d, w, &rule);
+    *ret_fit = fit;
+    return NULL;
 }
 
 static struct err *held_refuse(const struct draft *d, const struct terms *t, const struct held_charge *held,

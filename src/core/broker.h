@@ -42,11 +42,11 @@ struct held_charge { // what an asker has of a pool already
 // On the pool of `held` alone, which counts as free: see verdict_of_held. The fit's charge is of the whole.
 MUST_USE struct err *broker_place_held(const struct draft *d, const struct want *w, const struct held_charge *held,
                                        struct fit *ret_fit);
-// The same; of a refusal also the number of the rule (enum rule) that the nearest pool failed, 0 when it is about none.
-MUST_USE struct err *broker_place_or_rule(const struct draft *d, const struct want *w, struct fit *ret_fit,
-                                          uint8_t *ret_rule);
 // The best fits, best first, at most `most`: how many, into ret_fits. The request's own faults are not looked for.
 size_t broker_fits(const struct draft *d, const struct want *w, struct fit *ret_fits, size_t most);
+// The error of broker_place when nothing fits; also the number of the rule (enum rule) that the nearest pool failed, not set
+// when it is about none.
+MUST_USE struct err *broker_refuse(const struct draft *d, const struct want *w, uint8_t *ret_rule);
 
 // The class of that name (NULL and "" are INVALID). NOT_FOUND names the nearest; a name that is a tag is refused with the classes that ask for
 // it.

@@ -8,8 +8,6 @@
 #include "core/allocator.h"
 #include "core/asked.h"
 #include "core/assignment.h"
-#include "core/index.h"
-#include "core/script.h"
 
 // ---- what was asked ----
 
@@ -78,13 +76,6 @@ static void request_remember(struct draft *d, const struct assignment_want *w, c
     }
 }
 
-// The scripts of all classes asked for decide together.
-static void scripts_each(const struct draft *d, const struct assignment_want *w, void (*each)(struct script *s)) {
-    for (size_t i = 0; i < w->count; i++)
-        for (size_t class = 0; class < w->wishes[i].want_count; class ++)
-            each(index_script(d->state, w->wishes[i].wants[class].class));
-}
-
 static struct err *request_find(struct draft *d, const struct cmd_request_apply *c, struct assignment_want *ret_want,
                                 struct assignment *ret_assignment, struct answer *ret_answer) {
     TRY(request_check(d, c));
@@ -93,9 +84,7 @@ static struct err *request_find(struct draft *d, const struct cmd_request_apply 
     *ret_want =
         (struct assignment_want){.wishes = wishes, .count = c->volume_count, .need = {.cpus = c->cpus, .mem = c->mem}};
     TRY(agent_of(d, c, &ret_want->agent));
-    scripts_each(d, ret_want, script_deciding);
     struct err *e = assignment_find(d, ret_want, ret_assignment, ret_answer);
-    scripts_each(d, ret_want, script_decided);
     request_remember(d, ret_want, ret_assignment, e);
     return e;
 }

@@ -197,6 +197,18 @@ static void a_script_that_fails_is_counted_once_a_request(void **state) {
     assert_int_equal(script_failures(index_script(p->w->state, class)).count, 2);
 }
 
+static void a_script_that_fails_below_the_size_asked_is_not_counted(void **state) {
+    struct play *p = *state;
+    uint64_t class =
+        world_class(p->w, (struct class_document){.name = "gold",
+                                                  .script = "function broker(request)\n"
+                                                            "if request.size < 2 << 30 then error('x') end end"});
+    const struct request_volume volumes[] = {volume("a", gold, 1, 2), volume("b", gold, 1, 2)};
+    struct command c = request(p, volumes, 2, 0);
+    (void)explained(p, &c);
+    assert_int_equal(script_failures(index_script(p->w->state, class)).count, 0);
+}
+
 // ---- gold, else bulk ----
 
 static void two_pools(struct play *p) {
@@ -388,6 +400,7 @@ int main(void) {
         T(slots_and_bandwidth_are_counted_for_all_volumes),
         T(a_refusal_is_explained_where_it_failed),
         T(a_script_that_fails_is_counted_once_a_request),
+        T(a_script_that_fails_below_the_size_asked_is_not_counted),
         T(the_first_class_that_fits_for_the_whole_is_taken),
         T(a_volume_that_has_no_choice_comes_before_one_that_has),
         T(rules_of_spread_see_the_other_volumes_of_the_request),

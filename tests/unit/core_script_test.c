@@ -304,6 +304,22 @@ static void a_failure_is_counted_once_a_decision(void **state) {
     expect_failures(w, want.class, 3, "line 2: too much");
 }
 
+// It decides on what is asked; what a refusal then suggests is an explanation.
+static void a_failure_below_the_size_asked_is_not_counted(void **state) {
+    struct world *w = *state;
+    struct want want = scripted(w, "if request.size < 100 << 30 then error('broken') end return nil");
+    struct fit fit;
+    struct draft *d = world_draft(w);
+    d->coarse = true; // its sentence has suggestions
+    expect_err(asked_place(d, &want, false, &fit), ERR_NO_FIT, "no pool fits");
+    expect_failures(w, want.class, 0, NULL);
+    d = world_draft(w);
+    d->coarse = true;
+    want.size.n = GIB;
+    expect_err(asked_place(d, &want, false, &fit), ERR_NO_FIT, "no pool fits");
+    expect_failures(w, want.class, 1, "line 2: broken");
+}
+
 static void a_failure_falls_back_on_the_class_where_it_says_so(void **state) {
     struct world *w = *state;
     struct want want = scripted_or(w, "return {5, 'broken'}", ON_SCRIPT_ERROR_CLASSES);
@@ -385,6 +401,7 @@ int main(void) {
         T(explain_counts_and_names_them),
         T(a_failure_refuses_and_says_the_line),
         T(a_failure_is_counted_once_a_decision),
+        T(a_failure_below_the_size_asked_is_not_counted),
         T(a_failure_falls_back_on_the_class_where_it_says_so),
         T(what_does_not_compile_says_where),
         T(the_largest_size_is_one_that_it_takes),
