@@ -70,7 +70,6 @@ void tag_set_done(struct tag_set *set);
 // A pair that is there already stays as it was (the first to say it, and when). TOO_LARGE above TAG_SET_MOST.
 MUST_USE struct err *tag_set_add(struct tag_set *set, struct tag tag);
 bool tag_set_remove(struct tag_set *set, symbol key, symbol value); // false when there was none
-size_t tag_set_remove_key(struct tag_set *set, symbol key);         // how many
 void tag_set_reserve(struct tag_set *set, size_t more); // memory for as many more tags, so that adding them takes none
 void tag_set_trim(struct tag_set *set);                 // gives back the memory of none that it has
 struct tag_set tag_set_copy(const struct tag_set *set);

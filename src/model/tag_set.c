@@ -51,15 +51,6 @@ bool tag_set_remove(struct tag_set *set, symbol key, symbol value) {
     return true;
 }
 
-size_t tag_set_remove_key(struct tag_set *set, symbol key) {
-    size_t count, i;
-    if (!tag_set_find(set, key, &count)) return 0;
-    i = tag_set_seek(set, key, (symbol){0});
-    memmove(&set->at[i], &set->at[i + count], (set->count - i - count) * sizeof *set->at);
-    set->count -= (uint32_t)count;
-    return count;
-}
-
 void tag_set_reserve(struct tag_set *set, size_t more) {
     if (more) vec_room(set, more);
 }
