@@ -28,7 +28,7 @@ static uint32_t group_new(struct domain_groups *g, const struct domains *d, cons
     struct domain_group *group = &g->at.at[number];
     for (size_t i = 0; i < tags->count; i++) {
         if (!domains_find(d, tags->at[i].key)) continue;
-        struct err *e = tag_set_add(&group->tags, tags->at[i]);
+        struct err *e = tag_set_add(&group->tags, tags->at[i], tag_set_said(tags, &tags->at[i]));
         must(!e); // part of a set that was small enough
     }
     group->key = text_take(key);

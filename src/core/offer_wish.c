@@ -33,9 +33,10 @@ static void found_value(const struct draft *d, const struct offer_constraint *c,
 static void found_tags(const struct draft *d, const struct offer_constraint *c, const struct agent_row *agent,
                        struct found *f) {
     size_t count = 0;
-    const struct tag *tags = agent->facts ? tag_set_find(&agent->facts->tags, c->key, &count) : NULL;
+    const struct tag_set *set = agent->facts ? &agent->facts->tags : NULL;
+    const struct tag *tags = set ? tag_set_find(set, c->key, &count) : NULL;
     for (size_t i = 0; i < count; i++) {
-        if (tags[i].origin != TAG_ATTRIBUTE) continue;
+        if (tag_set_said(set, &tags[i]).origin != TAG_ATTRIBUTE) continue;
         const char *value = state_text(d->state, tags[i].value);
         found_value(d, c, *value ? value : "true", f);
     }

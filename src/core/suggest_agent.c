@@ -153,13 +153,13 @@ static const struct lone_term *lone_take(struct lone_terms *l, struct lone_term 
 // ---- an agent's tags with a term made to hold ----
 
 static bool value_does(const struct symbols *s, const struct lone_term *t, struct tag tag) {
-    const struct tag_set alone = {&tag, 1, 1};
+    const struct tag_set alone = {.at = &tag, .count = 1};
     return term_holds(s, t->selector, t->term, &alone, NULL);
 }
 
 // A value with which the term holds: its own, or one that some agent has.
 static bool value_find(const struct state *s, const struct lone_term *t, struct tag *ret_tag) {
-    struct tag tag = {.key = t->term->key, .tier = TIER_AGENT};
+    struct tag tag = {.key = t->term->key};
     if (t->term->count) tag.value = t->selector->values[t->term->first].text;
     bool found = value_does(&s->symbols, t, tag);
     if (!found) STATE_EACH(AGENT, agent_row, agent, s) {
@@ -193,7 +193,7 @@ static bool tags_with(const struct state *s, const struct lone_term *t, struct t
         return true;
     }
     if (!value_find(s, t, &tag)) return false;
-    struct err *e = tag_set_add(set, tag);
+    struct err *e = tag_set_add(set, tag, (struct tag_said){.tier = TIER_AGENT});
     err_free(e);
     return !e;
 }

@@ -119,9 +119,10 @@ void term_explain(const struct symbols *s, const struct selector *sel, size_t in
     if (first) {
         if (term->count) kind_add_text(s, sel, term, first, &r.found);
         r.has_tag = true;
-        r.tier = first->tier;
-        r.origin = first->origin;
-        r.since.ms = first->since.ms;
+        struct tag_said said = tag_set_said(own, first);
+        r.tier = said.tier;
+        r.origin = said.origin;
+        r.since.ms = said.since.ms;
     }
     *ret_reason = r;
 }

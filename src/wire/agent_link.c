@@ -34,13 +34,12 @@ static void agent_facts_drop(struct shared *self) {
 
 // The same in one allocation, ports and tags behind it: facts never change, and there are as many as agents.
 static struct agent_facts *facts_pack(const struct agent_facts *read) {
-    size_t ports = read->ports.count * sizeof *read->ports.at, tags = read->tags.count * sizeof *read->tags.at;
-    struct agent_facts *f = mem_zero(1, sizeof *f + ports + tags);
+    size_t ports = read->ports.count * sizeof *read->ports.at;
+    struct agent_facts *f = mem_zero(1, sizeof *f + ports + tag_set_packed(&read->tags));
     *f = *read;
     f->ports.capacity = f->ports.count;
     f->ports.at = ports ? memcpy(f + 1, read->ports.at, ports) : NULL;
-    f->tags.capacity = f->tags.count;
-    f->tags.at = tags ? memcpy((char *)(f + 1) + ports, read->tags.at, tags) : NULL;
+    f->tags = tag_set_pack(&read->tags, (char *)(f + 1) + ports);
     return f;
 }
 

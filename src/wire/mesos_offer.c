@@ -60,7 +60,8 @@ static void offer_attributes(const struct offer_maker *m, const struct agent_row
     for (size_t i = 0; tags && i < tags->count && offer->n_attributes < ATTRIBUTES_MOST; i++) {
         const char *key = state_text(m->state, tags->at[i].key), *value = state_text(m->state, tags->at[i].value);
         bool ours = text_starts(key, MESOS_OURS);
-        if (tags->at[i].origin == TAG_ATTRIBUTE && !ours) attribute_add(offer, key, *value ? value : "true", m->arena);
+        bool shown = tag_set_said(tags, &tags->at[i]).origin == TAG_ATTRIBUTE;
+        if (shown && !ours) attribute_add(offer, key, *value ? value : "true", m->arena);
     }
     for (size_t i = 0; i < class_count; i++) {
         const struct class_row *class = state_class(m->state, classes[i]);

@@ -68,11 +68,9 @@ static void pool_facts_drop(struct shared *self) {
 
 // The same with the tags behind it, in one allocation: facts never change, and there are as many as pools.
 static struct pool_facts *pool_facts_pack(const struct pool_facts *read) {
-    size_t tags = read->tags.count * sizeof *read->tags.at;
-    struct pool_facts *f = mem_zero(1, sizeof *f + tags);
+    struct pool_facts *f = mem_zero(1, sizeof *f + tag_set_packed(&read->tags));
     *f = *read;
-    f->tags.capacity = f->tags.count;
-    f->tags.at = tags ? memcpy(f + 1, read->tags.at, tags) : NULL;
+    f->tags = tag_set_pack(&read->tags, f + 1);
     return f;
 }
 

@@ -4,22 +4,24 @@
 
 // ---- to messages ----
 
-static Granary__Tag *tag_message(const struct symbols *s, const struct tag *tag, struct arena *arena) {
+static Granary__Tag *tag_message(const struct symbols *s, const struct tag_set *tags, size_t i, struct arena *arena) {
+    const struct tag *tag = &tags->at[i];
+    struct tag_said said = tag_set_said(tags, tag);
     Granary__Tag *m = ARENA_NEW(arena, Granary__Tag);
     granary__tag__init(m);
     m->key = (char *)symbol_text(s, tag->key);
     m->value = tag->value.n ? (char *)symbol_text(s, tag->value) : NULL;
     m->has_origin = true;
-    m->origin = (Granary__Tag__Origin)(tag->origin + 1);
-    m->tier = (char *)tier_name(tag->tier);
-    m->has_since = tag->since.ms != 0;
-    m->since = tag->since.ms;
+    m->origin = (Granary__Tag__Origin)(said.origin + 1);
+    m->tier = (char *)tier_name(said.tier);
+    m->has_since = said.since.ms != 0;
+    m->since = said.since.ms;
     return m;
 }
 
 Granary__Tag **tag_messages(const struct symbols *s, const struct tag_set *tags, struct arena *arena) {
     Granary__Tag **list = arena_zero(arena, tags->count + 1, sizeof *list);
-    for (size_t i = 0; i < tags->count; i++) list[i] = tag_message(s, &tags->at[i], arena);
+    for (size_t i = 0; i < tags->count; i++) list[i] = tag_message(s, tags, i, arena);
     return list;
 }
 
@@ -57,13 +59,13 @@ Granary__Preference **preference_messages(const struct symbols *s, const struct 
 
 // ---- from messages ----
 
-static struct err *tag_read(struct intake *in, const Granary__Tag *m, enum tier tier, struct tag *ret_tag) {
-    TRY(tag_make(in->symbols, m->key, m->value, ret_tag));
-    ret_tag->tier = tier & 0xff;
-    ret_tag->origin = m->has_origin ? (m->origin - 1) & 0xff : TAG_REPORTED;
+static struct err *tag_read(struct intake *in, const Granary__Tag *m, enum tier tier, struct tag_set *set) {
+    struct tag tag;
+    TRY(tag_make(in->symbols, m->key, m->value, &tag));
     bool past = m->has_since && m->since <= in->now.wall.ms; // another host's clock may be ahead of ours
-    ret_tag->since = tag_time(past ? (struct wall){m->since} : in->now.wall);
-    return NULL;
+    struct tag_said said = {.since = tag_time(past ? (struct wall){m->since} : in->now.wall), .tier = tier & 0xff};
+    said.origin = m->has_origin ? (m->origin - 1) & 0xff : TAG_REPORTED;
+    return tag_set_add(set, tag, said);
 }
 
 struct err *tags_read(struct intake *in, Granary__Tag *const *at, size_t count, enum tier tier,
@@ -73,11 +75,7 @@ struct err *tags_read(struct intake *in, Granary__Tag *const *at, size_t count, 
     struct tag_set set = {0};
     struct err *e = NULL;
     tag_set_reserve(&set, count);
-    for (size_t i = 0; i < count && !e; i++) {
-        struct tag tag;
-        e = tag_read(in, at[i], tier, &tag);
-        if (!e) e = tag_set_add(&set, tag);
-    }
+    for (size_t i = 0; i < count && !e; i++) e = tag_read(in, at[i], tier, &set);
     tag_set_trim(&set); // it lasts as long as what it is said of
     if (e)
         tag_set_done(&set);

@@ -5,11 +5,18 @@
 #include "bench/measure.h"
 #include "core/index.h"
 
-static void tags_say(struct offer_world *w, struct tag_set *set, const struct say *says, size_t count) {
+// Those who say them take turns: a pool has tags of all tiers, an agent measured and configured ones.
+static const struct tag_said pool_said[] = {
+    {.tier = TIER_PROVIDER}, {.tier = TIER_INSTANCE}, {.tier = TIER_POOL, .origin = TAG_CONFIGURED}};
+static const struct tag_said agent_said[] = {{.tier = TIER_AGENT, .origin = TAG_PROBED},
+                                             {.tier = TIER_AGENT, .origin = TAG_CONFIGURED}};
+
+static void tags_say(struct offer_world *w, struct tag_set *set, const struct say *says, size_t count,
+                     const struct tag_said *said, size_t said_count) {
     for (size_t i = 0; i < count; i++) {
         struct tag tag;
         check(tag_make(&w->s->symbols, says[i].key, says[i].value, &tag));
-        check(tag_set_add(set, tag));
+        check(tag_set_add(set, tag, said[i % said_count]));
     }
 }
 
@@ -18,18 +25,20 @@ static void facts_drop(struct shared *shared) {
 }
 
 static struct pool_facts *facts_of(struct offer_world *w, unsigned number) {
-    struct say tags[POOL_TAGS];
-    struct pool_facts *f = mem_zero(1, sizeof *f + POOL_TAGS * sizeof *f->tags.at),
+    struct say says[POOL_TAGS];
+    struct tag_set tags = {0};
+    pool_says_tags(number, says);
+    tags_say(w, &tags, says, POOL_TAGS, pool_said, ARRAY_LEN(pool_said));
+    struct pool_facts *f = mem_zero(1, sizeof *f + tag_set_packed(&tags)),
                       *plain = world_pool_facts(pool_says(number).gib << 30);
     *f = *plain; // the tags behind it, as those that a provider reports
+    f->tags = tag_set_pack(&tags, f + 1);
     free(plain);
-    f->tags = (struct tag_set){(struct tag *)(void *)(f + 1), 0, POOL_TAGS};
+    tag_set_done(&tags);
     f->shared.drop = facts_drop;
     f->total.iops = INVENTORY_POOL_IOPS;
     f->total.known = KNOWS_IOPS;
     f->granularity.n = UINT64_C(1) << 30;
-    pool_says_tags(number, tags);
-    tags_say(w, &f->tags, tags, POOL_TAGS);
     return f;
 }
 
@@ -102,7 +111,7 @@ static struct agent_facts *agent_facts(struct offer_world *w, unsigned number, u
     struct agent_facts *f = world_facts(world_scalars(16 + number % 48, 65536), 31000, 32000);
     agent_says_tags(number, gbps, tags);
     tag_set_reserve(&f->tags, AGENT_TAGS);
-    tags_say(w, &f->tags, tags, AGENT_TAGS);
+    tags_say(w, &f->tags, tags, AGENT_TAGS, agent_said, ARRAY_LEN(agent_said));
     return f;
 }
 

@@ -25,7 +25,7 @@ static const struct {
 static void tag_say(struct offer_world *w, struct tag_set *set, const char *text) {
     struct tag tag;
     struct err *e = tag_parse(&w->s->symbols, text, &tag);
-    if (!e) e = tag_set_add(set, tag);
+    if (!e) e = tag_set_add(set, tag, (struct tag_said){0});
     must(!e);
 }
 

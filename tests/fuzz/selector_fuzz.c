@@ -9,7 +9,7 @@ static void lines_read(struct symbols *s, char *rest, struct tag_set sides[2]) {
     for (char *line; (line = strsep(&rest, "\n")); side ^= 1) {
         struct tag tag;
         AUTO_ERR struct err *e = tag_parse(s, line, &tag);
-        if (!e) e = tag_set_add(&sides[side], tag);
+        if (!e) e = tag_set_add(&sides[side], tag, (struct tag_said){0});
     }
 }
 

@@ -79,12 +79,11 @@ static void tag_agent(struct offer_world *w, uint64_t agent, const char *text, e
     struct tag tag;
     struct err *e = tag_parse(&w->s->symbols, text, &tag);
     must(!e);
-    tag.origin = origin;
     world_begin(w);
     struct agent_row *a = edit_agent(&w->d, agent, EV_agent_reported);
     struct agent_facts *f = world_facts(a->facts->total, 31000, 32000);
     f->tags = tag_set_copy(&a->facts->tags);
-    e = tag_set_add(&f->tags, tag);
+    e = tag_set_add(&f->tags, tag, (struct tag_said){.tier = TIER_AGENT, .origin = origin & 0xff});
     must(!e);
     a->facts = f;
     draft_keep(&w->d, &f->shared);

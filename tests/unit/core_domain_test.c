@@ -43,7 +43,7 @@ static struct tag_set tags(struct ground *g, const char *texts) {
         if (!*part) continue;
         AUTO_ERR struct err *e = tag_parse(&g->symbols, part, &tag);
         assert_null(e);
-        AUTO_ERR struct err *full = tag_set_add(&set, tag);
+        AUTO_ERR struct err *full = tag_set_add(&set, tag, (struct tag_said){0});
         assert_null(full);
     }
     return set;

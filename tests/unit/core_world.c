@@ -81,11 +81,9 @@ static void tags_read(struct world *w, const char *texts, enum tier tier, enum t
         if (shown) text += strlen("attribute:");
         enum tier said_by = tag_tier(&text, tier);
         expect_ok(tag_parse(&w->state->symbols, text, &tag));
-        tag.tier = said_by;
-        tag.origin = origin;
-        if (shown) tag.origin = TAG_ATTRIBUTE;
-        tag.since = tag_time((struct wall){w->now.wall.ms - 50000});
-        expect_ok(tag_set_add(ret_tags, tag));
+        struct tag_said said = {.tier = said_by & 0xff, .origin = (shown ? TAG_ATTRIBUTE : origin) & 0xff};
+        said.since = tag_time((struct wall){w->now.wall.ms - 50000});
+        expect_ok(tag_set_add(ret_tags, tag, said));
     }
 }
 

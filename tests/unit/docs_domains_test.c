@@ -47,7 +47,7 @@ static struct tag_set tags_read(const char *cell, struct symbols *s) {
         struct tag tag;
         if (!*part) continue;
         expect_ok(tag_parse(s, part, &tag));
-        expect_ok(tag_set_add(&set, tag));
+        expect_ok(tag_set_add(&set, tag, (struct tag_said){0}));
     }
     return set;
 }

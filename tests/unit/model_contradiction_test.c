@@ -80,7 +80,7 @@ static bool holds_somewhere(struct symbols *symbols, const struct selector *sel,
         for (size_t i = 0; i < ARRAY_LEN(values); i++) {
             struct tag tag;
             assert_null(tag_make(symbols, "k", values[i], &tag));
-            if (set >> i & 1) assert_null(tag_set_add(&tags, tag));
+            if (set >> i & 1) assert_null(tag_set_add(&tags, tag, (struct tag_said){0}));
         }
         bool holds = selector_holds(symbols, sel, &tags, NULL);
         tag_set_done(&tags);

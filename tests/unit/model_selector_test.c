@@ -29,16 +29,20 @@ static int teardown(void **state) {
 }
 
 // A set from "a=1 b=2": tags divided by spaces.
-static struct tag_set tags(const char *text) {
+static struct tag_set tags_of(const char *text, struct tag_said said) {
     struct tag_set set = {0};
     AUTO_FREE char *copy = mem_text(text);
     char *rest = NULL;
     for (char *one = strtok_r(copy, " ", &rest); one; one = strtok_r(NULL, " ", &rest)) {
         struct tag t;
         assert_null(tag_parse(&symbols, one, &t));
-        assert_null(tag_set_add(&set, t));
+        assert_null(tag_set_add(&set, t, said));
     }
     return set;
+}
+
+static struct tag_set tags(const char *text) {
+    return tags_of(text, (struct tag_said){0});
 }
 
 static struct selector compiled(const char *text) {
@@ -240,13 +244,7 @@ static void expect_reason(const char *selector, struct tag_set own, struct tag_s
 }
 
 static struct tag_set said_by_agent(const char *text) {
-    struct tag_set set = tags(text);
-    for (size_t i = 0; i < set.count; i++) {
-        set.at[i].tier = TIER_AGENT;
-        set.at[i].origin = TAG_PROBED;
-        set.at[i].since.ms = 77;
-    }
-    return set;
+    return tags_of(text, (struct tag_said){{77}, TIER_AGENT, TAG_PROBED});
 }
 
 static void a_failure_is_explained_with_what_was_found_and_who_said_it(void **state) {
@@ -294,7 +292,7 @@ static struct naive_tags naive_random(struct tag_set *ret_set) {
         struct tag t;
         n.has[k][v] = true;
         assert_null(tag_make(&symbols, keys[k], key_values[k][v], &t));
-        assert_null(tag_set_add(ret_set, t));
+        assert_null(tag_set_add(ret_set, t, (struct tag_said){0}));
     }
     return n;
 }

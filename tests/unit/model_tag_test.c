@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -18,15 +19,18 @@ static int teardown(void **state) {
     return 0;
 }
 
-static struct tag parsed(const char *text, enum tier tier) {
+static struct tag parsed(const char *text) {
     struct tag t;
     assert_null(tag_parse(&symbols, text, &t));
-    t.tier = tier;
     return t;
 }
 
+static struct tag_said by(enum tier tier) {
+    return (struct tag_said){.tier = tier & 0xff};
+}
+
 static void add(struct tag_set *set, const char *text, enum tier tier) {
-    assert_null(tag_set_add(set, parsed(text, tier)));
+    assert_null(tag_set_add(set, parsed(text), by(tier)));
 }
 
 static symbol key(const char *text) {
@@ -38,7 +42,7 @@ static void expect_set(const struct tag_set *set, const char *text) {
     for (size_t i = 0; i < set->count; i++) {
         if (i) text_add(&out, " ");
         tag_add_text(&symbols, &set->at[i], &out);
-        text_addf(&out, "@%s", tier_name(set->at[i].tier));
+        text_addf(&out, "@%s", tier_name(tag_set_said(set, &set->at[i]).tier));
     }
     assert_string_equal(text_string(&out), text);
 }
@@ -89,14 +93,14 @@ static void drivers_are_versions_and_the_exact_declaration_wins(void **state) {
 
 static void a_tag_is_a_key_with_or_without_a_value(void **state) {
     (void)state;
-    struct tag t = parsed("net/vlan=19", TIER_POOL);
+    struct tag t = parsed("net/vlan=19");
     assert_string_equal(symbol_text(&symbols, t.key), "net/vlan");
     assert_string_equal(symbol_text(&symbols, t.value), "19");
-    t = parsed("hw/infiniband", TIER_POOL);
+    t = parsed("hw/infiniband");
     assert_int_equal(t.value.n, 0);
-    t = parsed("note=a=b", TIER_POOL);
+    t = parsed("note=a=b");
     assert_string_equal(symbol_text(&symbols, t.value), "a=b");
-    t = parsed("place=Zürich 北", TIER_POOL);
+    t = parsed("place=Zürich 北");
     assert_string_equal(symbol_text(&symbols, t.value), "Zürich 北");
 }
 
@@ -145,8 +149,8 @@ static void a_set_keeps_several_values_and_the_first_to_say_one(void **state) {
     size_t count;
     const struct tag *found = tag_set_find(&set, key("v"), &count);
     assert_int_equal(count, 2);
-    assert_int_equal(found[0].tier, TIER_PROVIDER);
-    assert_int_equal(found[1].tier, TIER_PROVIDER);
+    assert_int_equal(tag_set_said(&set, &found[0]).tier, TIER_PROVIDER);
+    assert_int_equal(tag_set_said(&set, &found[1]).tier, TIER_PROVIDER);
     assert_true(tag_set_has(&set, key("v"), key("2")));
     assert_false(tag_set_has(&set, key("v"), key("3")));
     assert_null(tag_set_find(&set, key("x"), &count));
@@ -169,15 +173,7 @@ static void a_lower_tier_replaces_the_same_key_from_above(void **state) {
     add(&pool, "i-c=3", TIER_POOL);
     assert_null(tag_set_inherit(&provider, &instance, &middle));
     assert_null(tag_set_inherit(&middle, &pool, &effective));
-    assert_int_equal(effective.count, 4);
-    size_t count;
-    assert_int_equal(tag_set_find(&effective, key("i-a"), &count)->tier, TIER_PROVIDER);
-    assert_int_equal(tag_set_find(&effective, key("i-b"), &count)->tier, TIER_INSTANCE);
-    assert_int_equal(count, 1);
-    assert_int_equal(tag_set_find(&effective, key("i-c"), &count)->tier, TIER_POOL);
-    assert_int_equal(count, 2);
-    assert_true(tag_set_has(&effective, key("i-c"), key("2")));
-    assert_true(tag_set_has(&effective, key("i-c"), key("3")));
+    expect_set(&effective, "i-a=1@provider i-b=3@instance i-c=2@pool i-c=3@pool");
     struct tag_set *all[] = {&provider, &instance, &pool, &middle, &effective};
     for (size_t i = 0; i < ARRAY_LEN(all); i++) tag_set_done(all[i]);
 }
@@ -204,11 +200,133 @@ static void sets_are_equal_by_what_they_say_not_by_who_says_it(void **state) {
 
 static void a_time_beyond_what_a_tag_holds_becomes_the_nearest(void **state) {
     (void)state;
-    assert_int_equal(sizeof(struct tag), 16); // the memory of an agent is mostly tags
     assert_int_equal(tag_time((struct wall){1700000000500}).ms, 1700000000500);
     assert_int_equal(tag_time((struct wall){-5}).ms, -5);
     assert_int_equal(tag_time((struct wall){INT64_MAX}).ms, 140737488355327);
     assert_int_equal(tag_time((struct wall){INT64_MIN}).ms, -140737488355327);
+}
+
+// ---- who said it, however many they are ----
+
+enum { NUMBERED = 700 };
+struct naive {
+    unsigned said[NUMBERED]; // of tag i who said it; 0: it is not in the set
+    size_t count;
+};
+
+static struct tag numbered(unsigned i) {
+    char text[16];
+    snprintf(text, sizeof text, "numbered/%u", i);
+    return parsed(text);
+}
+
+static struct tag_said said_number(unsigned n) {
+    return (struct tag_said){tag_time((struct wall){1700000000000 + n / 20}), (n % 5) & 0xff, (n % 4) & 0xff};
+}
+
+static void naive_add(struct naive *n, struct tag_set *set, unsigned i, unsigned said) {
+    assert_null(tag_set_add(set, numbered(i), said_number(said)));
+    if (n->said[i]) return; // the first to say it
+    n->said[i] = said;
+    n->count++;
+}
+
+static void naive_remove(struct naive *n, struct tag_set *set, unsigned i) {
+    struct tag tag = numbered(i);
+    assert_int_equal(tag_set_remove(set, tag.key, tag.value), n->said[i] != 0);
+    n->count -= n->said[i] != 0;
+    n->said[i] = 0;
+}
+
+static void expect_naive(const struct tag_set *set, const struct naive *n) {
+    assert_int_equal(set->count, n->count);
+    assert_true(set->said_count <= set->count); // those who say nothing any more are forgotten
+    for (unsigned i = 0; i < NUMBERED; i++) {
+        size_t count;
+        const struct tag *found = tag_set_find(set, numbered(i).key, &count);
+        assert_int_equal(found != NULL, n->said[i] != 0);
+        if (!found) continue;
+        struct tag_said said = tag_set_said(set, found), wanted = said_number(n->said[i]);
+        assert_true(said.since.ms == wanted.since.ms);
+        assert_int_equal(said.tier, wanted.tier);
+        assert_int_equal(said.origin, wanted.origin);
+    }
+}
+
+// Also of its copies, and of all of them in as little memory as they need.
+static void expect_said(struct tag_set *set, const struct naive *n) {
+    struct tag_set copy = tag_set_copy(set);
+    void *memory = malloc(tag_set_packed(set) + 1);
+    struct tag_set packed = tag_set_pack(set, memory);
+    expect_naive(set, n);
+    expect_naive(&copy, n);
+    expect_naive(&packed, n);
+    tag_set_trim(set);
+    expect_naive(set, n);
+    free(memory);
+    tag_set_done(&copy);
+}
+
+static void each_tag_keeps_who_said_it_however_many_they_are(void **state) {
+    (void)state;
+    const unsigned sayers[] = {1, 3, 255, 256, 257, 100000};
+    uint64_t seed = 7;
+    for (size_t s = 0; s < ARRAY_LEN(sayers); s++) {
+        struct tag_set set = {0};
+        struct naive n = {.count = 0};
+        for (unsigned turn = 0; turn < 6000; turn++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            unsigned i = (unsigned)(seed >> 33) % NUMBERED, said = 1 + (unsigned)(seed >> 17) % sayers[s];
+            bool growing = turn / 2000 % 2 == 0; // then mostly taken out, then filled again
+            if ((turn % 4 != 0) == growing)
+                naive_add(&n, &set, i, said);
+            else
+                naive_remove(&n, &set, i);
+            if (turn % 500 == 499) expect_said(&set, &n);
+        }
+        for (unsigned i = 0; i < NUMBERED; i++) naive_remove(&n, &set, i);
+        assert_int_equal(set.said_count, 0);
+        tag_set_done(&set);
+    }
+}
+
+static void inherited_tags_keep_who_said_them_however_many_they_are(void **state) {
+    (void)state;
+    struct tag_set above = {0}, below = {0}, both;
+    struct naive a = {.count = 0}, n = {.count = 0};
+    for (unsigned i = 0; i < 300; i++) naive_add(&a, &above, i, 1 + i);
+    for (unsigned i = 200; i < 500; i++) naive_add(&n, &below, i, 1000 + i);
+    assert_null(tag_set_inherit(&above, &below, &both));
+    for (unsigned i = 0; i < 200; i++) n.said[i] = a.said[i];
+    n.count = 500;
+    expect_said(&both, &n);
+    tag_set_done(&above);
+    tag_set_done(&below);
+    tag_set_done(&both);
+}
+
+static void tags_that_few_said_take_nine_bytes_each(void **state) {
+    (void)state;
+    struct tag_set set = {0};
+    struct naive n = {.count = 0};
+    assert_int_equal(sizeof set, 16);
+    for (unsigned i = 0; i < 21; i++) naive_add(&n, &set, i, 1 + i % 3);
+    assert_int_equal(tag_set_packed(&set), 21 * 9 + 3 * 8);
+    for (unsigned i = 21; i < 256 + 18; i++) naive_add(&n, &set, i, 1 + i);
+    assert_int_equal(tag_set_packed(&set), 274 * 9 + 256 * 8); // as many as a byte numbers
+    expect_said(&set, &n);
+    naive_add(&n, &set, 300, 301);
+    assert_int_equal(tag_set_packed(&set), 275 * 10 + 257 * 8);
+    expect_said(&set, &n);
+    tag_set_done(&set);
+}
+
+static void tags_elsewhere_are_read_as_a_set(void **state) {
+    (void)state;
+    struct tag tag = parsed("a=1");
+    const struct tag_set set = {.at = &tag, .count = 1};
+    assert_true(tag_set_has(&set, tag.key, tag.value));
+    assert_int_equal(tag_set_said(&set, &tag).since.ms, 0);
 }
 
 static void a_trimmed_set_has_its_tags_and_no_room(void **state) {
@@ -220,7 +338,7 @@ static void a_trimmed_set_has_its_tags_and_no_room(void **state) {
     add(&set, "a=1", TIER_AGENT);
     tag_set_trim(&set);
     assert_int_equal(set.capacity, 2);
-    assert_true(tag_set_has(&set, key("b"), parsed("b=1", TIER_AGENT).value));
+    assert_true(tag_set_has(&set, key("b"), parsed("b=1").value));
     add(&set, "c=1", TIER_AGENT);
     assert_int_equal(set.count, 3);
     while (set.count) assert_true(tag_set_remove(&set, set.at[0].key, set.at[0].value));
@@ -236,10 +354,10 @@ static void a_thing_has_at_most_1024_tags(void **state) {
         snprintf(text, sizeof text, "many-%d", i);
         add(&set, text, TIER_POOL);
     }
-    AUTO_ERR struct err *e = tag_set_add(&set, parsed("one-more", TIER_POOL));
+    AUTO_ERR struct err *e = tag_set_add(&set, parsed("one-more"), by(TIER_POOL));
     assert_non_null(e);
     assert_int_equal(err_kind(e), ERR_TOO_LARGE);
-    assert_null(tag_set_add(&set, parsed("many-0", TIER_POOL)));
+    assert_null(tag_set_add(&set, parsed("many-0"), by(TIER_POOL)));
     add(&below, "one-more", TIER_POOL);
     AUTO_ERR struct err *inherited = tag_set_inherit(&set, &below, &both);
     assert_non_null(inherited);
@@ -389,6 +507,10 @@ int main(void) {
         cmocka_unit_test(a_lower_tier_replaces_the_same_key_from_above),
         cmocka_unit_test(sets_are_equal_by_what_they_say_not_by_who_says_it),
         cmocka_unit_test(a_time_beyond_what_a_tag_holds_becomes_the_nearest),
+        cmocka_unit_test(each_tag_keeps_who_said_it_however_many_they_are),
+        cmocka_unit_test(inherited_tags_keep_who_said_them_however_many_they_are),
+        cmocka_unit_test(tags_that_few_said_take_nine_bytes_each),
+        cmocka_unit_test(tags_elsewhere_are_read_as_a_set),
         cmocka_unit_test(a_trimmed_set_has_its_tags_and_no_room),
         cmocka_unit_test(a_thing_has_at_most_1024_tags),
         cmocka_unit_test(numbers_are_read_with_their_unit),

@@ -40,7 +40,7 @@ static bool has_tag(struct desk *t, const struct tag_set *set, const char *key, 
     size_t count;
     const struct tag *at = tag_set_find(set, world_symbol(t->w, key), &count);
     for (size_t i = 0; i < count; i++)
-        if (symbol_equal(at[i].value, world_symbol(t->w, value))) return at[i].tier == tier;
+        if (symbol_equal(at[i].value, world_symbol(t->w, value))) return tag_set_said(set, &at[i]).tier == tier;
     return false;
 }
 
@@ -91,7 +91,7 @@ static void an_agents_report_becomes_facts(void **world UNUSED) {
     assert_string_equal(c.facts->identities.at[0].identity, "host-7");
     assert_true(has_tag(&t, &c.facts->tags, "topology/rack", "r1", TIER_AGENT));
     assert_true(has_tag(&t, &c.facts->tags, "hw/infiniband", "", TIER_AGENT));
-    assert_int_equal(c.facts->tags.at[0].since.ms, t.w->now.wall.ms);
+    assert_int_equal(tag_set_said(&c.facts->tags, c.facts->tags.at).since.ms, t.w->now.wall.ms);
     desk_done(&t);
 }
 
