@@ -89,16 +89,16 @@ static void pool_cap(struct quantities *q, const struct quantities *most, const 
 struct quantities pool_grantable(const struct pool_row *pool, const struct granted *granted) {
     const struct pool_facts *f = pool->facts;
     if (!f) return (struct quantities){.known = KNOWS_IOPS | KNOWS_BANDWIDTH | KNOWS_VOLUMES};
-    const struct quantities *taken = &granted->store, *own = &granted->own, *most = &f->capacity;
+    const struct quantities *taken = &granted->store, *own = &granted->own, *most = f->capacity;
     uint64_t store_bytes = left(f->total.bytes, taken->bytes);
-    if (most->bytes) store_bytes = least(store_bytes, left(most->bytes, own->bytes));
+    if (most && most->bytes) store_bytes = least(store_bytes, left(most->bytes, own->bytes));
     if (f->headroom.n && f->physical_free.n <= f->headroom.n) store_bytes = 0;
     struct quantities q = {.bytes = pool_grantable_bytes(pool, store_bytes).n,
                            .iops = left(f->total.iops, taken->iops),
                            .bandwidth = left(f->total.bandwidth, taken->bandwidth),
                            .volumes = left(f->total.volumes, taken->volumes),
                            .known = f->total.known};
-    if (most->known) pool_cap(&q, most, own);
+    if (most) pool_cap(&q, most, own);
     return q;
 }
 

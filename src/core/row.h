@@ -91,7 +91,8 @@ struct
     VEC(struct weighted_selector) constraints; // on the agent
     VEC(struct weighted_selector) preferences; // on the agent
     struct quantities total;                   // of the backing store, our own grants included
-    struct quantities capacity; // the most that this pool may take of it; bytes 0: all; the others where known
+    // The most that this pool may take of it: bytes 0: all; the others where known. NULL: all, as of most of many pools.
+    const struct quantities *capacity;
     struct bytes headroom, physical_free, smallest, largest, granularity;
     uint32_t capabilities; // 1 << enum pool_capability
     struct wall reported;

@@ -80,7 +80,7 @@ static void known_push(lua_State *lua, uint64_t n, bool known) {
 // What it could grant if nothing were taken.
 static uint64_t total_of(const struct script_pools *p, const struct choice *c) {
     const struct pool_facts *f = c->pool->facts;
-    uint64_t most = f->capacity.bytes, store = most && most < f->total.bytes ? most : f->total.bytes;
+    uint64_t most = f->capacity ? f->capacity->bytes : 0, store = most && most < f->total.bytes ? most : f->total.bytes;
     return pool_grantable_bytes(state_pool(p->d->state, c->pool->pool), store).n;
 }
 

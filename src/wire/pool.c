@@ -64,10 +64,12 @@ static void sizes_fill(const struct pool_row *p, Granary__Pool *m) {
 }
 
 static void capacities_fill(const struct pool_facts *f, Granary__Pool *m, struct arena *arena) {
-    m->has_capacity = f->capacity.bytes > 0;
-    m->capacity = f->capacity.bytes;
-    if (!f->capacity.known) return;
-    m->capacities = quantities_message(&f->capacity, f->capacity.known, arena);
+    const struct quantities *most = f->capacity;
+    if (!most) return;
+    m->has_capacity = most->bytes > 0;
+    m->capacity = most->bytes;
+    if (!most->known) return;
+    m->capacities = quantities_message(most, most->known, arena);
     m->capacities->has_bytes = false;
 }
 
@@ -76,9 +78,9 @@ static void figures_fill(const struct state *s, const struct pool_row *p, Granar
     draft_view(&view, s, arena, (struct now){0});
     struct granted granted = draft_granted(&view, p);
     const struct pool_facts *f = p->facts;
-    m->granted = quantities_message(&granted.store, f ? f->total.known | f->capacity.known : 0, arena);
+    struct quantities left = draft_pool_free(&view, p);
+    m->granted = quantities_message(&granted.store, f ? left.known : 0, arena);
     if (f) {
-        struct quantities left = draft_pool_free(&view, p);
         m->total = quantities_message(&f->total, f->total.known, arena);
         m->free = quantities_message(&left, left.known, arena);
         capacities_fill(f, m, arena);

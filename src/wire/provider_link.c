@@ -66,11 +66,13 @@ static void pool_facts_drop(struct shared *self) {
     free(self);
 }
 
-// The same with the tags behind it, in one allocation: facts never change, and there are as many as pools.
+// The same with its capacity and the tags behind it, in one allocation: facts never change, and there are as many as pools.
 static struct pool_facts *pool_facts_pack(const struct pool_facts *read) {
-    struct pool_facts *f = mem_zero(1, sizeof *f + tag_set_packed(&read->tags));
+    size_t capacity = read->capacity ? sizeof *read->capacity : 0;
+    struct pool_facts *f = mem_zero(1, sizeof *f + capacity + tag_set_packed(&read->tags));
     *f = *read;
-    f->tags = tag_set_pack(&read->tags, f + 1);
+    f->capacity = capacity ? memcpy(f + 1, read->capacity, capacity) : NULL;
+    f->tags = tag_set_pack(&read->tags, (char *)(f + 1) + capacity);
     return f;
 }
 
@@ -94,8 +96,10 @@ static struct err *pool_figures(struct intake *in, const Granary__Pool *m, struc
     TRY(total_read(m, &f->total));
     if (m->granularity > INT64_MAX || m->smallest_volume > INT64_MAX || m->largest_volume > INT64_MAX)
         return err_new(ERR_INVALID, "a volume size is above 2^63");
-    if (m->capacities) TRY(quantities_read(m->capacities, "capacities", &f->capacity));
-    f->capacity.bytes = m->capacity;
+    struct quantities most = {0};
+    if (m->capacities) TRY(quantities_read(m->capacities, "capacities", &most));
+    most.bytes = m->capacity;
+    if (most.bytes || most.known) f->capacity = arena_copy(in->arena, &most, sizeof most);
     f->headroom.n = m->headroom;
     f->physical_free.n = m->physical_free;
     f->smallest.n = m->smallest_volume;

@@ -67,10 +67,11 @@ static void check_grants(struct sim *s, const struct state *state) {
             if (!figures[i].known || f->total.known & figures[i].known)
                 grant_check(s, p, figures[i].name, figure_of(&now.store, &figures[i]),
                             figure_of(&before->store, &figures[i]), figure_of(&f->total, &figures[i]));
-        for (size_t i = 0; f && i < ARRAY_LEN(figures); i++)
-            if (figures[i].known ? f->capacity.known & figures[i].known : f->capacity.bytes != 0)
+        const struct quantities *most = f ? f->capacity : NULL;
+        for (size_t i = 0; most && i < ARRAY_LEN(figures); i++)
+            if (figures[i].known ? most->known & figures[i].known : most->bytes != 0)
                 grant_check(s, p, figures[i].capacity, figure_of(&now.own, &figures[i]),
-                            figure_of(&before->own, &figures[i]), figure_of(&f->capacity, &figures[i]));
+                            figure_of(&before->own, &figures[i]), figure_of(most, &figures[i]));
         *before = now;
     }
 }

@@ -94,6 +94,7 @@ static void pool_facts_drop(struct shared *shared) {
     vec_done(&f->constraints);
     vec_done(&f->preferences);
     tag_set_done(&f->tags);
+    free((void *)(uintptr_t)f->capacity);
     free(f->data_address);
     free(f);
 }
@@ -135,8 +136,9 @@ struct pool_facts *world_pool_facts(struct world *w, const struct pool_made *m) 
         expect_ok(selector_parse(&w->state->symbols, m->preference, &p->selector));
     }
     f->total = (struct quantities){m->bytes, m->iops, m->bandwidth, m->volumes, pool_knows(m)};
-    f->capacity = m->most;
-    f->capacity.bytes = m->capacity;
+    struct quantities most = m->most;
+    most.bytes = m->capacity;
+    if (most.bytes || most.known) f->capacity = mem_copy(&most, sizeof most);
     f->headroom.n = m->headroom;
     f->physical_free.n = m->physical_free;
     f->granularity.n = m->granularity;

@@ -305,9 +305,9 @@ static void lower_tiers_inherit_and_remember_who_said_it(void **world UNUSED) {
     assert_int_equal(f->constraints.at[1].tier, TIER_POOL);
     assert_int_equal(f->total.bytes, 1 << 30);
     assert_int_equal(f->total.known, KNOWS_IOPS);
-    assert_int_equal(f->capacity.bytes, 1 << 20);
-    assert_int_equal(f->capacity.volumes, 7);
-    assert_int_equal(f->capacity.known, KNOWS_VOLUMES);
+    assert_int_equal(f->capacity->bytes, 1 << 20);
+    assert_int_equal(f->capacity->volumes, 7);
+    assert_int_equal(f->capacity->known, KNOWS_VOLUMES);
     assert_true(capability_has(f->capabilities, CAN_FENCE));
     assert_false(capability_has(f->capabilities, CAN_GROW));
     assert_int_equal(f->reported.ms, t.w->now.wall.ms);
