@@ -87,6 +87,7 @@ struct err *scalar_number_text(const field_info *f, const char *text, size_t siz
 }
 
 bool scalar_has_unit(const field_info *f) {
+    if (text_ends(f->name, "iops")) return false;
     return f->type == PROTOBUF_C_TYPE_UINT64 || (scalar_is_number(f->type) && text_ends(f->name, "_ms"));
 }
 

@@ -27,7 +27,7 @@ bool scalar_is_number(ProtobufCType type);
 MUST_USE struct err *scalar_number(const field_info *f, const struct number *n, union scalar *ret_value);
 // A number written as text: "5", "0.5", "Infinity", "-Infinity", "NaN" (the last three for real numbers only).
 MUST_USE struct err *scalar_number_text(const field_info *f, const char *text, size_t size, union scalar *ret_value);
-// May text with a unit stand for this field? Any uint64 (bytes; *bandwidth: bytes per second) and any *_ms (a
+// May text with a unit stand for this field? Any uint64 (bytes; *bandwidth: bytes per second) but *iops, and any *_ms (a
 // duration).
 bool scalar_has_unit(const field_info *f);
 MUST_USE struct err *scalar_unit(const field_info *f, const char *text, size_t size, union scalar *ret_value);

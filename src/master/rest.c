@@ -6,6 +6,7 @@
 
 #include "codec/document.h"
 #include "codec/field.h"
+#include "codec/form.h"
 #include "codec/json_read.h"
 #include "codec/json_write.h"
 #include "codec/message.h"
@@ -76,6 +77,21 @@ char *request_query(const struct request *r, const char *name) {
         AUTO_ARENA struct arena arena = {0};
         return mem_text(percent_decode(part.value, part.value_size, true, &arena));
     }
+    return NULL;
+}
+
+struct err *rest_query(const struct request *r, const ProtobufCMessageDescriptor *type, struct arena *arena,
+                       void **ret_message) {
+    ProtobufCMessage *m = arena_zero(arena, 1, type->sizeof_message);
+    struct parameter part;
+    type->message_init(m);
+    for (const char *at = r->query ? r->query : ""; *at;) {
+        at = query_part(at, &part);
+        const char *name = percent_decode(part.name, part.name_size, true, arena);
+        char *value = percent_decode(part.value, part.value_size, true, arena);
+        TRY(err_wrap(form_take(m, name, value), "%s %s", r->method, r->path));
+    }
+    *ret_message = m;
     return NULL;
 }
 

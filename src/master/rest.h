@@ -133,6 +133,9 @@ MUST_USE struct err *rest_body(const struct request *r, const ProtobufCMessageDe
 MUST_USE struct err *rest_consumer_body(const struct master *m, const struct request *r,
                                         const ProtobufCMessageDescriptor *type, struct arena *arena,
                                         void **ret_message);
+// The parameters of the query that are fields of that type, texts and numbers (sizes with their units), the first of each name.
+MUST_USE struct err *rest_query(const struct request *r, const ProtobufCMessageDescriptor *type, struct arena *arena,
+                                void **ret_message);
 struct intake rest_intake(struct master *m, struct arena *arena, const struct instant *at);
 
 // One page of a list: rows of a noun that `keep` lets through, made into messages.

@@ -1,39 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // REST: where a request would go, and why it goes nowhere. Takes nothing.
-#include "codec/json_read.h"
-#include "codec/json_write.h"
 #include "core/explain.h"
 #include "granary_api.pb-c.h"
 #include "master/turn.h"
 #include "wire/explain.h"
 #include "wire/request.h"
 
-// The query string as the fields of the request message, so that GET and POST ask the same.
-static struct err *explain_query(const struct request *r, struct arena *arena, void **ret_message) {
-    static const char *const names[] = {"class", "role", "agent", "volume", "fs", "size"};
-    AUTO_TEXT struct text json = {0};
-    uint64_t iops = 0;
-    AUTO_FREE char *asked = request_query(r, "iops");
-    if (asked && *asked && !text_to_u64(asked, &iops))
-        return err_new(ERR_INVALID, "%s: iops='%.64s' is not a whole number", r->path, asked);
-    text_addf(&json, "{\"iops\":%s", asked && *asked ? asked : "null");
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        AUTO_FREE char *value = request_query(r, names[i]);
-        if (!value) continue;
-        text_addf(&json, ",\"%s\":", names[i]);
-        json_write_string(&json, value, strlen(value));
-    }
-    text_add_char(&json, '}');
-    return err_wrap(json_read(&granary__explain_request__descriptor, json.data, json.size, JSON_STRICT,
-                              &message_limits_default, arena, ret_message),
-                    "%s %s", r->method, r->path);
-}
-
 // What is asked: by a query or by a body.
 static struct err *asked_read(struct turn *t, struct want *ret_want, uint64_t *ret_volume) {
     void *message;
     bool query = strcmp(t->r->method, "GET") == 0 || strcmp(t->r->method, "HEAD") == 0;
-    TRY(query ? explain_query(t->r, &t->arena, &message)
+    TRY(query ? rest_query(t->r, &granary__explain_request__descriptor, &t->arena, &message)
               : rest_consumer_body(t->m, t->r, &granary__explain_request__descriptor, &t->arena, &message));
     t->in = rest_intake(t->m, &t->arena, t->at);
     return explain_read(&t->in, t->m->state, message, ret_want, ret_volume);

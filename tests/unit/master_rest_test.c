@@ -170,7 +170,7 @@ static void iops_in_a_query_are_a_number(void **state) {
     ready(d);
     desk_expect(d, "GET", "/v1/explain?class=gold&size=10MiB&iops=0", NULL, 200, "");
     desk_expect(d, "GET", "/v1/explain?class=gold&size=10MiB&iops=1%2C%22role%22%3A%22x%22", NULL, 400,
-                "is not a whole number");
+                "iops: expected a number, found the text");
 }
 
 static void an_unknown_key_names_the_nearest(void **state) {
