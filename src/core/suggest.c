@@ -151,7 +151,7 @@ static void suggest_pool_terms(struct search *x) {
     for (size_t i = 0; i < x->pool_count; i++) {
         const struct pool_row *pool = x->pools[i].pool;
         const struct verdict *v = &x->pools[i].verdict;
-        if (v->rule != RULE_POOL_SELECTOR || !v->term_alone || !candidate_can(spec, pool->facts)) continue;
+        if (v->rule != RULE_POOL_SELECTOR || !v->alone || !candidate_can(spec, pool->facts)) continue;
         // Figures are quicker to ask than agents.
         if (verdict_of_figures(x->d, x->terms, pool).rule || verdict_of(x->d, x->terms, pool, true).rule) continue;
         passing[v->term]++;

@@ -37,12 +37,8 @@ struct lone_search {
     struct lone_terms agents, terms;
 };
 
-// Nothing but an agent is missing.
 static bool pool_waits_for_agent(const struct search *x, const struct judged_pool *j) {
-    enum rule rule = j->verdict.rule;
-    bool by_agent = rule == RULE_CONSTRAINT || rule == RULE_AGENT_SELECTOR || rule == RULE_AVAILABILITY ||
-                    rule == RULE_FILESYSTEM || rule == RULE_AGENT_AWAY;
-    if (!by_agent || verdict_of_figures(x->d, x->terms, j->pool).rule) return false;
+    if (!rule_of_agents(j->verdict.rule) || !j->verdict.alone) return false;
     const struct agent_row *agent = x->terms->agent;
     return !agent || attach_room_for(x->d, agent, j->pool->id, x->terms->class->doc->spec.bandwidth);
 }

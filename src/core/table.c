@@ -149,6 +149,7 @@ void table_sort(struct table *t) {
 // The first place whose id is above `after`: ids grow with places, holes have none.
 static size_t table_above(const struct table *t, uint64_t after) {
     if (!after) return 0;
+    if (t->stepped < t->places && t->ids[t->stepped] == after) return t->stepped + 1;
     if (t->slot_count) {
         uint32_t found = t->slots[table_slot(t, after)];
         if (found) return found;
@@ -167,7 +168,9 @@ static size_t table_above(const struct table *t, uint64_t after) {
 
 void *table_next(const struct table *t, uint64_t after) {
     must(!t->unsorted);
-    for (size_t place = table_above(t, after); place < t->places; place++)
-        if (t->ids[place]) return table_place(t, place);
-    return NULL;
+    size_t place = table_above(t, after);
+    while (place < t->places && !t->ids[place]) place++;
+    if (place == t->places) return NULL;
+    ((struct table *)(uintptr_t)t)->stepped = place; // no part of what the table says
+    return table_place(t, place);
 }

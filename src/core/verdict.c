@@ -104,7 +104,7 @@ static enum rule judge_fixed(const struct draft *d, const struct terms *t, const
     v->term = pool_selector_failure(&d->state->symbols, &spec->pool, &pool->facts->tags, 0);
     if (v->term < spec->pool.term_count) {
         uint32_t next = pool_selector_failure(&d->state->symbols, &spec->pool, &pool->facts->tags, v->term + 1);
-        v->term_alone = next == spec->pool.term_count;
+        v->alone = next == spec->pool.term_count;
         return RULE_POOL_SELECTOR;
     }
     return candidate_can(spec, pool->facts) ? RULE_NONE : RULE_CAPABILITY;
@@ -184,6 +184,14 @@ static enum rule judge_presence(const struct draft *d, const struct terms *t, co
 
 static const struct held_charge nothing_held;
 
+// Whether nothing but an agent is missing; of what sizes were judged. Asked here, where the pool is at hand: a refusal of all
+// pools for want of an agent asks it of each.
+static bool lacks_agent_alone(const struct draft *d, const struct terms *t, const struct pool_row *pool,
+                              struct verdict v) {
+    return !spreads_broken(&t->spreads, &pool->facts->tags) && !judge_figures(d, pool, &nothing_held, &v) &&
+           (t->wait || index_pool_usable(d->state, pool));
+}
+
 struct verdict verdict_of(const struct draft *d, const struct terms *t, const struct pool_row *pool, bool fixed_holds) {
     struct verdict v = {.rule = RULE_REPORTED};
     if (!pool->facts) return v;
@@ -193,6 +201,7 @@ struct verdict verdict_of(const struct draft *d, const struct terms *t, const st
     if (!v.rule && spreads_broken(&t->spreads, &pool->facts->tags)) v.rule = RULE_SPREAD;
     if (!v.rule) v.rule = judge_figures(d, pool, &nothing_held, &v);
     if (!v.rule) v.rule = judge_presence(d, t, pool);
+    v.alone |= rule_of_agents(v.rule) && lacks_agent_alone(d, t, pool, v);
     return v;
 }
 

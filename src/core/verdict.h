@@ -44,6 +44,10 @@ enum rule {
 const char *rule_name(enum rule rule);
 const char *rule_text(enum rule rule); // of pools
 const char *rule_text_of_agents(enum rule rule);
+// Whether another agent would do, or that it is here.
+static inline bool rule_of_agents(enum rule rule) {
+    return (rule >= RULE_CONSTRAINT && rule <= RULE_FILESYSTEM) || rule == RULE_AGENT_AWAY;
+}
 
 // What is asked of pools, the class's defaults put in.
 struct terms {
@@ -72,7 +76,7 @@ struct reach_want terms_reach(const struct terms *t, const struct pool_row *pool
 struct verdict {
     enum rule rule;        // the first that failed; RULE_NONE: it fits
     uint32_t term;         // of the class's pool selector, when that failed: the first that did
-    bool term_alone;       // no other did
+    bool alone;            // of a term: no other failed; of rule_of_agents: nothing but an agent is missing
     uint64_t asked, found; // of the rules about figures: the further apart, the less near
     struct charge charge;
     struct quantities free;
