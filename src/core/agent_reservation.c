@@ -32,7 +32,7 @@ static struct milli not_below_zero(struct milli m) {
 }
 
 struct scalars agent_free_for(const struct state *s, const struct agent_row *agent, symbol role, bool offered_too) {
-    const struct agent_account *held = ledger_agent_get(&s->ledger, agent->id);
+    const struct agent_account *held = &agent->held;
     struct scalars own = agent_reserved(s, agent->id, role), free = agent->facts->total;
     scalars_subtract(&free, &held->used);
     scalars_subtract(&free, &held->reserved);

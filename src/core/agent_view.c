@@ -149,14 +149,14 @@ static struct milli left(struct milli total, struct milli used, struct milli off
 }
 
 struct scalars agent_view_free(const struct state *s, const struct agent_view *view) {
-    const struct agent_account *held = ledger_agent_get(&s->ledger, view->id);
+    const struct agent_account *held = state_held(s, view->id);
     return (struct scalars){.cpus = left(view->total.cpus, held->used.cpus, held->offered.cpus, held->reserved.cpus),
                             .mem = left(view->total.mem, held->used.mem, held->offered.mem, held->reserved.mem),
                             .disk = left(view->total.disk, held->used.disk, held->offered.disk, held->reserved.disk)};
 }
 
 bool agent_view_offered(const struct state *s, const struct agent_view *view) {
-    const struct scalars *offered = &ledger_agent_get(&s->ledger, view->id)->offered;
+    const struct scalars *offered = &state_held(s, view->id)->offered;
     return offered->cpus.n || offered->mem.n || offered->disk.n;
 }
 

@@ -156,7 +156,7 @@ static void marked_sort(struct allocator *a) {
 // An agent that promises more than it has, or cannot be used: what stands in offers is taken back.
 static void overdrawn_rescind(struct draft *d, const struct agent_view *view) {
     if (!agent_view_offered(d->state, view)) return;
-    if (!view->usable || scalars_overdrawn(ledger_agent_get(&d->state->ledger, view->id), &view->total))
+    if (!view->usable || scalars_overdrawn(state_held(d->state, view->id), &view->total))
         rescind_offers_of_agent(d, view->id);
 }
 

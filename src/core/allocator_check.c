@@ -11,7 +11,7 @@ static bool scalars_equal(const struct scalars *a, const struct scalars *b) {
 }
 
 static struct err *agent_sums_check(const struct state *s, const struct agent_row *agent) {
-    const struct agent_account *held = ledger_agent_get(&s->ledger, agent->id);
+    const struct agent_account *held = &agent->held;
     struct scalars offered = {{0}, {0}, {0}}, used = {{0}, {0}, {0}}, reserved = {{0}, {0}, {0}};
     const struct id_list *offers = state_related(s, OFFERS_OF_AGENT, agent->id);
     const struct id_list *tasks = state_related(s, TASKS_OF_AGENT, agent->id);
@@ -125,7 +125,7 @@ static struct err *shares_check(const struct state *s) {
         if (view->tasks_changed) continue;
         struct scalars held = {{0}, {0}, {0}};
         VEC_EACH (h, &view->load->holdings) scalars_add(&held, &h->what);
-        if (!scalars_equal(&held, &ledger_agent_get(&s->ledger, view->id)->used))
+        if (!scalars_equal(&held, &state_held(s, view->id)->used))
             return err_new(ERR_INTERNAL, "agent %llu: frameworks hold other sums of it than its tasks use",
                            (ull)view->id);
     }

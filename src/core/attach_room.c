@@ -88,7 +88,7 @@ static void room_count_waited(struct attach_room *r, const struct draft *d) {
 }
 
 struct attach_room attach_room(const struct draft *d, const struct agent_row *agent) {
-    const struct agent_account *held = ledger_agent_get(&d->state->ledger, agent->id);
+    const struct agent_account *held = &agent->held;
     struct attach_room r = {.agent = agent, .attachments = held->attachments, .bandwidth = held->bandwidth};
     for (size_t i = 0; i < d->touched.count; i++) room_count_touched(&r, &d->touched.at[i]);
     if (agent->facts && agent->facts->buses.count) buses_count_all(&r, d);

@@ -34,7 +34,6 @@ struct index {
     struct fs_lists fs;
     struct map classes;              // id -> struct class_entry *
     VEC(struct standing *) accounts; // the first pool of each account of the ledger
-    struct map providers;            // id -> has a session
     size_t known;                    // agents that have reported
     uint64_t version;                // counts changes of anything here
     struct reach_memo memo;
@@ -89,7 +88,6 @@ void index_free(struct index *x) {
             standing_free(x, p);
         }
     map_done(&x->classes);
-    map_done(&x->providers);
     vec_done(&x->accounts);
     reaches_done(&x->reaches);
     domain_groups_done(&x->domains);
@@ -342,10 +340,7 @@ void index_class_removed(struct state *s, const struct class_row *last) {
     class_entry_free(x, c);
 }
 
-void index_provider_put(struct state *s, const struct provider_row *live) {
-    union map_value *place = map_put(&s->index->providers, live->id, NULL);
-    if (place->n == (live->session != 0)) return;
-    place->n = live->session != 0;
+void index_provider_changed(struct state *s, const struct provider_row *live) {
     s->index->version++;
     const struct id_list *pools = state_related(s, POOLS_OF_PROVIDER, live->id);
     for (size_t i = 0; i < pools->count; i++) {

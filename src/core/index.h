@@ -17,8 +17,8 @@ void index_free(struct index *x); // accepts NULL
 void index_agent_put(struct state *s, struct agent_row *live, bool facts_changed);
 void index_pool_put(struct state *s, struct pool_row *live, bool facts_changed);
 void index_class_put(struct state *s, const struct class_row *live);
-void index_provider_put(struct state *s,
-                        const struct provider_row *live); // its session decides whether pools are offered
+// It has a session or has none any more, which decides whether its pools are offered.
+void index_provider_changed(struct state *s, const struct provider_row *live);
 // Called with the last image, before the live row goes.
 void index_agent_removed(struct state *s, const struct agent_row *last);
 void index_pool_removed(struct state *s, const struct pool_row *last);

@@ -1,14 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts of backing stores and agents, and what things cost.
+// Accounts of backing stores, and what things cost.
 #include "core/ledger.h"
 
-#include <stdlib.h>
-
 void ledger_done(struct ledger *l) {
-    MAP_EACH (entry, &l->agents) free(entry->value.p);
-    map_done(&l->agents);
-    map_done(&l->pools);
-    vec_done(&l->own);
     vec_done(&l->accounts);
     vec_done(&l->free_accounts);
 }
@@ -25,31 +19,12 @@ void ledger_account_close(struct ledger *l, uint32_t account) {
 }
 
 struct granted ledger_granted(const struct ledger *l, const struct pool_row *pool) {
-    const union map_value *own = map_find(&l->pools, pool->id);
-    return (struct granted){l->accounts.at[pool->account].granted,
-                            own ? l->own.at[own->n - 1] : (struct quantities){0}};
+    return (struct granted){l->accounts.at[pool->account].granted, pool->own};
 }
 
-void ledger_charge(struct ledger *l, const struct pool_row *pool, const struct quantities *cost, bool add) {
-    union map_value *own = map_put(&l->pools, pool->id, NULL);
-    if (!own->n) {
-        vec_push(&l->own, (struct quantities){0});
-        own->n = l->own.count;
-    }
-    (add ? quantities_add : quantities_subtract)(&l->accounts.at[pool->account].granted, cost);
-    (add ? quantities_add : quantities_subtract)(&l->own.at[own->n - 1], cost);
-}
-
-struct agent_account *ledger_agent(struct ledger *l, uint64_t agent) {
-    union map_value *v = map_put(&l->agents, agent, NULL);
-    if (!v->p) v->p = NEW(struct agent_account);
-    return v->p;
-}
-
-const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t agent) {
-    static const struct agent_account none;
-    const struct agent_account *a = map_get(&l->agents, agent);
-    return a ? a : &none;
+void ledger_charge(struct ledger *l, struct pool_row *live, const struct quantities *cost, bool add) {
+    (add ? quantities_add : quantities_subtract)(&l->accounts.at[live->account].granted, cost);
+    (add ? quantities_add : quantities_subtract)(&live->own, cost);
 }
 
 uint64_t pool_store_bytes(const struct pool_row *pool, struct bytes bytes) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is granted out of every backing store and every agent: the only place a promise is counted. Always derived from
-// rows, never stored. Pools that share a backing store share one account.
+// rows, never stored. Pools that share a backing store share one account; what is of one pool or agent alone is counted in
+// its row, and goes with it.
 #ifndef CORE_LEDGER_H
 #define CORE_LEDGER_H
 
-#include "base/map.h"
+#include "base/vec.h"
 #include "core/row.h"
 
 struct account {               // of one backing store
@@ -16,19 +17,10 @@ struct granted {             // out of one pool
     struct quantities own;   // of that, by this pool alone
 };
 
-struct agent_account {
-    struct scalars used, offered, reserved; // by tasks that have not ended; by offers, what is reserved left out
-    uint32_t attachments;
-    uint64_t bandwidth; // of those attachments
-};
-
 // Zeroed is valid and empty.
 struct ledger {
     VEC(struct account) accounts;
     VEC(uint32_t) free_accounts; // of stores that are gone
-    VEC(struct quantities) own;  // granted out of one pool
-    struct map pools;            // pool id -> index in `own` + 1
-    struct map agents;           // agent id -> struct agent_account *
 };
 void ledger_done(struct ledger *l);
 
@@ -36,9 +28,7 @@ uint32_t ledger_account_open(struct ledger *l); // of another backing store
 void ledger_account_close(struct ledger *l, uint32_t account);
 struct granted ledger_granted(const struct ledger *l, const struct pool_row *pool);
 // Counts what a volume or reservation of that pool costs, or counts it no more (then it must have been counted).
-void ledger_charge(struct ledger *l, const struct pool_row *pool, const struct quantities *cost, bool add);
-struct agent_account *ledger_agent(struct ledger *l, uint64_t agent);                 // made when it is new
-const struct agent_account *ledger_agent_get(const struct ledger *l, uint64_t agent); // a zero one when absent
+void ledger_charge(struct ledger *l, struct pool_row *live, const struct quantities *cost, bool add);
 
 // Store bytes that `bytes` granted from that pool cost (rounded up); saturates at UINT64_MAX.
 uint64_t pool_store_bytes(const struct pool_row *pool, struct bytes bytes);

@@ -129,6 +129,7 @@ struct pool_row { // kept: who it is and how it charges; passing: what it report
     bool stale;
     // derived
     uint32_t account;          // its backing store in the ledger
+    struct quantities own;     // granted out of this pool alone, in units of its store
     struct standing *standing; // in the index
 };
 
@@ -165,6 +166,12 @@ struct agent_facts {
     VEC(struct host_identity) identities;
 };
 
+struct agent_account {                      // what is granted out of one agent
+    struct scalars used, offered, reserved; // by tasks that have not ended; by offers, what is reserved left out
+    uint32_t attachments;
+    uint64_t bandwidth; // of those attachments
+};
+
 struct agent_row {
     uint64_t id;
     const char *name, *hostname, *address, *boot_id;
@@ -179,6 +186,7 @@ struct agent_row {
     uint32_t unclean; // attachments it reported that the registry does not know: to be undone before it is used
     // derived (kept by apply, not part of an after-image)
     uint32_t number; // dense, for bitsets
+    struct agent_account held;
 };
 
 // ---- classes, roles ----

@@ -75,7 +75,7 @@ static void lists_relate(struct state *s, enum noun noun, const void *row, uint6
 
 static void pool_charge(struct state *s, uint64_t from,
                         struct quantities (*cost)(const struct pool_row *, const void *), const void *row, bool add) {
-    const struct pool_row *pool = state_pool(s, from);
+    struct pool_row *pool = table_get(&s->tables[NOUN_POOL], from);
     if (!pool) return;
     struct quantities q = cost(pool, row);
     ledger_charge(&s->ledger, pool, &q, add);
@@ -104,11 +104,16 @@ static void volume_counters(struct state *s, uint64_t volume, bool operation, bo
     allocator_volume_put(s, v);
 }
 
+static struct agent_row *agent_live(struct state *s, uint64_t id) {
+    return table_get(&s->tables[NOUN_AGENT], id);
+}
+
 static void attachment_charge(struct state *s, const struct attachment_row *a, bool add) {
-    struct agent_account *account = ledger_agent(&s->ledger, a->agent);
-    must(add || (account->attachments && account->bandwidth >= a->bandwidth.n));
-    account->attachments += add ? 1 : UINT32_MAX;
-    account->bandwidth += add ? a->bandwidth.n : -a->bandwidth.n;
+    struct agent_row *agent = agent_live(s, a->agent);
+    if (!agent) return;
+    must(add || (agent->held.attachments && agent->held.bandwidth >= a->bandwidth.n));
+    agent->held.attachments += add ? 1 : UINT32_MAX;
+    agent->held.bandwidth += add ? a->bandwidth.n : -a->bandwidth.n;
 }
 
 static void offer_volumes(struct state *s, const struct offer_row *o, bool add) {
@@ -125,12 +130,13 @@ static void account_relate(struct state *s, enum noun noun, const void *row, boo
     const struct operation_row *operation = row;
     const struct task_row *task = row;
     const struct offer_row *offer = row;
+    struct agent_row *agent; // NULL: none, or it is gone
     switch (noun) {
     case NOUN_VOLUME: pool_charge(s, volume->charge.pool, cost_of_volume, row, add); break;
     case NOUN_RESERVATION:
         pool_charge(s, reservation->charge.pool, cost_of_reservation, row, add);
-        if (reservation->agent)
-            scalars_move(&ledger_agent(&s->ledger, reservation->agent)->reserved, &reservation->scalars, add);
+        if ((agent = agent_live(s, reservation->agent)))
+            scalars_move(&agent->held.reserved, &reservation->scalars, add);
         break;
     case NOUN_ATTACHMENT:
         attachment_charge(s, attachment, add);
@@ -140,14 +146,13 @@ static void account_relate(struct state *s, enum noun noun, const void *row, boo
         if (operation->state == OP_OPEN && operation->volume) volume_counters(s, operation->volume, true, add);
         break;
     case NOUN_TASK:
-        if (!task_state_ended(task->state))
-            scalars_move(&ledger_agent(&s->ledger, task->agent)->used, &task->resources, add);
+        if (!task_state_ended(task->state) && (agent = agent_live(s, task->agent)))
+            scalars_move(&agent->held.used, &task->resources, add);
         break;
     case NOUN_OFFER:
-        if (offer->agent) {
-            struct agent_account *account = ledger_agent(&s->ledger, offer->agent);
-            scalars_move(&account->offered, &offer->resources, add);
-            scalars_move(&account->offered, &offer->reserved, !add); // counted with its reservation
+        if ((agent = agent_live(s, offer->agent))) {
+            scalars_move(&agent->held.offered, &offer->resources, add);
+            scalars_move(&agent->held.offered, &offer->reserved, !add); // counted with its reservation
         }
         offer_volumes(s, offer, add);
         break;
@@ -172,13 +177,15 @@ static void charged_pool_changed(struct state *s, enum noun noun, const void *ro
 static void hook_put(struct state *s, enum noun noun, void *live, const void *before, bool fresh) {
     struct pool_row *pool = live;
     struct agent_row *agent = live;
+    const struct provider_row *provider = live;
     switch (noun) {
     case NOUN_POOL:
         index_pool_put(s, pool, fresh || ((const struct pool_row *)before)->facts != pool->facts);
         allocator_pools_changed(s);
         break;
     case NOUN_PROVIDER:
-        index_provider_put(s, live);
+        if (!provider->session != (fresh || !((const struct provider_row *)before)->session))
+            index_provider_changed(s, provider);
         allocator_pools_changed(s);
         break;
     case NOUN_AGENT:
@@ -364,6 +371,12 @@ static const void *named(const struct state *s, enum noun noun, const void *want
     struct name_key key;
     row_name_key(noun, wanted, &key);
     return table_get(&s->tables[noun], name_index_find(&s->names[noun], &s->tables[noun], noun, &key));
+}
+
+const struct agent_account *state_held(const struct state *s, uint64_t agent) {
+    static const struct agent_account nothing;
+    const struct agent_row *row = state_agent(s, agent);
+    return row ? &row->held : &nothing;
 }
 
 const struct provider_row *state_provider_named(const struct state *s, const char *name) {

@@ -75,6 +75,8 @@ NOUNS(X)
 #undef X
 #define STATE_EACH(NOUN, type, row, state) TABLE_EACH(const struct type, row, &(state)->tables[NOUN_##NOUN])
 
+const struct agent_account *state_held(const struct state *s, uint64_t agent); // a zero one when it is gone
+
 // By name; NULL when there is none. A pool's name is "provider/instance/pool".
 const struct provider_row *state_provider_named(const struct state *s, const char *name);
 const struct pool_row *state_pool_named(const struct state *s, const char *path);

@@ -75,9 +75,9 @@ static Granary__AgentResources *holding_message(struct holding *h, struct port_s
 }
 
 // Slots and storage bandwidth: what attachments hold, and what is left.
-static void storage_fill(const struct state *s, const struct agent_row *a, Granary__Agent *m, struct arena *arena) {
+static void storage_fill(const struct agent_row *a, Granary__Agent *m, struct arena *arena) {
     const struct agent_facts *f = a->facts;
-    const struct agent_account *held = ledger_agent_get(&s->ledger, a->id);
+    const struct agent_account *held = &a->held;
     m->total->has_storage_bandwidth = m->used->has_storage_bandwidth = m->free->has_storage_bandwidth =
         f->storage_bandwidth.n > 0;
     m->total->storage_bandwidth = f->storage_bandwidth.n;
@@ -100,7 +100,7 @@ static void storage_fill(const struct state *s, const struct agent_row *a, Grana
 // What of reservations stands in offers is counted with the offers.
 static void reserved_fill(const struct state *s, const struct agent_row *a, Granary__Agent *m, struct scalars *rest,
                           struct arena *arena) {
-    struct scalars reserved = ledger_agent_get(&s->ledger, a->id)->reserved;
+    struct scalars reserved = a->held.reserved;
     const struct id_list *offers = state_related(s, OFFERS_OF_AGENT, a->id);
     VEC_EACH (id, offers) scalars_subtract(&reserved, &state_offer(s, *id)->reserved);
     scalars_subtract(rest, &reserved);
@@ -125,7 +125,7 @@ static void resources_fill(const struct state *s, const struct agent_row *a, Gra
     m->offered = holding_message(&offered, &open, arena);
     m->free = resources_message(&rest, open.at, open.count, arena);
     vec_done(&open);
-    storage_fill(s, a, m, arena);
+    storage_fill(a, m, arena);
 }
 
 static void classes_fill(const struct state *s, const struct agent_row *a, Granary__Agent *m, struct arena *arena) {

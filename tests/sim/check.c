@@ -115,7 +115,7 @@ static void check_ledger(struct sim *s, const struct state *state) {
 // these agents have never changes.
 static void check_attach_room(struct sim *s, const struct state *state) {
     STATE_EACH(AGENT, agent_row, a, state) {
-        const struct agent_account *held = ledger_agent_get(&state->ledger, a->id);
+        const struct agent_account *held = &a->held;
         const struct id_list *list = state_related(state, ATTACHMENTS_OF_AGENT, a->id);
         uint64_t bandwidth = 0;
         VEC_EACH (id, list) bandwidth += state_attachment(state, *id)->bandwidth.n;

@@ -12,7 +12,7 @@
 #include "core_play.h"
 
 static uint64_t used(const struct play *p, uint64_t agent) {
-    return ledger_agent_get(&p->w->state->ledger, agent)->bandwidth / MIB;
+    return state_held(p->w->state, agent)->bandwidth / MIB;
 }
 
 static void narrow(struct play *p, struct agent_made made) {

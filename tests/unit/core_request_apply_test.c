@@ -349,7 +349,7 @@ static void a_launch_of_the_role_uses_it_up(void **state) {
     play_launch(p, own, "n1", "first", NULL, 0); // 1 cpu, 64 MiB
     const struct reservation_row *r = state_reservation(p->w->state, id);
     assert_true(r && r->scalars.cpus.n == 1000 && r->scalars.mem.n == 960000);
-    assert_int_equal(ledger_agent_get(&p->w->state->ledger, p->n1)->reserved.cpus.n, 1000);
+    assert_int_equal(state_held(p->w->state, p->n1)->reserved.cpus.n, 1000);
     settle(p);
     assert_int_equal(free_cpus(p, p->n1, "batch"), 0); // all of the rest stands in offers
 }
@@ -363,7 +363,7 @@ static void it_ends_by_itself_and_its_offers_with_it(void **state) {
     play_wait(p, 5 * 60 * 1000, NULL);
     expect_ok(allocator_check(p->w->state));
     assert_int_equal(table_count(&p->w->state->tables[NOUN_RESERVATION]), 0);
-    assert_int_equal(ledger_agent_get(&p->w->state->ledger, p->n1)->reserved.cpus.n, 0);
+    assert_int_equal(state_held(p->w->state, p->n1)->reserved.cpus.n, 0);
     settle(p);
     assert_int_equal(offered_cpus(p, own, "n1"), 8); // free now, and not reserved
     STATE_EACH(OFFER, offer_row, o, p->w->state) assert_int_equal(o->reserved.cpus.n, 0);
