@@ -263,7 +263,7 @@ static void search_explain(struct search *x, struct answer *ret_answer) {
     x->room = f->room;
     struct want want = want_here(x, volume, f->class);
     if (x->w->agent && x->w->count == 1 && scalars_none(&x->w->need)) want.room = NULL;
-    explain_refusal(x->d, &want, x->w->count > 1 ? x->w->wishes[volume].plan.name : NULL, ret_answer);
+    explain_refusal(x->d, &want, NULL, x->w->count > 1 ? x->w->wishes[volume].plan.name : NULL, ret_answer);
     draft_undo(x->d, mark);
 }
 

@@ -90,8 +90,9 @@ static const char *want_sentence(const struct draft *d, const struct want *w, co
                         fitting, fitting == 1 ? "" : "s", fitting == 1 ? "s" : "");
 }
 
-struct err *explain_want(const struct draft *d, const struct want *w, struct explain_page page, struct arena *arena,
-                         struct explanation *ret_explanation) {
+// `why`: the error of a request that was refused; NULL: it was not asked yet.
+static struct err *explain(const struct draft *d, const struct want *w, const struct err *why, struct explain_page page,
+                           struct arena *arena, struct explanation *ret_explanation) {
     struct terms t;
     TRY(terms_of(d, w, &t));
     size_t count;
@@ -99,21 +100,27 @@ struct err *explain_want(const struct draft *d, const struct want *w, struct exp
     const struct judged_pool *pools = broker_judge(d, &t, arena, &count);
     for (size_t i = 0; i < count; i++) e.refused += pools[i].verdict.rule != RULE_NONE;
     e.funnel_count = funnel_of_pools(pools, count, arena, &e.funnel);
-    e.fit_count = broker_fits(d, w, e.fits, EXPLAIN_FITS);
+    if (!why) e.fit_count = broker_fits(d, w, e.fits, EXPLAIN_FITS);
     e.places = e.fit_count > 0;
     fits_figure(&e, d, &t);
     pools_refuse(&e, d, &t, pools, count, page, arena);
-    e.sentence = want_sentence(d, w, &t, &e, pools, count, arena);
+    e.sentence = why ? arena_text(arena, err_text(why)) : want_sentence(d, w, &t, &e, pools, count, arena);
     if (!e.places) e.suggestion_count = suggest(d, w, &t, pools, count, arena, e.suggestions);
     *ret_explanation = e;
     return NULL;
 }
 
-void explain_refusal(const struct draft *d, const struct want *w, const char *volume, struct answer *ret_answer) {
+struct err *explain_want(const struct draft *d, const struct want *w, struct explain_page page, struct arena *arena,
+                         struct explanation *ret_explanation) {
+    return explain(d, w, NULL, page, arena, ret_explanation);
+}
+
+void explain_refusal(const struct draft *d, const struct want *w, const struct err *why, const char *volume,
+                     struct answer *ret_answer) {
     struct explain_wish *wish = ret_answer ? ret_answer->refusal : NULL;
     if (!wish) return;
     struct explanation *e = ARENA_NEW(wish->arena, struct explanation);
-    AUTO_ERR struct err *wrong = explain_want(d, w, wish->page, wish->arena, e);
+    AUTO_ERR struct err *wrong = explain(d, w, why, wish->page, wish->arena, e);
     if (wrong || e->places) return;
     e->volume = arena_text(wish->arena, volume);
     wish->told = e;

@@ -49,8 +49,10 @@ struct explain_wish {
     struct arena *arena;
     struct explanation *told; // in the arena; NULL: it was not for want of a pool
 };
-// Tells why no pool fits `w` to whoever wished it; `volume` as in the explanation.
-void explain_refusal(const struct draft *d, const struct want *w, const char *volume, struct answer *ret_answer);
+// Tells why no pool fits `w` to whoever wished it; `volume` as in the explanation. `why` is what the broker said of it, when
+// it was asked just now; NULL: it is asked.
+void explain_refusal(const struct draft *d, const struct want *w, const struct err *why, const char *volume,
+                     struct answer *ret_answer);
 // Where that volume can be used now, and what it waits for. NOT_FOUND when there is no such volume.
 MUST_USE struct err *explain_volume(const struct draft *d, uint64_t volume, struct explain_page page,
                                     struct arena *arena, struct explanation *ret_explanation);

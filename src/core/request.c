@@ -83,7 +83,7 @@ static struct err *create_one(struct draft *d, const struct cmd_volume_create *c
     plan->name = c->count == 1 ? draft_text(d, c->name) : arena_format(d->arena, "%s-%u", c->name, i + 1);
     TRY(volume_name_free(d, c->owner, plan->name));
     struct err *e = asked_place(d, want, c->wait, &plan->fit);
-    if (e) explain_refusal(d, want, c->count > 1 ? plan->name : NULL, ret_answer);
+    if (e) explain_refusal(d, want, e, c->count > 1 ? plan->name : NULL, ret_answer);
     TRY(err_wrap(e, "volume '%s'", plan->name));
     struct volume_row *v = volume_make(d, plan);
     vec_push(&ret_answer->ids, v->id);
@@ -188,7 +188,7 @@ struct err *decide_reservation_create(struct draft *d, const struct cmd_reservat
                         .labels = c->labels};
     struct fit fit;
     struct err *e = asked_place(d, &want, false, &fit);
-    if (e) explain_refusal(d, &want, NULL, ret_answer);
+    if (e) explain_refusal(d, &want, e, NULL, ret_answer);
     TRY(err_wrap(e, "reservation"));
     if (c->expires.ms && c->expires.ms <= d->now.wall.ms)
         return err_new(ERR_INVALID, "reservation: it would expire in the past");

@@ -59,8 +59,9 @@ static struct err *fits_tell(struct turn *t, const struct draft *d, const struct
     struct fit *fits = arena_zero(&t->arena, most, sizeof *fits);
     size_t count = broker_fits(d, w, fits, most);
     if (!count) {
-        struct err *e = broker_place(d, w, fits);
-        if (e) explain_refusal(d, w, NULL, &t->answer);
+        uint8_t rule;
+        struct err *e = broker_refuse(d, w, &rule);
+        explain_refusal(d, w, e, NULL, &t->answer);
         return e;
     }
     answer_fits(t, w, fits, count);
