@@ -13,7 +13,7 @@ struct table {
     size_t places;   // used ones, holes included
     size_t capacity; // places that have memory
     size_t slot_count, live;
-    size_t stepped; // the place that table_next gave last: a walk looks there first
+    size_t stepped;   // the place that table_next gave last: a walk looks there first
     uint64_t last_id; // highest ever put
     bool unsorted;    // a recovery put rows out of order: table_sort puts them right
 };
