@@ -286,7 +286,8 @@ void index_account_changed(struct state *s, uint32_t account) {
 static struct standing *standing_new(struct index *x, const struct pool_row *live) {
     struct standing *p = NEW(struct standing), **first = account_first(x, live->account);
     p->pool = live->id;
-    p->account = live->account;
+    must(live->account <= INT32_MAX);
+    p->account = live->account & INT32_MAX;
     p->next = *first;
     return *first = p;
 }

@@ -57,7 +57,7 @@ static void pool_cap(struct quantities *q, const struct quantities *most, const 
     if (most->known & KNOWS_BANDWIDTH)
         q->bandwidth = capped(q, KNOWS_BANDWIDTH, q->bandwidth, left(most->bandwidth, own->bandwidth));
     if (most->known & KNOWS_VOLUMES)
-        q->volumes = capped(q, KNOWS_VOLUMES, q->volumes, left(most->volumes, own->volumes));
+        q->volumes = capped(q, KNOWS_VOLUMES, q->volumes, left(most->volumes, own->volumes)) & QUANTITY_VOLUMES_MOST;
     q->known |= most->known;
 }
 
@@ -71,7 +71,7 @@ struct quantities pool_grantable(const struct pool_row *pool, const struct grant
     struct quantities q = {.bytes = pool_grantable_bytes(pool, store_bytes).n,
                            .iops = left(f->total.iops, taken->iops),
                            .bandwidth = left(f->total.bandwidth, taken->bandwidth),
-                           .volumes = left(f->total.volumes, taken->volumes),
+                           .volumes = left(f->total.volumes, taken->volumes) & QUANTITY_VOLUMES_MOST,
                            .known = f->total.known};
     if (most) pool_cap(&q, most, own);
     return q;

@@ -39,9 +39,10 @@ struct shared {
 
 // In `known`: which of the quantities a pool reports at all. Bytes always are.
 enum { KNOWS_IOPS = 1, KNOWS_BANDWIDTH = 2, KNOWS_VOLUMES = 4 };
+#define QUANTITY_VOLUMES_MOST ((UINT64_C(1) << 56) - 1)
 struct quantities {
-    uint64_t bytes, iops, bandwidth, volumes;
-    uint8_t known;
+    uint64_t bytes, iops, bandwidth;
+    uint64_t volumes : 56, known : 8; // in one word: several of these are in what is kept of each pool
 };
 
 struct scalars { // Mesos' thousandths; mem and disk in MiB

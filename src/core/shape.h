@@ -18,9 +18,9 @@ struct standing { // a pool as decisions read it
     struct pool_facts *facts; // held; NULL until it reports
     struct reach *reach;      // its constraints and preferences; NULL without facts
     struct quantities free;   // by the state alone; all 0 without facts
-    uint32_t account;
+    uint32_t account : 31;
+    bool usable : 1;  // has reported, is not stale, and its provider has a session
     uint32_t domains; // its group of failure domains
-    bool usable;      // has reported, is not stale, and its provider has a session
     VEC(struct membership) memberships;
     struct standing *next; // of the same account
 };

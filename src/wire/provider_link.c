@@ -77,11 +77,11 @@ static struct pool_facts *pool_facts_pack(const struct pool_facts *read) {
 }
 
 static struct err *quantities_read(const Granary__Quantities *q, const char *of, struct quantities *ret) {
-    if (q->bytes > INT64_MAX || q->iops > INT64_MAX || q->bandwidth > INT64_MAX || q->volumes > INT64_MAX)
-        return err_new(ERR_INVALID, "a quantity of its %s is above 2^63", of);
+    if (q->bytes > INT64_MAX || q->iops > INT64_MAX || q->bandwidth > INT64_MAX || q->volumes > QUANTITY_VOLUMES_MOST)
+        return err_new(ERR_INVALID, "a quantity of its %s is above 2^63, or its volumes above 2^56", of);
     unsigned known = (q->has_iops ? KNOWS_IOPS : 0u) | (q->has_bandwidth ? KNOWS_BANDWIDTH : 0u) |
                      (q->has_volumes ? KNOWS_VOLUMES : 0u);
-    *ret = (struct quantities){q->bytes, q->iops, q->bandwidth, q->volumes, (uint8_t)known};
+    *ret = (struct quantities){q->bytes, q->iops, q->bandwidth, q->volumes & QUANTITY_VOLUMES_MOST, (uint8_t)known};
     return NULL;
 }
 

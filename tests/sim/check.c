@@ -14,19 +14,17 @@
 
 static const struct figure {
     const char *name, *capacity;
-    size_t at; // in struct quantities
     unsigned known;
 } figures[] = {
-    {"bytes", "capacity in bytes", offsetof(struct quantities, bytes), 0},
-    {"iops", "capacity in iops", offsetof(struct quantities, iops), KNOWS_IOPS},
-    {"bandwidth", "capacity in bandwidth", offsetof(struct quantities, bandwidth), KNOWS_BANDWIDTH},
-    {"volumes", "capacity in volumes", offsetof(struct quantities, volumes), KNOWS_VOLUMES},
+    {"bytes", "capacity in bytes", 0},
+    {"iops", "capacity in iops", KNOWS_IOPS},
+    {"bandwidth", "capacity in bandwidth", KNOWS_BANDWIDTH},
+    {"volumes", "capacity in volumes", KNOWS_VOLUMES},
 };
 
 static uint64_t figure_of(const struct quantities *q, const struct figure *f) {
-    uint64_t n;
-    memcpy(&n, (const char *)q + f->at, sizeof n);
-    return n;
+    const uint64_t all[] = {q->bytes, q->iops, q->bandwidth, q->volumes};
+    return all[f - figures];
 }
 
 static void rows_print(const struct state *state) {

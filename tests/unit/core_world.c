@@ -135,7 +135,7 @@ struct pool_facts *world_pool_facts(struct world *w, const struct pool_made *m) 
         p->tier = TIER_POOL;
         expect_ok(selector_parse(&w->state->symbols, m->preference, &p->selector));
     }
-    f->total = (struct quantities){m->bytes, m->iops, m->bandwidth, m->volumes, pool_knows(m)};
+    f->total = (struct quantities){m->bytes, m->iops, m->bandwidth, m->volumes & QUANTITY_VOLUMES_MOST, pool_knows(m)};
     struct quantities most = m->most;
     most.bytes = m->capacity;
     if (most.bytes || most.known) f->capacity = mem_copy(&most, sizeof most);
