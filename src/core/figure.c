@@ -102,9 +102,11 @@ void pool_kinds_done(struct pool_kinds *k) {
 size_t pool_kind(struct pool_kinds *k, const struct reach_view *view, uint32_t domains) {
     const uint64_t key[] = {view->pool->serial, view->joined ? view->joined->serial : 0, view->asks_fs, domains};
     bool new;
+    if (map_count(&k->numbers) && memcmp(key, k->last_key, sizeof key) == 0) return k->last;
     union map_value *number = map_put_bytes(&k->numbers, key, sizeof key, &new);
     if (new) number->n = map_count(&k->numbers) - 1;
-    return (size_t)number->n;
+    memcpy(k->last_key, key, sizeof key);
+    return k->last = (size_t)number->n;
 }
 
 struct class_kind { // of the usable pools of a class

@@ -29,6 +29,8 @@ struct availability figures_of_volume(const struct state *s, const struct volume
 // Pools that no agent can tell apart by demands, preferences and failure domains are of one kind. Zeroed is valid and empty.
 struct pool_kinds {
     struct map numbers;
+    uint64_t last_key[4]; // what was asked for last, and its number: pools of a kind come one after another
+    size_t last;
 };
 void pool_kinds_done(struct pool_kinds *k);
 // The number of that kind, from 0 in the order in which they were first asked for. Valid until an agent, pool or class changes.

@@ -19,7 +19,7 @@ struct search { // of a refused request
 void search_add(struct search *x, struct suggestion s);
 
 // Agents are looked at so often for one change, against all kinds of pools: a millisecond or two.
-enum { AGENT_TRIES_MOST = 10000 };
+enum { AGENT_TRIES_MOST = 8192 };
 // As many of them for each kind, so that the last one gets its own too.
 size_t agent_tries_each(size_t kinds);
 
