@@ -124,7 +124,7 @@ def test_a_reservation_holds_the_place_of_a_labelled_volume(new_cluster):
     wait_until(lambda: "found 1 on topology/rack=r" in refused(c, *create, "db-3"), 15, "the pools have reported again")
     assert "app=shop" in done(c, "reservation", "show", str(kept["id"]))
     done(c, "reservation", "delete", str(kept["id"]))
-    done(c, *create, "db-3")
+    wait_until(lambda: c.command(*create, "db-3").returncode == 0, 15, "the place is free, and its pool has reported again")
     assert c.volume("db-3")["pool"] == kept["pool"]
 
 
