@@ -64,6 +64,12 @@ static const char *value_of(const struct prober *p, const char *key) {
     return NULL;
 }
 
+static const char *reach_of(const struct prober *p, const char *address) {
+    AUTO_FREE char *key = reach_key(address);
+    AUTO_FREE char *tag = mem_format("reach/%s", key);
+    return value_of(p, tag);
+}
+
 static void an_address_that_answers_has_a_time(void **state) {
     (void)state;
     char address[32];
@@ -88,14 +94,12 @@ static void an_address_that_stops_answering_has_none_at_once(void **state) {
     int fd = listening(address);
     struct map past = {0};
     struct prober p = {.root = ""};
-    AUTO_FREE char *key = reach_key(address);
-    AUTO_FREE char *reach = mem_format("reach/%s", key);
     probe_all(&p, (const char *const[]){address}, 1, &past);
-    assert_non_null(value_of(&p, reach));
+    assert_non_null(reach_of(&p, address));
     close(fd);
     probe_tags_done(&p.tags);
     probe_all(&p, (const char *const[]){address}, 1, &past);
-    assert_null(value_of(&p, reach));
+    assert_null(reach_of(&p, address));
     probe_tags_done(&p.tags);
     map_done(&past);
 }
@@ -106,16 +110,14 @@ static void one_lost_packet_is_no_news(void **state) {
     int fd = listening(address);
     struct map past = {0};
     struct prober p = {.root = ""};
-    AUTO_FREE char *key = reach_key(address);
-    AUTO_FREE char *reach = mem_format("reach/%s", key);
     refusals = 1;
     probe_all(&p, (const char *const[]){address}, 1, &past);
-    assert_non_null(value_of(&p, reach));
+    assert_non_null(reach_of(&p, address));
     probe_tags_done(&p.tags);
     p.tags = (struct probe_tags){0};
     refusals = 2;
     probe_all(&p, (const char *const[]){address}, 1, &past);
-    assert_null(value_of(&p, reach));
+    assert_null(reach_of(&p, address));
     probe_tags_done(&p.tags);
     map_done(&past);
     close(fd);
@@ -137,9 +139,7 @@ static void what_does_not_answer_takes_two_tries_and_no_more(void **state) {
     int64_t began = clock_mono_ms();
     reach_probe(&p, targets, 2, 100, &past);
     assert_in_range(clock_mono_ms() - began, 200, 5000); // the kernel would go on for two minutes
-    AUTO_FREE char *key = reach_key(quick);
-    AUTO_FREE char *reach = mem_format("reach/%s", key);
-    assert_non_null(value_of(&p, reach));
+    assert_non_null(reach_of(&p, quick));
     size_t reached = 0;
     VEC_EACH (tag, &p.tags) reached += text_starts(tag->key, "reach/");
     assert_int_equal(reached, 1);
