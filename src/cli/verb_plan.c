@@ -60,18 +60,18 @@ static void together_write(const Granary__PlanAnswer *a, struct text *out) {
     }
 }
 
-static size_t failures_write(const Granary__PlanAnswer *a, struct text *out) {
-    size_t failed = 0;
+static void failures_write(const Granary__PlanAnswer *a, struct text *out) {
+    bool any = false;
     for (size_t i = 0; i < a->n_requests; i++) {
         const Granary__PlannedRequest *r = a->requests[i];
         if (r->places) continue;
-        if (!failed++) text_add(out, "\nWould not place:\n");
+        if (!any) text_add(out, "\nWould not place:\n");
+        any = true;
         text_add(out, "  ");
         table_clean(out, r->sentence ? r->sentence : r->name);
         if (r->explanation) explanation_hint(r->explanation, r->sentence, out);
         text_add_char(out, '\n');
     }
-    return failed;
 }
 
 static void classes_write(const Granary__PlanAnswer *a, struct text *out, struct arena *arena) {
@@ -96,18 +96,20 @@ static struct err *plan(struct call *c) {
     TRY(client_ask(c->client, "POST", "/v1/plan", asked, &granary__plan_answer__descriptor, c->arena, &message));
     if (!message) return err_new(ERR_INTERNAL, "the master planned nothing");
     const Granary__PlanAnswer *a = message;
-    size_t failed = 0;
+    size_t failed = 0, refused = 0;
+    for (size_t i = 0; i < a->n_requests; i++) failed += !a->requests[i]->places;
+    for (size_t i = 0; i < a->n_changes; i++) refused += a->changes[i]->refused != 0;
     if (!call_json(c)) {
         changes_write(a, c->out);
         losses_write(a, c->out);
         requests_write(a, c->out, c->arena);
         together_write(a, c->out);
-        failed = failures_write(a, c->out);
+        failures_write(a, c->out);
         classes_write(a, c->out, c->arena);
     }
     if (a->places) return NULL;
     if (failed) return err_new(ERR_NO_FIT, "%zu of %zu requests would not place", failed, a->n_requests);
-    return err_new(ERR_NO_FIT, "not all of the plan can be done");
+    return err_new(ERR_NO_FIT, "%zu of %zu changes would be refused", refused, a->n_changes);
 }
 
 static const struct action actions[] = {

@@ -14,7 +14,8 @@
 static struct err *reserve_check(const struct draft *d, const struct cmd_request_apply *c) {
     if (c->cpus.n < 0 || c->mem.n < 0) return err_new(ERR_INVALID, "cpus and mem must be 0 or more");
     if (c->hold_ms < 0 || c->hold_ms > REQUEST_HOLD_MOST)
-        return err_new(ERR_INVALID, "hold: cpus and memory are kept for at most a day");
+        return err_new(ERR_INVALID, "hold of %lld ms: cpus and memory are kept for at most a day",
+                       (long long)c->hold_ms);
     if (!c->cpus.n && !c->mem.n) return NULL;
     if (strcmp(state_text(d->state, c->owner.role), "*") == 0)
         return err_new(ERR_INVALID, "cpus and mem are kept for a role, and '*' is everybody's; name a role");

@@ -76,9 +76,17 @@ static struct pool_facts *pool_facts_pack(const struct pool_facts *read) {
     return f;
 }
 
+static struct err *quantity_check(const char *of, const char *name, uint64_t n, uint64_t most) {
+    if (n <= most) return NULL;
+    return err_new(ERR_INVALID, "its %s says %llu %s; at most %llu can be counted", of, (unsigned long long)n, name,
+                   (unsigned long long)most);
+}
+
 static struct err *quantities_read(const Granary__Quantities *q, const char *of, struct quantities *ret) {
-    if (q->bytes > INT64_MAX || q->iops > INT64_MAX || q->bandwidth > INT64_MAX || q->volumes > QUANTITY_VOLUMES_MOST)
-        return err_new(ERR_INVALID, "a quantity of its %s is above 2^63, or its volumes above 2^56", of);
+    TRY(quantity_check(of, "bytes", q->bytes, INT64_MAX));
+    TRY(quantity_check(of, "iops", q->iops, INT64_MAX));
+    TRY(quantity_check(of, "bytes per second", q->bandwidth, INT64_MAX));
+    TRY(quantity_check(of, "volumes", q->volumes, QUANTITY_VOLUMES_MOST));
     unsigned known = (q->has_iops ? KNOWS_IOPS : 0u) | (q->has_bandwidth ? KNOWS_BANDWIDTH : 0u) |
                      (q->has_volumes ? KNOWS_VOLUMES : 0u);
     *ret = (struct quantities){q->bytes, q->iops, q->bandwidth, q->volumes & QUANTITY_VOLUMES_MOST, (uint8_t)known};

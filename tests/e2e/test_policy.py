@@ -85,6 +85,7 @@ def test_a_plan_answers_and_changes_nothing(cluster):
     assert "shard-4" in planned and "files/here/r20 has 6 TiB free of 10 TiB asked" in planned
     assert "shop-data, shop-log: all of it can be used on agent 'n" in planned
     assert "1 of 4 requests would not place" in planned
+    assert "1 of 4 requests would not place" in said(cluster, "plan", EXAMPLES / "plan-rack.yaml", "-o", "json", code=6)
     assert {a["name"] for a in cluster.get("/v1/agents")["agents"]} == {"n1", "n2"}
     assert [p["name"] for p in cluster.get("/v1/inventory")["providers"][0]["instances"][0]["pools"]] == [p["name"] for p in before]
     assert cluster.ask("GET", "/v1/classes/spring")[0] == 404
@@ -96,6 +97,8 @@ def test_a_plan_says_what_nobody_could_use(cluster):
     gone = cluster.dir / "gone.yaml"
     gone.write_text("remove: {agents: [n1, n2]}\n")
     assert "volume 'db' is ready" in said(cluster, "plan", gone)
+    gone.write_text("remove: {agents: [n1], classes: [gold]}\n")
+    assert "1 of 2 changes would be refused" in said(cluster, "plan", gone, code=6)
     gone.write_text("remove: {pools: [files/here/fast]}\n")
     assert "its pool files/here/fast is gone" in said(cluster, "plan", gone)
     gone.write_text("remove: {agent: [n1]}\n")

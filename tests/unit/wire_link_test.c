@@ -339,6 +339,13 @@ static void a_broken_tier_report_names_the_place(void **world UNUSED) {
     m = tiers_new(&t);
     m->report.n_instances = 2;
     expect_err(tier_report_read(&t.in, &m->report, 5, 6, &c), ERR_INVALID, "instance 'main' is reported twice");
+    m = tiers_new(&t);
+    m->total.has_volumes = true;
+    m->total.volumes = QUANTITY_VOLUMES_MOST + 1;
+    expect_err(tier_report_read(&t.in, &m->report, 5, 6, &c), ERR_INVALID,
+               "pool 'main/fast': its total says 72057594037927936 volumes; at most 72057594037927935 can be counted");
+    m->total.volumes = QUANTITY_VOLUMES_MOST;
+    expect_ok(tier_report_read(&t.in, &m->report, 5, 6, &c));
     desk_done(&t);
 }
 
